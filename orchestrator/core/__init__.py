@@ -1,0 +1,1 @@
+"""DECIDES, pure: no clock, file, database, log or thread in here."""

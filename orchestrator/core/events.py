@@ -1,0 +1,308 @@
+"""Events: the recorded facts of a run, version 1 (docs/reference/events.md).
+
+The class's name is the wire name and is for ever. ``map_index`` and ``count`` name a range of activities of
+one task; a single one has ``count`` 1. Raw fields hold JSON that server processes pass on and never interpret.
+"""
+
+from datetime import datetime
+from typing import TypeAlias
+
+import msgspec
+
+from orchestrator.names import UNMAPPED, DagKind, FailureKind, RunState, RunType, TaskState
+
+NULL = msgspec.Raw(b"null")
+
+
+class Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A fact, in the past tense."""
+
+
+class PayloadRef(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a value too large for the history lies: SHA-256 (hex) and size in bytes."""
+
+    sha256: str
+    size: int
+
+
+class Failure(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What an attempt said when it failed.
+
+    ``types`` are the dotted names of the exception's class and its bases; ``where`` is the author's file:line;
+    ``frames`` are the author's own traceback lines.
+    """
+
+    message: str
+    types: tuple[str, ...] = ()
+    where: str | None = None
+    frames: tuple[str, ...] = ()
+
+
+# ── the run ──────────────────────────────────────────────────────────────────────────────────────────────
+
+
+class RunCreated(Event, frozen=True, kw_only=True, omit_defaults=True):
+    """First of every history. ``conf`` is a JSON object as given; ``slot`` the schedule's fire time, if any."""
+
+    dag_id: str
+    run_id: str
+    run_uid: str
+    run_type: RunType
+    version_id: int
+    fingerprint: str
+    kind: DagKind = DagKind.DAG
+    logical_date: datetime | None = None
+    data_interval_start: datetime | None = None
+    data_interval_end: datetime | None = None
+    slot: datetime | None = None
+    conf: msgspec.Raw = msgspec.Raw(b"{}")
+    triggered_by: str = "cli"
+    note: str | None = None
+
+
+class RunMoved(Event, frozen=True, kw_only=True, omit_defaults=True):
+    """From here on the run executes another version of its DAG."""
+
+    version_id: int
+    fingerprint: str
+
+
+class RunPaused(Event, frozen=True, kw_only=True, omit_defaults=True):
+    by: str = ""
+
+
+class RunResumed(Event, frozen=True, kw_only=True, omit_defaults=True):
+    by: str = ""
+
+
+class RunCancelRequested(Event, frozen=True, kw_only=True, omit_defaults=True):
+    """Open attempts are to be ended and nothing new starts; the run ends failed."""
+
+    by: str = ""
+    reason: str = "cancelled"
+
+
+class RunEnded(Event, frozen=True, kw_only=True, omit_defaults=True):
+    """``state`` is success or failed; ``reason`` is one sentence for `runs why`."""
+
+    state: RunState
+    reason: str = ""
+
+
+# ── activities ───────────────────────────────────────────────────────────────────────────────────────────
+
+
+class TaskExpanded(Event, frozen=True, kw_only=True, omit_defaults=True):
+    """A mapped task has this shape; its activities are numbered row-major from 0."""
+
+    task_id: str
+    shape: tuple[int, ...]
+
+
+class ActivityScheduled(Event, frozen=True, kw_only=True, omit_defaults=True):
+    """Handed to an executor as ``attempt``. Scheduled without started was never run."""
+
+    task_id: str
+    map_index: int = UNMAPPED
+    count: int = 1
+    attempt: int = 1
+    input_digest: str | None = None
+
+
+class ActivityStarted(Event, frozen=True, kw_only=True, omit_defaults=True):
+    """A worker has begun the body; ``worker`` is host:pid."""
+
+    task_id: str
+    map_index: int = UNMAPPED
+    attempt: int = 1
+    worker: str = ""
+
+
+class ActivityCompleted(Event, frozen=True, kw_only=True, omit_defaults=True):
+    """The body returned. ``result`` is its JSON, or ``payload`` refers to it; never both.
+
+    ``length`` is the number of items of a list or dict; ``skip`` the tasks that the body chose to skip.
+    Applied once: a later report of an attempt that is no longer open stays here as evidence.
+    """
+
+    task_id: str
+    map_index: int = UNMAPPED
+    attempt: int = 1
+    result: msgspec.Raw = NULL
+    payload: PayloadRef | None = None
+    length: int | None = None
+    skip: tuple[str, ...] = ()
+
+
+class ActivityFailed(Event, frozen=True, kw_only=True, omit_defaults=True):
+    """The attempt failed; it is tried again at ``retry_at``, or never where that is None."""
+
+    task_id: str
+    map_index: int = UNMAPPED
+    attempt: int = 1
+    kind: FailureKind = FailureKind.ERROR
+    failure: Failure
+    retry_at: datetime | None = None
+
+
+class ActivityLost(Event, frozen=True, kw_only=True, omit_defaults=True):
+    """Nobody will report on this attempt.
+
+    ``free``: the engine or host went, or it never started; it costs nothing. ``unknown``: an at_most_once
+    body may have run; the task waits for a person's answer.
+    """
+
+    task_id: str
+    map_index: int = UNMAPPED
+    attempt: int = 1
+    reason: str
+    free: bool = False
+    unknown: bool = False
+
+
+class ActivityDeferred(Event, frozen=True, kw_only=True, omit_defaults=True):
+    """The attempt gave up its worker and waits for ``trigger``, or until ``until`` when rescheduled."""
+
+    task_id: str
+    map_index: int = UNMAPPED
+    attempt: int = 1
+    trigger: msgspec.Raw = NULL
+    until: datetime | None = None
+
+
+class ActivityResumed(Event, frozen=True, kw_only=True, omit_defaults=True):
+    """What a deferred attempt waited for has happened; the same attempt goes on."""
+
+    task_id: str
+    map_index: int = UNMAPPED
+    attempt: int = 1
+    payload: msgspec.Raw = NULL
+
+
+class ActivitySkipped(Event, frozen=True, kw_only=True, omit_defaults=True):
+    """Will not run: its rule, a branch, or (``attempt`` > 0) its own body said so."""
+
+    task_id: str
+    map_index: int = UNMAPPED
+    count: int = 1
+    attempt: int = 0
+    reason: str = ""
+
+
+class ActivityUpstreamFailed(Event, frozen=True, kw_only=True, omit_defaults=True):
+    """Will not run because an upstream failed."""
+
+    task_id: str
+    map_index: int = UNMAPPED
+    count: int = 1
+
+
+class ActivityCleared(Event, frozen=True, kw_only=True, omit_defaults=True):
+    """Back to none, as a new generation (a new idempotency key) unless ``same_key``; reopens an ended run."""
+
+    task_id: str
+    map_index: int = UNMAPPED
+    count: int = 1
+    same_key: bool = False
+    by: str = ""
+
+
+class ActivityMarked(Event, frozen=True, kw_only=True, omit_defaults=True):
+    """A person set the state: success, failed or skipped."""
+
+    task_id: str
+    map_index: int = UNMAPPED
+    count: int = 1
+    state: TaskState
+    by: str = ""
+
+
+class OutcomeResolved(Event, frozen=True, kw_only=True, omit_defaults=True):
+    """A person, or a late report, said what became of an attempt of unknown outcome.
+
+    ``state`` is success (with ``result``), failed, or none: try again with the same idempotency key.
+    """
+
+    task_id: str
+    map_index: int = UNMAPPED
+    attempt: int = 1
+    state: TaskState
+    result: msgspec.Raw = NULL
+    by: str = ""
+
+
+# ── workflows ────────────────────────────────────────────────────────────────────────────────────────────
+
+
+class TimerSet(Event, frozen=True, kw_only=True, omit_defaults=True):
+    timer_id: str
+    fire_at: datetime
+
+
+class TimerFired(Event, frozen=True, kw_only=True, omit_defaults=True):
+    timer_id: str
+
+
+class SignalReceived(Event, frozen=True, kw_only=True, omit_defaults=True):
+    name: str
+    payload: msgspec.Raw = NULL
+    by: str = ""
+
+
+class ChildStarted(Event, frozen=True, kw_only=True, omit_defaults=True):
+    child_id: str
+    dag_id: str
+    run_id: str
+    child_run_key: int
+
+
+class ChildEnded(Event, frozen=True, kw_only=True, omit_defaults=True):
+    child_id: str
+    state: RunState
+    result: msgspec.Raw = NULL
+
+
+class VersionMarker(Event, frozen=True, kw_only=True, omit_defaults=True):
+    """A `patched` question was answered for this run."""
+
+    name: str
+    version: int
+
+
+AnyEvent: TypeAlias = (
+    RunCreated
+    | RunMoved
+    | RunPaused
+    | RunResumed
+    | RunCancelRequested
+    | RunEnded
+    | TaskExpanded
+    | ActivityScheduled
+    | ActivityStarted
+    | ActivityCompleted
+    | ActivityFailed
+    | ActivityLost
+    | ActivityDeferred
+    | ActivityResumed
+    | ActivitySkipped
+    | ActivityUpstreamFailed
+    | ActivityCleared
+    | ActivityMarked
+    | OutcomeResolved
+    | TimerSet
+    | TimerFired
+    | SignalReceived
+    | ChildStarted
+    | ChildEnded
+    | VersionMarker
+)
+
+EVENT_TYPES: tuple[type[AnyEvent], ...] = AnyEvent.__args__
+
+
+class Recorded(msgspec.Struct, frozen=True):
+    """An event in its place: ``seq`` counts from 1 within the run, ``at`` is aware UTC."""
+
+    seq: int
+    at: datetime
+    event: AnyEvent

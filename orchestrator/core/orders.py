@@ -1,0 +1,101 @@
+"""Orders and reports: what an executor is given, and what it says back."""
+
+from datetime import datetime
+from typing import Any, TypeAlias
+
+import msgspec
+
+from orchestrator.core.events import NULL, Failure, PayloadRef
+from orchestrator.names import AttemptKey, Delivery, FailureKind, Isolation, RunType
+
+Result: TypeAlias = msgspec.Raw | PayloadRef
+
+
+class Order(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Everything that a worker needs for one attempt.
+
+    ``code`` is the folder of the version's snapshot and ``file`` the DAG file in it; ``inputs`` are the recorded
+    results (JSON) of the tasks that this one takes, ``payloads`` those too large to send; ``execution_timeout`` is in
+    seconds; ``log`` is a path below the log folder, made of integers only.
+    """
+
+    key: AttemptKey
+    dag_id: str
+    run_id: str
+    run_uid: str
+    run_type: RunType
+    version_id: int
+    code: str
+    file: str
+    idempotency_key: str
+    max_tries: int = 1
+    try_number: int = 1
+    delivery: Delivery = Delivery.AT_LEAST_ONCE
+    connection: str | None = None
+    isolation: Isolation = Isolation.WARM
+    execution_timeout: float | None = None
+    queue: str = "default"
+    logical_date: datetime | None = None
+    data_interval_start: datetime | None = None
+    data_interval_end: datetime | None = None
+    run_started_at: datetime | None = None
+    conf: msgspec.Raw = msgspec.Raw(b"{}")
+    params: dict[str, Any] = {}
+    inputs: dict[str, msgspec.Raw] = {}
+    payloads: dict[str, PayloadRef] = {}
+    log: str = ""
+
+
+class Started(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """The body is about to begin; ``worker`` is host:pid."""
+
+    key: AttemptKey
+    at: datetime
+    worker: str = ""
+
+
+class Completed(msgspec.Struct, frozen=True, kw_only=True, tag=True, omit_defaults=True):
+    """The body returned; fields as in ActivityCompleted."""
+
+    key: AttemptKey
+    at: datetime
+    result: msgspec.Raw = NULL
+    payload: PayloadRef | None = None
+    length: int | None = None
+    skip: tuple[str, ...] = ()
+
+
+class Failed(msgspec.Struct, frozen=True, kw_only=True, tag=True, omit_defaults=True):
+    """The attempt failed; the engine decides on another."""
+
+    key: AttemptKey
+    at: datetime
+    kind: FailureKind = FailureKind.ERROR
+    failure: Failure
+
+
+class Skipped(msgspec.Struct, frozen=True, kw_only=True, tag=True, omit_defaults=True):
+    """The body ended itself as skipped."""
+
+    key: AttemptKey
+    at: datetime
+    reason: str = ""
+
+
+class Lost(msgspec.Struct, frozen=True, kw_only=True, tag=True, omit_defaults=True):
+    """Its worker is gone. ``started`` False: the body certainly never began."""
+
+    key: AttemptKey
+    at: datetime
+    reason: str
+    started: bool = True
+
+
+class TakenBack(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """The executor gives it back; the body certainly never began."""
+
+    key: AttemptKey
+    at: datetime
+
+
+Report: TypeAlias = Started | Completed | Failed | Skipped | Lost | TakenBack

@@ -1,0 +1,35 @@
+"""Plan: a DagSpec laid out for a run to walk; one is shared by all runs of a version."""
+
+from orchestrator.core.spec import DagSpec, TaskSpec
+
+
+class Plan:
+    """Tasks by id, their direct successors, and the leaves that decide how a run ends."""
+
+    __slots__ = ("downstream", "fingerprint", "leaves", "spec", "tasks", "version_id")
+
+    def __init__(self, spec: DagSpec, version_id: int = 0, fingerprint: str = "") -> None:
+        self.spec = spec
+        self.version_id = version_id
+        self.fingerprint = fingerprint
+        self.tasks: dict[str, TaskSpec] = {task.task_id: task for task in spec.tasks}
+        self.downstream: dict[str, tuple[str, ...]] = _successors(spec)
+        self.leaves: tuple[str, ...] = tuple(t.task_id for t in spec.tasks if self._is_leaf(t))
+
+    def _is_leaf(self, task: TaskSpec) -> bool:
+        """Airflow's effective leaf: a teardown counts only where it may fail the run."""
+        if not _counts(task):
+            return False
+        return not any(_counts(self.tasks[name]) for name in self.downstream[task.task_id])
+
+
+def _counts(task: TaskSpec) -> bool:
+    return not task.is_teardown or task.on_failure_fail_dagrun
+
+
+def _successors(spec: DagSpec) -> dict[str, tuple[str, ...]]:
+    found: dict[str, list[str]] = {task.task_id: [] for task in spec.tasks}
+    for task in spec.tasks:
+        for name in task.upstream:
+            found[name].append(task.task_id)
+    return {name: tuple(after) for name, after in found.items()}

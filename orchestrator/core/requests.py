@@ -1,0 +1,75 @@
+"""Requests: what everyone but the scheduler may ask for; the scheduler turns each into events.
+
+A request names its run by (dag_id, run_id); ``by`` is who asked. The tag is the wire name.
+"""
+
+from datetime import datetime
+from typing import TypeAlias
+
+import msgspec
+
+from orchestrator.core.events import NULL
+from orchestrator.names import RunType, TaskState
+
+
+class Request(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """An intention of a person or a program."""
+
+    dag_id: str
+    run_id: str
+    by: str = ""
+
+
+class TriggerRun(Request, frozen=True, kw_only=True, tag="trigger_run"):
+    """Create a run; (dag_id, run_id) is reserved by the request itself. ``conf`` is a JSON object."""
+
+    run_uid: str
+    run_type: RunType = RunType.MANUAL
+    logical_date: datetime | None = None
+    data_interval_start: datetime | None = None
+    data_interval_end: datetime | None = None
+    conf: msgspec.Raw = msgspec.Raw(b"{}")
+    note: str | None = None
+
+
+class CancelRun(Request, frozen=True, kw_only=True, tag="cancel_run"):
+    reason: str = "cancelled"
+
+
+class PauseRun(Request, frozen=True, kw_only=True, tag="pause_run"):
+    pass
+
+
+class ResumeRun(Request, frozen=True, kw_only=True, tag="resume_run"):
+    pass
+
+
+class ClearTasks(Request, frozen=True, kw_only=True, tag="clear_tasks"):
+    """Set tasks back to none; ``tasks`` are (task_id, map_index or None for all). Moves to ``version_id`` if given."""
+
+    tasks: tuple[tuple[str, int | None], ...]
+    same_key: bool = False
+    version_id: int | None = None
+
+
+class MarkTask(Request, frozen=True, kw_only=True, tag="mark_task"):
+    task_id: str
+    map_index: int | None = None
+    state: TaskState
+
+
+class ResolveTask(Request, frozen=True, kw_only=True, tag="resolve_task"):
+    """Say what became of an outcome that is unknown: success with ``result``, failed, or none (try again)."""
+
+    task_id: str
+    map_index: int = -1
+    state: TaskState
+    result: msgspec.Raw = NULL
+
+
+class SendSignal(Request, frozen=True, kw_only=True, tag="send_signal"):
+    name: str
+    payload: msgspec.Raw = NULL
+
+
+AnyRequest: TypeAlias = TriggerRun | CancelRun | PauseRun | ResumeRun | ClearTasks | MarkTask | ResolveTask | SendSignal

@@ -1,0 +1,471 @@
+"""Run: the state of one run as a fold over its history. ``apply`` is the one door."""
+
+import heapq
+import math
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from typing import assert_never
+
+from orchestrator.core.activity import Activity, Node, Upstreams
+from orchestrator.core.events import (
+    ActivityCleared,
+    ActivityCompleted,
+    ActivityDeferred,
+    ActivityFailed,
+    ActivityLost,
+    ActivityMarked,
+    ActivityResumed,
+    ActivityScheduled,
+    ActivitySkipped,
+    ActivityStarted,
+    ActivityUpstreamFailed,
+    AnyEvent,
+    ChildEnded,
+    ChildStarted,
+    OutcomeResolved,
+    Recorded,
+    RunCancelRequested,
+    RunCreated,
+    RunEnded,
+    RunMoved,
+    RunPaused,
+    RunResumed,
+    SignalReceived,
+    TaskExpanded,
+    TimerFired,
+    TimerSet,
+    VersionMarker,
+)
+from orchestrator.core.plan import Plan
+from orchestrator.exceptions import HistoryConflictError
+from orchestrator.names import FINISHED, UNMAPPED, AttemptKey, Delivery, RunState, TaskState
+
+Place = tuple[str, int]
+
+_WORKING = frozenset({TaskState.QUEUED, TaskState.RUNNING})
+_BAD = frozenset({TaskState.FAILED, TaskState.UPSTREAM_FAILED})
+_STARTABLE = frozenset({TaskState.SCHEDULED, TaskState.UP_FOR_RETRY, TaskState.UP_FOR_RESCHEDULE})
+
+
+class Run:
+    """One run. A completion costs its successors, nothing else.
+
+    ``open`` holds the attempts that an executor answers for. What ``decide`` has still to look at waits in
+    ``agenda`` (tasks), ``due`` (a heap of moments and places) and ``doomed`` (attempts to end); they are notes of
+    the fold, drained once each, and a run that is rebuilt has them anew. ``touched`` are the places that changed
+    since somebody last took them, ``closed`` the attempts that gave back their slots.
+    """
+
+    def __init__(self, run_key: int, plan: Plan, first: Recorded) -> None:
+        created = first.event
+        if not isinstance(created, RunCreated) or first.seq != 1:
+            raise HistoryConflictError(f"the history of run {run_key} does not begin with RunCreated")
+        self.run_key = run_key
+        self.plan = plan
+        self.created = created
+        self.created_at = first.at
+        self.seq = 1
+        self.version_id = created.version_id
+        self.fingerprint = created.fingerprint
+        self.state = RunState.QUEUED
+        self.reason = ""
+        self.started_at: datetime | None = None
+        self.ended_at: datetime | None = None
+        self.paused = False
+        self.cancelling: str | None = None
+        self.open: dict[Place, int] = {}
+        self.agenda: dict[str, None] = {}
+        self.due: list[tuple[datetime, str, int]] = []
+        self.doomed: list[AttemptKey] = []
+        self.touched: set[Place] = set()
+        self.closed: list[Place] = []
+        self.nodes: dict[str, Node] = {}
+        self.unfinished = 0
+        self._lay_out()
+
+    # ── questions ────────────────────────────────────────────────────────────────────────────────────────
+
+    @property
+    def dag_id(self) -> str:
+        return self.created.dag_id
+
+    @property
+    def run_id(self) -> str:
+        return self.created.run_id
+
+    @property
+    def is_ended(self) -> bool:
+        return self.ended_at is not None
+
+    @property
+    def deadline(self) -> datetime | None:
+        """When dagrun_timeout has passed; counted from the start, as in Airflow."""
+        timeout = self.plan.spec.dagrun_timeout
+        return None if timeout is None or self.started_at is None else self.started_at + timeout
+
+    def idempotency_key(self, task_id: str, map_index: int) -> str:
+        """Stable over attempts and restarts; new with each generation."""
+        generation = self.nodes[task_id].activity(map_index).generation
+        return f"{self.created.run_uid}/{task_id}/{map_index}/{generation}"
+
+    def may_start(self, task_id: str, map_index: int) -> bool:
+        """Whether a candidate that ``decide`` named may still be handed out."""
+        if self.is_ended or self.paused or self.cancelling is not None:
+            return False
+        node = self.nodes.get(task_id)
+        if node is None:
+            return False
+        activity = node.peek(map_index)
+        if activity is None or activity.state is TaskState.NONE:
+            return node.released
+        return activity.state in _STARTABLE
+
+    def next_due(self) -> datetime | None:
+        """The next moment at which time alone changes something."""
+        if self.is_ended:
+            return None
+        moments = [self.due[0][0]] if self.due and not self.paused else []
+        if self.deadline is not None and self.cancelling is None:
+            moments.append(self.deadline)
+        return min(moments, default=None)
+
+    # ── the fold ─────────────────────────────────────────────────────────────────────────────────────────
+
+    def apply(self, fact: Recorded) -> None:
+        """Take in the next fact; HistoryConflictError if it is not the next."""
+        if fact.seq != self.seq + 1:
+            raise HistoryConflictError(
+                f"run {self.run_key} is at seq {self.seq} and was given seq {fact.seq}; its history has a gap or a rival"
+            )
+        self.seq = fact.seq
+        self._fold(fact.event, fact.at)
+
+    def _fold(self, event: AnyEvent, at: datetime) -> None:
+        match event:
+            case ActivityCompleted():
+                self._completed(event, at)
+            case ActivityStarted():
+                self._started(event, at)
+            case ActivityScheduled():
+                self._scheduled(event, at)
+            case ActivityFailed():
+                self._failed(event, at)
+            case ActivityLost():
+                self._lost(event, at)
+            case ActivitySkipped():
+                self._skipped(event, at)
+            case ActivityUpstreamFailed():
+                self._upstream_failed(event, at)
+            case ActivityCleared():
+                self._cleared(event, at)
+            case ActivityMarked():
+                self._marked(event, at)
+            case OutcomeResolved():
+                self._resolved(event, at)
+            case ActivityDeferred():
+                self._deferred(event, at)
+            case ActivityResumed():
+                self._resumed(event, at)
+            case TaskExpanded():
+                self._expanded(event)
+            case RunCancelRequested():
+                self._cancel_requested(event)
+            case RunEnded():
+                self.state, self.reason, self.ended_at = event.state, event.reason, at
+            case RunPaused():
+                self.paused = True
+            case RunResumed():
+                self.paused = False
+                self._look_again()
+            case RunMoved():
+                self.version_id, self.fingerprint = event.version_id, event.fingerprint
+            case TimerSet() | TimerFired() | SignalReceived() | ChildStarted() | ChildEnded() | VersionMarker():
+                pass  # the workflow's own replay reads these
+            case RunCreated():
+                raise HistoryConflictError(f"run {self.run_key} is created twice in its history")
+            case _:
+                assert_never(event)
+
+    def move(self, plan: Plan) -> None:
+        """Go on with the plan of the version that RunMoved named; what both versions have keeps its state."""
+        before = self.nodes
+        self.plan = plan
+        self._lay_out()
+        for task_id, old in before.items():
+            node = self.nodes.get(task_id)
+            if node is not None and node.is_mapped == old.is_mapped:
+                self._carry_over(node, old)
+        self.open = {place: attempt for place, attempt in self.open.items() if place[0] in self.nodes}
+
+    # ── laying out ───────────────────────────────────────────────────────────────────────────────────────
+
+    def _lay_out(self) -> None:
+        setups = {task.task_id for task in self.plan.spec.tasks if task.is_setup}
+        self.nodes = {
+            task.task_id: Node(task, Upstreams(len(task.upstream), sum(u in setups for u in task.upstream)))
+            for task in self.plan.spec.tasks
+        }
+        self.unfinished = len(self.nodes)
+        self.agenda = dict.fromkeys(task.task_id for task in self.plan.spec.tasks if not task.upstream)
+
+    def _carry_over(self, node: Node, old: Node) -> None:
+        if old.shape is not None:
+            self._expand(node, old.shape)
+        node.released, node.skipped_by, node.one, node.many = old.released, old.skipped_by, old.one, old.many
+        for _, activity in node.activities():
+            if activity.state in FINISHED:
+                self._count(node, activity.state, 1)
+
+    def _look_again(self) -> None:
+        """Put everything that could start back before ``decide``: after a pause nothing else would."""
+        self.agenda = dict.fromkeys(self.nodes)
+        self.due = [
+            (activity.retry_at or self.created_at, task_id, map_index)
+            for task_id, node in self.nodes.items()
+            for map_index, activity in node.activities()
+            if activity.state in _STARTABLE
+        ]
+        heapq.heapify(self.due)
+
+    # ── one activity ─────────────────────────────────────────────────────────────────────────────────────
+
+    def _move(self, node: Node, map_index: int, activity: Activity, state: TaskState, at: datetime) -> None:
+        """The one place where an activity changes state, and where its successors learn of it."""
+        if self.started_at is None:
+            self.started_at, self.state = at, RunState.RUNNING
+        old, activity.state = activity.state, state
+        self.touched.add((node.task.task_id, map_index))
+        if old in FINISHED:
+            self._count(node, old, -1)
+        if state in FINISHED:
+            activity.ended_at = at
+            self._count(node, state, 1)
+
+    def _count(self, node: Node, state: TaskState, by: int) -> None:
+        self.unfinished -= by
+        if state in _BAD:
+            node.bad += by
+        setup = node.task.is_setup
+        for name in self.plan.downstream[node.task.task_id]:
+            self.nodes[name].upstreams.count(state, by, setup=setup)
+            self.agenda[name] = None
+
+    def _close(self, place: Place, attempt: int) -> bool:
+        """Forget an open attempt; whether it was open."""
+        if self.open.get(place) != attempt:
+            return False
+        del self.open[place]
+        self.closed.append(place)
+        return True
+
+    def _again(self, node: Node, map_index: int, activity: Activity, when: datetime) -> None:
+        activity.retry_at = when
+        heapq.heappush(self.due, (when, node.task.task_id, map_index))
+        if self.cancelling is not None:
+            self.agenda[node.task.task_id] = None
+
+    def _concerns(self, node: Node, activity: Activity, attempt: int) -> bool:
+        """Whether a report on ``attempt`` changes anything: it is the current one, and it works."""
+        return activity.attempt == attempt and activity.state in _WORKING
+
+    def _give_back(self, node: Node, map_index: int, activity: Activity, at: datetime) -> None:
+        """An attempt that was cleared while it was open has come to its end: start afresh."""
+        if activity.state is TaskState.RESTARTING:
+            self._reset(node, map_index, activity, at)
+
+    def _reset(self, node: Node, map_index: int, activity: Activity, at: datetime) -> None:
+        activity.started_at = activity.ended_at = activity.retry_at = None
+        activity.result_seq, activity.length = 0, None
+        if map_index == UNMAPPED:
+            node.released = False
+            self._move(node, map_index, activity, TaskState.NONE, at)
+            self.agenda[node.task.task_id] = None
+        else:
+            self._move(node, map_index, activity, TaskState.SCHEDULED, at)
+            self._again(node, map_index, activity, at)
+
+    # ── events of activities ─────────────────────────────────────────────────────────────────────────────
+
+    def _scheduled(self, event: ActivityScheduled, at: datetime) -> None:
+        node = self.nodes[event.task_id]
+        for map_index in range(event.map_index, event.map_index + event.count):
+            activity = node.activity(map_index)
+            activity.attempt, activity.scheduled_at, activity.scheduled_seq = event.attempt, at, self.seq
+            activity.started_at = activity.ended_at = activity.retry_at = None
+            activity.worker = ""
+            self.open[event.task_id, map_index] = event.attempt
+            self._move(node, map_index, activity, TaskState.QUEUED, at)
+
+    def _started(self, event: ActivityStarted, at: datetime) -> None:
+        node = self.nodes[event.task_id]
+        activity = node.activity(event.map_index)
+        if activity.attempt == event.attempt and activity.state is TaskState.QUEUED:
+            activity.started_at, activity.worker = at, event.worker
+            self._move(node, event.map_index, activity, TaskState.RUNNING, at)
+
+    def _completed(self, event: ActivityCompleted, at: datetime) -> None:
+        node = self.nodes[event.task_id]
+        activity = node.activity(event.map_index)
+        self._close((event.task_id, event.map_index), event.attempt)
+        late = node.task.delivery is Delivery.TRANSACTIONAL and activity.state not in FINISHED
+        if self._concerns(node, activity, event.attempt) or (late and activity.attempt >= event.attempt):
+            self._succeed(node, event.map_index, activity, at)
+            activity.length = event.length
+            self._choose(event)
+        else:
+            self._give_back(node, event.map_index, activity, at)
+
+    def _succeed(self, node: Node, map_index: int, activity: Activity, at: datetime) -> None:
+        self._doom(node.task.task_id, map_index)
+        activity.result_seq = self.seq
+        self._move(node, map_index, activity, TaskState.SUCCESS, at)
+
+    def _choose(self, event: ActivityCompleted) -> None:
+        """Keep what a branch chose to skip, in place of what it chose before."""
+        for name in self.plan.downstream[event.task_id]:
+            chosen = self.nodes[name].skipped_by
+            if chosen is not None:
+                chosen.discard(event.task_id)
+        for name in event.skip:
+            node = self.nodes.get(name)
+            if node is not None:
+                node.skipped_by = (node.skipped_by or set()) | {event.task_id}
+                self.agenda[name] = None
+
+    def _failed(self, event: ActivityFailed, at: datetime) -> None:
+        node = self.nodes[event.task_id]
+        activity = node.activity(event.map_index)
+        self._close((event.task_id, event.map_index), event.attempt)
+        unknown = activity.attempt == event.attempt and activity.state is TaskState.AWAITING_INPUT
+        if not self._concerns(node, activity, event.attempt) and not unknown:
+            self._give_back(node, event.map_index, activity, at)
+            return
+        activity.failures += 1
+        if event.retry_at is None:
+            self._move(node, event.map_index, activity, TaskState.FAILED, at)
+            return
+        activity.ended_at = at
+        self._move(node, event.map_index, activity, TaskState.UP_FOR_RETRY, at)
+        self._again(node, event.map_index, activity, event.retry_at)
+
+    def _lost(self, event: ActivityLost, at: datetime) -> None:
+        node = self.nodes[event.task_id]
+        activity = node.activity(event.map_index)
+        self._close((event.task_id, event.map_index), event.attempt)
+        if not self._concerns(node, activity, event.attempt):
+            self._give_back(node, event.map_index, activity, at)
+        elif event.unknown:
+            self._move(node, event.map_index, activity, TaskState.AWAITING_INPUT, at)
+        else:
+            activity.losses += 0 if event.free else 1
+            activity.started_at = None
+            self._move(node, event.map_index, activity, TaskState.SCHEDULED, at)
+            self._again(node, event.map_index, activity, at)
+
+    def _skipped(self, event: ActivitySkipped, at: datetime) -> None:
+        node = self.nodes[event.task_id]
+        for map_index in range(event.map_index, event.map_index + event.count):
+            activity = node.activity(map_index)
+            if event.attempt:
+                self._close((event.task_id, map_index), event.attempt)
+                if not self._concerns(node, activity, event.attempt):
+                    self._give_back(node, map_index, activity, at)
+                    continue
+            self._move(node, map_index, activity, TaskState.SKIPPED, at)
+
+    def _upstream_failed(self, event: ActivityUpstreamFailed, at: datetime) -> None:
+        node = self.nodes[event.task_id]
+        for map_index in range(event.map_index, event.map_index + event.count):
+            self._move(node, map_index, node.activity(map_index), TaskState.UPSTREAM_FAILED, at)
+
+    def _deferred(self, event: ActivityDeferred, at: datetime) -> None:
+        node = self.nodes[event.task_id]
+        activity = node.activity(event.map_index)
+        self._close((event.task_id, event.map_index), event.attempt)
+        if not self._concerns(node, activity, event.attempt):
+            self._give_back(node, event.map_index, activity, at)
+        elif event.until is None:
+            self._move(node, event.map_index, activity, TaskState.DEFERRED, at)
+        else:
+            self._move(node, event.map_index, activity, TaskState.UP_FOR_RESCHEDULE, at)
+            self._again(node, event.map_index, activity, event.until)
+
+    def _resumed(self, event: ActivityResumed, at: datetime) -> None:
+        node = self.nodes[event.task_id]
+        activity = node.activity(event.map_index)
+        if activity.attempt == event.attempt and activity.state is TaskState.DEFERRED:
+            self._move(node, event.map_index, activity, TaskState.UP_FOR_RESCHEDULE, at)
+            self._again(node, event.map_index, activity, at)
+
+    def _expanded(self, event: TaskExpanded) -> None:
+        self._expand(self.nodes[event.task_id], event.shape)
+        self.agenda[event.task_id] = None
+
+    def _expand(self, node: Node, shape: tuple[int, ...]) -> None:
+        node.shape, node.size = shape, math.prod(shape)
+        extra = max(node.size, 1) - 1
+        self.unfinished += extra
+        for name in self.plan.downstream[node.task.task_id]:
+            after = self.nodes[name].upstreams
+            after.total += extra
+            after.setups += extra if node.task.is_setup else 0
+
+    # ── what people ask for ──────────────────────────────────────────────────────────────────────────────
+
+    def _cleared(self, event: ActivityCleared, at: datetime) -> None:
+        node = self.nodes[event.task_id]
+        self.ended_at, self.reason, self.cancelling, self.state = None, "", None, RunState.RUNNING
+        for map_index in range(event.map_index, event.map_index + event.count):
+            activity = node.activity(map_index)
+            activity.failures = activity.losses = 0
+            activity.generation += 0 if event.same_key else 1
+            if (event.task_id, map_index) in self.open:
+                self._doom(event.task_id, map_index)
+                self._move(node, map_index, activity, TaskState.RESTARTING, at)
+            else:
+                self._reset(node, map_index, activity, at)
+
+    def _marked(self, event: ActivityMarked, at: datetime) -> None:
+        node = self.nodes[event.task_id]
+        for map_index in range(event.map_index, event.map_index + event.count):
+            self._doom(event.task_id, map_index)
+            self._move(node, map_index, node.activity(map_index), event.state, at)
+
+    def _resolved(self, event: OutcomeResolved, at: datetime) -> None:
+        node = self.nodes[event.task_id]
+        activity = node.activity(event.map_index)
+        if activity.state is not TaskState.AWAITING_INPUT or activity.attempt != event.attempt:
+            return
+        if event.state is TaskState.SUCCESS:
+            self._succeed(node, event.map_index, activity, at)
+        elif event.state is TaskState.FAILED:
+            self._move(node, event.map_index, activity, TaskState.FAILED, at)
+        else:
+            self._move(node, event.map_index, activity, TaskState.SCHEDULED, at)
+            self._again(node, event.map_index, activity, at)
+
+    def _cancel_requested(self, event: RunCancelRequested) -> None:
+        self.cancelling = event.reason
+        self._doom_all(self.open)
+        self.agenda = dict.fromkeys(self.nodes)
+
+    def _doom(self, task_id: str, map_index: int) -> None:
+        if (task_id, map_index) in self.open:
+            self._doom_all([(task_id, map_index)])
+
+    def _doom_all(self, places: Iterable[Place]) -> None:
+        self.doomed.extend(AttemptKey(self.run_key, *place, self.open[place]) for place in places)
+
+
+def replay(run_key: int, facts: Iterable[Recorded], plans: Callable[[int], Plan]) -> Run:
+    """Fold a whole history; ``plans`` gives the plan of a version."""
+    rest = iter(facts)
+    first = next(rest, None)
+    if first is None or not isinstance(first.event, RunCreated):
+        raise HistoryConflictError(f"run {run_key} has no history that begins with RunCreated")
+    run = Run(run_key, plans(first.event.version_id), first)
+    for fact in rest:
+        run.apply(fact)
+        if isinstance(fact.event, RunMoved):
+            run.move(plans(fact.event.version_id))
+    return run

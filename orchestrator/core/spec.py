@@ -1,0 +1,146 @@
+"""DagSpec: a DAG as plain data, with a canonical fingerprint."""
+
+import hashlib
+from datetime import datetime, timedelta
+from typing import Any, TypeAlias
+
+import msgspec
+
+from orchestrator.names import DagKind, Delivery, Isolation, TriggerRule, WeightRule
+
+
+class RetryRule(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What to do when an attempt fails with one kind of exception.
+
+    ``exception`` is the class's dotted path or bare name; it matches the raised class and its bases.
+    """
+
+    exception: str
+    retry: bool = True
+    retry_delay: timedelta | None = None
+
+
+class RetrySpec(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """How often and when a failed task is tried again.
+
+    ``exponential`` is the factor between delays (1 = fixed, Airflow's True = 2); ``jitter`` is the share of
+    a delay, 0 to 1, that is drawn from a hash of the attempt's identity. ``rules`` are looked at in order.
+    """
+
+    retries: int = 0
+    delay: timedelta = timedelta(seconds=300)
+    exponential: float = 1.0
+    max_delay: timedelta = timedelta(hours=24)
+    jitter: float = 0.0
+    rules: tuple[RetryRule, ...] = ()
+
+
+class TaskSpec(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One node. ``weight`` is the effective priority; ``inputs`` are the tasks whose results it is given."""
+
+    task_id: str
+    operator: str = "PythonOperator"
+    line: int = 0
+    upstream: tuple[str, ...] = ()
+    inputs: tuple[str, ...] = ()
+    trigger_rule: TriggerRule = TriggerRule.ALL_SUCCESS
+    retry: RetrySpec = RetrySpec()
+    execution_timeout: timedelta | None = None
+    priority_weight: int = 1
+    weight_rule: WeightRule = WeightRule.DOWNSTREAM
+    weight: int = 1
+    pool: str = "default_pool"
+    pool_slots: int = 1
+    queue: str = "default"
+    max_active_tis_per_dag: int | None = None
+    max_active_tis_per_dagrun: int | None = None
+    delivery: Delivery = Delivery.AT_LEAST_ONCE
+    connection: str | None = None
+    isolation: Isolation = Isolation.WARM
+    mapped_over: tuple[str, ...] = ()
+    map_shape: tuple[int, ...] | None = None
+    is_setup: bool = False
+    is_teardown: bool = False
+    on_failure_fail_dagrun: bool = False
+    does_nothing: bool = False
+    doc: str | None = None
+
+
+class Once(msgspec.Struct, frozen=True, tag="once"):
+    """Run a single time, at start_date or as soon as the DAG is there."""
+
+
+class Cron(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="cron"):
+    """Five fields, or six with seconds last (croniter's order), read on the wall clock of ``timezone``.
+
+    ``interval`` False (Airflow 3's default): the data interval is empty and stands at the fire time; True:
+    it reaches from the fire time before to this one, and the logical date is its start.
+    """
+
+    expression: str
+    timezone: str = "UTC"
+    interval: bool = False
+
+
+class Every(msgspec.Struct, frozen=True, kw_only=True, tag="every"):
+    """A fixed distance of absolute time, counted from start_date."""
+
+    period: timedelta
+
+
+Schedule: TypeAlias = Once | Cron | Every
+
+
+class DagSpec(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A DAG. ``tasks`` stand in topological order, ties by task_id; ``file`` is relative to dags_folder."""
+
+    dag_id: str
+    kind: DagKind = DagKind.DAG
+    file: str = ""
+    line: int = 0
+    description: str | None = None
+    doc_md: str | None = None
+    tags: tuple[str, ...] = ()
+    owner: str = "airflow"
+    schedule: Schedule | None = None
+    schedule_text: str | None = None
+    start_date: datetime | None = None
+    end_date: datetime | None = None
+    catchup: bool = False
+    max_active_runs: int = 16
+    max_active_tasks: int = 16
+    dagrun_timeout: timedelta | None = None
+    fail_fast: bool = False
+    is_paused_upon_creation: bool | None = None
+    params: dict[str, Any] = {}
+    tasks: tuple[TaskSpec, ...] = ()
+
+    def task(self, task_id: str) -> TaskSpec:
+        """The task of that id; KeyError if there is none."""
+        for task in self.tasks:
+            if task.task_id == task_id:
+                return task
+        raise KeyError(task_id)
+
+
+_PLACE_ONLY = {"file": "", "line": 0}
+
+
+def fingerprint(spec: DagSpec) -> str:
+    """The SHA-256 (hex) of what the spec means: not its file, its line numbers or the order of a dict."""
+    tasks = tuple(msgspec.structs.replace(task, line=0) for task in sorted(spec.tasks, key=lambda t: t.task_id))
+    bare = msgspec.structs.replace(spec, tasks=tasks, **_PLACE_ONLY)
+    return hashlib.sha256(msgspec.json.encode(bare, order="deterministic")).hexdigest()
+
+
+def encode_spec(spec: DagSpec) -> bytes:
+    """The spec as JSON, for storage."""
+    return msgspec.json.encode(spec)
+
+
+_decoder = msgspec.json.Decoder(DagSpec)
+
+
+def decode_spec(data: bytes | str) -> DagSpec:
+    """The spec that ``encode_spec`` wrote."""
+    return _decoder.decode(data)

@@ -1,0 +1,152 @@
+"""The one error tree.
+
+OrchestratorError
+├── UsageError                 what was asked for makes no sense (CLI exit status 2)
+├── ConfigError                a setting that is unknown or has an impossible value
+├── DagError                   a DAG file is wrong; carries file and line
+│   ├── DuplicateTaskError
+│   ├── UnknownUpstreamError
+│   ├── CycleError             carries the cycle
+│   ├── ScheduleError
+│   └── DagImportError         the file could not be imported
+├── NotFoundError              no such DAG, run, task, pool …
+├── ConflictError              it exists already, or is in the wrong state
+├── ValueEncodingError         a result that cannot be recorded; carries the value's path
+├── StorageError
+│   ├── StorageUnavailableError    locked, full, read-only, not reachable
+│   ├── StorageCorruptError
+│   ├── SchemaVersionError         the database is newer, or not migrated
+│   └── HistoryConflictError       another owner wrote that seq
+├── SchedulerRunningError      a second scheduler on one database
+└── ActivityError              raised inside a task's body to steer its outcome
+    ├── AirflowSkipException   end as skipped
+    └── AirflowFailException   fail without another retry
+
+Each message is one clear sentence that says what, where and what to do.
+"""
+
+from collections.abc import Sequence
+
+
+class OrchestratorError(Exception):
+    """Root of every error that this program raises on purpose."""
+
+
+class UsageError(OrchestratorError, ValueError):
+    """What was asked for makes no sense."""
+
+
+class ConfigError(OrchestratorError, ValueError):
+    """A setting is unknown or its value impossible."""
+
+
+class DagError(OrchestratorError):
+    """A DAG file is wrong; ``str()`` starts with ``file:line:`` where they are known."""
+
+    def __init__(self, message: str, *, file: str | None = None, line: int | None = None) -> None:
+        self.message = message
+        self.file = file
+        self.line = line
+        super().__init__(message)
+
+    def __str__(self) -> str:
+        if self.file is None:
+            return self.message
+        place = self.file if self.line is None else f"{self.file}:{self.line}"
+        return f"{place}: {self.message}"
+
+
+class DuplicateTaskError(DagError):
+    """Two tasks of one DAG have the same task_id."""
+
+
+class UnknownUpstreamError(DagError):
+    """A task names an upstream that its DAG does not have."""
+
+    def __init__(self, task_id: str, upstream: str, *, file: str | None = None, line: int | None = None) -> None:
+        self.task_id = task_id
+        self.upstream = upstream
+        super().__init__(
+            f"task {task_id!r} has an unknown upstream {upstream!r}; add that task to the DAG or remove the edge",
+            file=file,
+            line=line,
+        )
+
+
+class CycleError(DagError):
+    """The tasks wait for each other in a circle; ``cycle`` holds their ids in order."""
+
+    def __init__(self, cycle: Sequence[str], *, file: str | None = None, line: int | None = None) -> None:
+        self.cycle = tuple(cycle)
+        path = " >> ".join((*self.cycle, self.cycle[0]))
+        super().__init__(f"the tasks form a cycle: {path}; remove one of these edges", file=file, line=line)
+
+
+class ScheduleError(DagError):
+    """A schedule that is no preset, cron expression or timedelta."""
+
+
+class DagImportError(DagError):
+    """A DAG file could not be imported; ``frames`` are the author's own traceback lines."""
+
+    def __init__(
+        self, message: str, *, file: str | None = None, line: int | None = None, frames: Sequence[str] = ()
+    ) -> None:
+        self.frames = tuple(frames)
+        super().__init__(message, file=file, line=line)
+
+
+class NotFoundError(OrchestratorError, LookupError):
+    """There is no such DAG, run, task or setting."""
+
+
+class ConflictError(OrchestratorError):
+    """It exists already, or is in a state that does not allow what was asked."""
+
+
+class ValueEncodingError(OrchestratorError, TypeError):
+    """A value cannot be recorded; ``path`` leads to the part at fault, such as ``result['rows'][3]``."""
+
+    def __init__(self, path: str, type_name: str) -> None:
+        self.path = path
+        self.type_name = type_name
+        super().__init__(
+            f"{path} is a {type_name}, which cannot be recorded; return JSON values, datetime, date, timedelta, "
+            f"Decimal, UUID or bytes, or write it to a file and return its path"
+        )
+
+
+class StorageError(OrchestratorError):
+    """The database could not do what was asked."""
+
+
+class StorageUnavailableError(StorageError):
+    """The database is locked, full, read-only or cannot be reached; trying again may help."""
+
+
+class StorageCorruptError(StorageError):
+    """The database file is damaged."""
+
+
+class SchemaVersionError(StorageError):
+    """The database's schema is not the one that this program reads."""
+
+
+class HistoryConflictError(StorageError):
+    """Somebody else has written that place of a run's history."""
+
+
+class SchedulerRunningError(OrchestratorError):
+    """Another scheduler works on this database."""
+
+
+class ActivityError(OrchestratorError):
+    """Raised inside a task's body to steer its outcome."""
+
+
+class AirflowSkipException(ActivityError):  # noqa: N818 - the field's own name
+    """End the task as skipped."""
+
+
+class AirflowFailException(ActivityError):  # noqa: N818 - the field's own name
+    """Fail the task now, without another retry."""

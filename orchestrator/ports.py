@@ -1,0 +1,250 @@
+"""Every interface that the engine is built on, on one page.
+
+Moments are aware UTC datetimes, durations timedeltas. Errors are of the tree in ``exceptions``.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from enum import StrEnum
+from typing import Protocol
+
+import msgspec
+
+from orchestrator.core.events import PayloadRef, Recorded
+from orchestrator.core.orders import Order, Report
+from orchestrator.core.requests import AnyRequest
+from orchestrator.core.run import Run
+from orchestrator.core.spec import DagSpec
+from orchestrator.names import AttemptKey
+
+
+class Clock(Protocol):
+    """Where time comes from; there is one."""
+
+    def now(self) -> datetime: ...
+
+
+class Part(msgspec.Struct, frozen=True, kw_only=True):
+    """One run's share of a group: ``records`` follow ``after``; ``run`` has them applied already.
+
+    ``activities`` are the (task_id, map_index) whose projection rows changed.
+    """
+
+    run: Run
+    after: int
+    records: Sequence[Recorded]
+    activities: Sequence[tuple[str, int]]
+
+
+class Answer(msgspec.Struct, frozen=True, kw_only=True):
+    """A request is dealt with and goes; ``refusal`` is one sentence, or None where it was carried out."""
+
+    request_id: int
+    refusal: str | None = None
+
+
+class Cursor(msgspec.Struct, frozen=True, kw_only=True):
+    """A DAG's schedule is dealt with up to and including ``slot``."""
+
+    dag_id: str
+    slot: datetime
+
+
+class Group(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything that one turn of the scheduler has to say: one durable commit."""
+
+    at: datetime
+    parts: Sequence[Part] = ()
+    answers: Sequence[Answer] = ()
+    cursors: Sequence[Cursor] = ()
+
+
+class HistoryStore(Protocol):
+    """The append-only histories, and the projections that are written with them."""
+
+    def claim(self, owner: str) -> None:
+        """Become the one scheduler of this database, or raise SchedulerRunningError."""
+
+    def renew(self) -> None:
+        """Keep the claim; SchedulerRunningError once it has passed to another. Called every few seconds."""
+
+    def release(self) -> None: ...
+
+    def reserve_run_keys(self, count: int) -> range:
+        """Run keys that nobody has had and nobody else will get."""
+
+    def commit(self, group: Group) -> frozenset[int]:
+        """Write the group durably, as one; the keys of runs whose part was refused, because their history is not
+        where ``after`` says, or (dag_id, run_id) or (dag_id, slot) of a new run is taken.
+
+        StorageUnavailableError: nothing of the group is written, and it may be tried again.
+        """
+
+    def read(self, run_key: int, *, after: int = 0, limit: int | None = None) -> list[Recorded]:
+        """A run's facts in order of seq."""
+
+    def facts(self, run_key: int, seqs: Sequence[int]) -> dict[int, Recorded]:
+        """Single facts, by seq."""
+
+
+class PendingRequest(msgspec.Struct, frozen=True, kw_only=True):
+    id: int
+    request: AnyRequest
+
+
+class Projections(Protocol):
+    """What the scheduler reads at its edges: never by scanning histories."""
+
+    def open_runs(self) -> list[int]:
+        """Keys of the runs that have not ended, oldest first."""
+
+    def run_key(self, dag_id: str, run_id: str) -> int | None: ...
+
+    def requests(self, after: int) -> list[PendingRequest]:
+        """Requests with an id above ``after``, in order."""
+
+    def pools(self) -> dict[str, int]:
+        """Slots by pool name; -1 means no limit."""
+
+    def cursors(self) -> dict[str, datetime]:
+        """The last slot dealt with, by dag_id."""
+
+
+class DagEntry(msgspec.Struct, frozen=True, kw_only=True):
+    """A DAG as it stands now. ``is_stale``: its file is gone; no new runs."""
+
+    dag_id: str
+    version_id: int
+    fingerprint: str
+    spec: DagSpec
+    is_paused: bool
+    is_stale: bool
+    unpaused_at: datetime
+
+
+class DagCatalog(Protocol):
+    """The DAGs, their versions and their code, as the dag processor recorded them."""
+
+    def changes(self, since: int) -> tuple[int, list[DagEntry]]:
+        """The cursor now, and the DAGs that changed after the cursor ``since`` (0: all)."""
+
+    def spec(self, version_id: int) -> DagSpec: ...
+
+    def code(self, version_id: int) -> str:
+        """The folder that holds the version's files, put there if need be."""
+
+
+class ImportFailure(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Why a DAG file has no DAGs just now: one sentence, its place, the author's own traceback lines."""
+
+    message: str
+    file: str
+    line: int | None = None
+    frames: tuple[str, ...] = ()
+
+
+class ParsedDag(msgspec.Struct, frozen=True, kw_only=True):
+    """One DAG of a parsed file; a version is the pair of fingerprints."""
+
+    spec: DagSpec
+    fingerprint: str
+    code_fingerprint: str
+
+
+class ParsedFile(msgspec.Struct, frozen=True, kw_only=True):
+    """The outcome of one parse. ``file`` is relative to dags_folder; ``digest`` covers its own bytes and those of
+    every local file it needs. ``files`` is that closure, by path relative to the snapshot's root.
+    """
+
+    file: str
+    digest: str
+    dags: tuple[ParsedDag, ...] = ()
+    files: dict[str, bytes] = {}
+    failure: ImportFailure | None = None
+    duration: float = 0.0
+
+
+class KnownFile(msgspec.Struct, frozen=True, kw_only=True):
+    """What was recorded of a file at its last parse; ``needs`` are the closure's paths."""
+
+    file: str
+    digest: str
+    needs: tuple[str, ...] = ()
+
+
+class CatalogWriter(Protocol):
+    """Where the dag processor records what it found. Each call is one short transaction."""
+
+    def record(self, parsed: Sequence[ParsedFile]) -> None:
+        """New versions where a fingerprint changed; a failure replaces no DAG, a vanished DAG turns stale."""
+
+    def remove(self, files: Sequence[str]) -> None:
+        """These files are gone: their DAGs turn stale, their import errors go."""
+
+    def known(self) -> dict[str, KnownFile]:
+        """Every file that was ever recorded and is not removed, by path."""
+
+
+class PayloadStore(Protocol):
+    """Values too large for a history."""
+
+    def put(self, data: bytes) -> PayloadRef:
+        """On disk and synced when this returns."""
+
+    def get(self, ref: PayloadRef) -> bytes: ...
+
+
+class Adoption(StrEnum):
+    """What an executor knows of an attempt that an earlier scheduler handed out."""
+
+    RUNNING = "running"  # it goes on here and will be reported on
+    NOT_STARTED = "not_started"  # the body certainly never began, and never will
+    LOST = "lost"  # it has stopped; it may have begun
+    UNKNOWN = "unknown"  # it may even run still
+
+
+class Executor(Protocol):
+    """Where activities run. Called from one thread; nothing here waits."""
+
+    def start(self) -> None: ...
+
+    def submit(self, orders: Sequence[Order]) -> None: ...
+
+    def go(self, keys: Sequence[AttemptKey]) -> None:
+        """An at_most_once body whose start is committed may begin."""
+
+    def cancel(self, keys: Sequence[AttemptKey]) -> None:
+        """End these; each is reported on as Failed(cancelled), TakenBack, or whatever it did first."""
+
+    def take_back(self, keys: Sequence[AttemptKey]) -> None:
+        """Give back what has not begun; each that has not is reported as TakenBack, the others go on."""
+
+    def adopt(self, keys: Sequence[AttemptKey]) -> Mapping[AttemptKey, Adoption]:
+        """After a restart: what became of these."""
+
+    def reports(self) -> list[Report]:
+        """What happened since the last call, in order for each key."""
+
+    def files(self) -> Sequence[int]:
+        """File descriptors that turn readable when ``reports`` has something to say."""
+
+    def next_due(self) -> datetime | None:
+        """When ``reports`` wants to be called although nothing has become readable (time-outs)."""
+
+    def stop(self) -> None:
+        """End everything that runs, by force."""
+
+
+class Doorbell(Protocol):
+    """How others wake the scheduler, and how it sleeps."""
+
+    def wait(self, files: Sequence[int], timeout: float | None) -> bool:
+        """Sleep until one of ``files`` is readable, somebody rings or ``timeout`` seconds have passed; True if rung."""
+
+    def close(self) -> None: ...
+
+
+class Listener(Protocol):
+    """Hears of every committed fact, in a process of its own."""
+
+    def on_fact(self, run_key: int, fact: Recorded) -> None: ...
