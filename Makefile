@@ -1,0 +1,59 @@
+# `make help` lists what there is. Needed on the machine: python3 (3.11 or later) with venv, and make.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/installed.stamp
+PYTEST := $(BIN)/python -m pytest
+SOURCES := orchestrator tests benchmarks dags
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help install demo test test-slow test-all check format lint types imports bench clean
+
+help: ## list these targets
+	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1|\2/p' Makefile | while IFS='|' read -r name what; do printf '%-16s %s\n' "$$name" "$$what"; done
+
+install: $(INSTALLED) ## create .venv and install everything that development needs
+
+demo: $(INSTALLED) ## ORDER 1001: kill every process after the charge, start again, count the charges
+	@$(BIN)/python -m benchmarks.demo
+
+test: $(INSTALLED) ## the tests, without those that take minutes
+	$(PYTEST) -m "not slow"
+
+test-slow: $(INSTALLED) ## the tests that take minutes
+	$(PYTEST) -m slow
+
+test-all: test test-slow ## every test
+
+check: $(INSTALLED) lint types imports test ## everything that a change has to pass
+
+lint: $(INSTALLED) ## formatting and ruff
+	$(BIN)/ruff format --check $(SOURCES)
+	$(BIN)/ruff check $(SOURCES)
+
+types: $(INSTALLED) ## mypy --strict
+	$(BIN)/mypy
+
+imports: $(INSTALLED) ## who may import whom
+	$(BIN)/lint-imports
+
+format: $(INSTALLED) ## put the code into shape
+	$(BIN)/ruff format $(SOURCES)
+	$(BIN)/ruff check --fix $(SOURCES)
+
+bench: $(INSTALLED) ## measure W1 to W6 and growth beside their floors; ONLY="W1 W2" picks
+	$(BIN)/python -m benchmarks $(if $(ONLY),--only $(ONLY))
+
+clean: ## remove .venv and what the tools left
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .grimp_cache .hypothesis build dist
+
+# Installed again only when pyproject.toml has changed since.
+$(INSTALLED): pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "make: $(PYTHON) is older than 3.11; name a newer one, such as: make $(MAKECMDGOALS) PYTHON=python3.12" >&2; exit 1; }
+	@$(BIN)/python -m pip --version >/dev/null 2>&1 || { rm -rf $(VENV) && echo "Creating $(VENV)" && $(PYTHON) -m venv $(VENV); }
+	@echo "Installing the orchestrator and its development tools into $(VENV)"
+	$(BIN)/python -m pip install --disable-pip-version-check --editable ".[dev]"
+	@touch $(INSTALLED)

@@ -1,0 +1,85 @@
+"""The documentation can fail the build: what it lists is there, what it shows runs, where it points exists."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from orchestrator.core.events import EVENT_TYPES
+from orchestrator.names import RunState, RunType, TaskState, TriggerRule
+
+ROOT = Path(__file__).parents[1]
+DOCS = ROOT / "docs"
+PAGES = sorted([*DOCS.rglob("*.md"), *ROOT.glob("*.md")])
+LINK = re.compile(r"(?<!!)\[[^\]]*\]\((?!https?:|mailto:)([^)#\s]+)(#[^)\s]*)?\)")
+FENCE = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
+
+
+def relative(path: Path) -> str:
+    return str(path.relative_to(ROOT))
+
+
+def anchors(page: Path) -> set[str]:
+    """The fragments that a page's headings make, as the usual renderers spell them."""
+    prose = FENCE.sub("", page.read_text(encoding="utf-8"))
+    titles = re.findall(r"^#+ (.+)$", prose, re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", title.lower()).strip().replace(" ", "-") for title in titles}
+
+
+def sections(page: Path) -> dict[str, str]:
+    """Text by the title of its third-level heading."""
+    parts = re.split(r"^### (\w+)$", page.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    return dict(zip(parts[1::2], parts[2::2], strict=True))
+
+
+def documented_fields(section: str) -> list[tuple[str, bool]]:
+    """Each field of an event's table, and whether it is needed."""
+    rows = re.findall(r"^\| `(\w+)` \|[^|]*\| ([^|]*) \|", section, re.MULTILINE)
+    return [(name, default.strip() == "needed") for name, default in rows]
+
+
+def declared_fields(event: type[Any]) -> list[tuple[str, bool]]:
+    return [(field.name, field.required) for field in msgspec.structs.fields(event)]
+
+
+def test_the_page_of_events_lists_every_event_in_the_order_of_the_module() -> None:
+    assert list(sections(DOCS / "reference/events.md")) == [event.__name__ for event in EVENT_TYPES]
+
+
+@pytest.mark.parametrize("event", EVENT_TYPES, ids=lambda event: event.__name__)
+def test_the_page_of_events_lists_every_field_and_names_the_invariant(event: type[Any]) -> None:
+    section = sections(DOCS / "reference/events.md")[event.__name__]
+    assert documented_fields(section) == declared_fields(event)
+    assert "**Keeps:**" in section
+
+
+def test_the_glossary_explains_every_state_run_type_and_trigger_rule() -> None:
+    page = (DOCS / "reference/glossary.md").read_text(encoding="utf-8")
+    words = {word.value for family in (TaskState, RunState, RunType, TriggerRule) for word in family}
+    assert sorted(word for word in words if f"`{word}`" not in page) == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=relative)
+def test_every_link_of_a_page_leads_somewhere(page: Path) -> None:
+    prose = FENCE.sub("", page.read_text(encoding="utf-8"))
+    for target, fragment in LINK.findall(prose):
+        place = (page.parent / target).resolve()
+        assert place.exists(), f"{relative(page)} points to {target}, which is not there"
+        if fragment and place.suffix == ".md":
+            assert fragment[1:] in anchors(place), f"{relative(page)} points to {target}{fragment}, no such heading"
+
+
+def test_every_page_is_reached_from_the_index() -> None:
+    index = (DOCS / "index.md").read_text(encoding="utf-8")
+    listed = {(DOCS / target).resolve() for target, _ in LINK.findall(index)}
+    reached = listed | {decision for folder in listed if folder.is_dir() for decision in folder.glob("*.md")}
+    missing = [relative(page) for page in DOCS.rglob("*.md") if page.resolve() not in reached | {DOCS / "index.md"}]
+    assert missing == []
+
+
+def test_every_decision_record_says_what_was_decided_why_and_what_breaks_it() -> None:
+    for page in sorted((DOCS / "decisions").glob("[0-9]*.md")):
+        titles = re.findall(r"^## (.+)$", page.read_text(encoding="utf-8"), re.MULTILINE)
+        assert titles == ["Context", "Decision", "Consequences", "What breaks it"], relative(page)
