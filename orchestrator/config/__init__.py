@@ -1,0 +1,21 @@
+"""The settings: what there is, what each is set to, and who set it."""
+
+from orchestrator.config.loading import FILE_NAME, HOME_VARIABLE, Config, Source, SourceKind, find_home, load_config
+from orchestrator.config.settings import PREFIX, SECTIONS, Setting, settings
+from orchestrator.config.values import describe, write
+
+__all__ = [
+    "FILE_NAME",
+    "HOME_VARIABLE",
+    "PREFIX",
+    "SECTIONS",
+    "Config",
+    "Setting",
+    "Source",
+    "SourceKind",
+    "describe",
+    "find_home",
+    "load_config",
+    "settings",
+    "write",
+]

@@ -1,0 +1,185 @@
+"""Every setting, declared once: section, key, type, default and one sentence.
+
+docs/reference/configuration.md and airflow_like.cfg are written from this module.
+"""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Any, Literal, NewType
+
+import msgspec
+from msgspec import Meta
+
+from orchestrator.names import WeightRule
+
+Url = NewType("Url", str)
+Zone = NewType("Zone", str)
+Count = Annotated[int, Meta(ge=1)]
+Level = Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"]
+ExecutorName = Literal["LocalExecutor"]
+
+PREFIX = "ORCHESTRATOR__"
+
+
+class Section(msgspec.Struct, frozen=True, kw_only=True):
+    """One section of airflow_like.cfg; its docstring is the section's documentation."""
+
+
+class Core(Section, frozen=True, kw_only=True):
+    """Where DAGs are, how much runs at once, and what a task gets that does not say otherwise."""
+
+    dags_folder: Annotated[Path, Meta(description="Folder of the DAG files.")] = Path("dags")
+    plugins_folder: Annotated[Path, Meta(description="Folder of the plugins.")] = Path("plugins")
+    executor: Annotated[
+        ExecutorName, Meta(description="Where activities run; LocalExecutor: in worker processes on this machine.")
+    ] = "LocalExecutor"
+    parallelism: Annotated[Count, Meta(description="How many activities run at once, over all DAGs.")] = 32
+    max_active_tasks_per_dag: Annotated[
+        Count, Meta(description="How many activities of one DAG run at once, over all its runs.")
+    ] = 16
+    max_active_runs_per_dag: Annotated[Count, Meta(description="How many runs of one DAG are open at once.")] = 16
+    dags_are_paused_at_creation: Annotated[
+        bool, Meta(description="Whether a DAG that is seen for the first time waits to be unpaused.")
+    ] = False
+    default_timezone: Annotated[
+        Zone, Meta(description="Time zone of cron expressions and of dates that name none: utc or an IANA name.")
+    ] = Zone("utc")
+    dagbag_import_timeout: Annotated[timedelta, Meta(description="Seconds that parsing one DAG file may take.")] = (
+        timedelta(seconds=30)
+    )
+    max_lost_attempts: Annotated[
+        Count, Meta(description="How often an activity's worker may die under it before the activity has failed.")
+    ] = 3
+    default_task_retries: Annotated[
+        int, Meta(ge=0, description="How often a failed task is tried again, where the task does not say.")
+    ] = 0
+    default_task_retry_delay: Annotated[
+        timedelta, Meta(description="Seconds between a failure and the next try, where the task does not say.")
+    ] = timedelta(seconds=300)
+    max_task_retry_delay: Annotated[
+        timedelta, Meta(description="Seconds that a delay between tries grows to at most, where it grows.")
+    ] = timedelta(hours=24)
+    default_task_weight_rule: Annotated[
+        WeightRule, Meta(description="How a task's priority is summed up: downstream, upstream or absolute.")
+    ] = WeightRule.DOWNSTREAM
+    killed_task_cleanup_time: Annotated[
+        timedelta, Meta(description="Seconds that a task has to clean up between SIGTERM and SIGKILL.")
+    ] = timedelta(seconds=5)
+    default_pool_task_slot_count: Annotated[
+        int, Meta(ge=-1, description="Slots of default_pool in a new database; -1 means no limit.")
+    ] = 128
+
+
+class Database(Section, frozen=True, kw_only=True):
+    """Where history lives."""
+
+    sql_alchemy_conn: Annotated[
+        Url, Meta(description="SQLAlchemy URL of the database; a relative SQLite path starts at the home.")
+    ] = Url("sqlite:///orchestrator.db")
+    busy_timeout: Annotated[
+        timedelta, Meta(description="Seconds to wait for another process's lock on the database.")
+    ] = timedelta(seconds=30)
+
+
+class Scheduler(Section, frozen=True, kw_only=True):
+    """When runs are made, and how the scheduler ends."""
+
+    catchup_by_default: Annotated[
+        bool, Meta(description="Whether a DAG that does not say so gets a run for every past date since start_date.")
+    ] = False
+    create_cron_data_intervals: Annotated[
+        bool, Meta(description="Whether a bare cron expression gives each run the interval since the fire time before.")
+    ] = False
+    task_queued_timeout: Annotated[
+        timedelta, Meta(description="Seconds that an activity waits for a worker before that attempt has failed.")
+    ] = timedelta(seconds=600)
+    shutdown_grace: Annotated[
+        timedelta, Meta(description="Seconds that running activities have to end after SIGTERM to the scheduler.")
+    ] = timedelta(seconds=10)
+
+
+class DagProcessor(Section, frozen=True, kw_only=True):
+    """How DAG files are read."""
+
+    parsing_processes: Annotated[Count, Meta(description="How many DAG files are parsed at once.")] = 2
+    refresh_interval: Annotated[
+        timedelta, Meta(description="Seconds between full looks at the folder, in case a change went unseen.")
+    ] = timedelta(seconds=300)
+    max_file_bytes: Annotated[Count, Meta(description="Largest DAG file that is read, in bytes.")] = 1024**2
+
+
+class Workers(Section, frozen=True, kw_only=True):
+    """The worker processes of the LocalExecutor."""
+
+    window: Annotated[Count, Meta(description="How many activities are handed to one worker ahead of time.")] = 16
+    max_activities_per_worker: Annotated[
+        Count, Meta(description="After how many activities a worker process is replaced.")
+    ] = 10_000
+    memory_limit_mb: Annotated[
+        int, Meta(ge=0, description="Resident memory in MiB at which a worker process is replaced; 0 means never.")
+    ] = 1024
+    idle_seconds: Annotated[timedelta, Meta(description="Seconds without work after which a worker process ends.")] = (
+        timedelta(seconds=60)
+    )
+    max_result_bytes: Annotated[Count, Meta(description="Largest result of a task, in bytes of JSON.")] = 64 * 1024**2
+
+
+class Logging(Section, frozen=True, kw_only=True):
+    """What is written down beside the history."""
+
+    base_log_folder: Annotated[Path, Meta(description="Folder of the logs, one file for each attempt.")] = Path("logs")
+    logging_level: Annotated[Level, Meta(description="Least level that the services log.")] = "INFO"
+    max_log_bytes: Annotated[Count, Meta(description="How much of what one attempt prints is kept, in bytes.")] = (
+        64 * 1024**2
+    )
+
+
+class Payloads(Section, frozen=True, kw_only=True):
+    """Where results lie that are too large for the history."""
+
+    url: Annotated[Url, Meta(description="Folder or fsspec URL; a relative folder starts at the home.")] = Url(
+        "payloads"
+    )
+    threshold: Annotated[Count, Meta(description="Size in bytes of JSON above which a result is kept there.")] = 65_536
+
+
+SECTIONS: dict[str, type[Section]] = {
+    "core": Core,
+    "database": Database,
+    "scheduler": Scheduler,
+    "dag_processor": DagProcessor,
+    "workers": Workers,
+    "logging": Logging,
+    "payloads": Payloads,
+}
+
+
+class Setting(msgspec.Struct, frozen=True, kw_only=True):
+    """One declared setting. ``type`` is its annotation, constraints included."""
+
+    section: str
+    key: str
+    type: Any
+    default: Any
+    doc: str
+
+    @property
+    def name(self) -> str:
+        return f"[{self.section}] {self.key}"
+
+    @property
+    def variable(self) -> str:
+        """The environment variable that overrides it."""
+        return f"{PREFIX}{self.section}__{self.key}".upper()
+
+
+def settings() -> Iterator[Setting]:
+    """Every setting there is, in the order of airflow_like.cfg."""
+    for section, struct in SECTIONS.items():
+        for field in msgspec.structs.fields(struct):
+            yield Setting(section=section, key=field.name, type=field.type, default=field.default, doc=_doc(field.type))
+
+
+def _doc(annotation: Any) -> str:
+    return next(str(meta.description) for meta in annotation.__metadata__ if meta.description)
