@@ -1,0 +1,206 @@
+"""What ``Reads`` hands out: frozen rows, moments aware and in UTC, durations in seconds."""
+
+from datetime import datetime
+from enum import StrEnum
+
+import msgspec
+
+from orchestrator.core.events import PayloadRef
+from orchestrator.core.spec import DagSpec
+from orchestrator.names import DagKind, RunState, RunType, TaskState
+from orchestrator.ports import ImportFailure
+
+
+def seconds_between(start: datetime | None, end: datetime | None) -> float | None:
+    """How long it took; None until both moments are known."""
+    return None if start is None or end is None else (end - start).total_seconds()
+
+
+class DagRow(msgspec.Struct, frozen=True, kw_only=True):
+    """A DAG as it stands now. ``header`` is its spec without the tasks, of which there are ``task_count``."""
+
+    dag_id: str
+    kind: DagKind
+    header: DagSpec
+    task_count: int
+    version_id: int
+    version_number: int
+    is_paused: bool
+    is_stale: bool
+    unpaused_at: datetime
+    created_at: datetime
+
+
+class VersionRow(msgspec.Struct, frozen=True, kw_only=True):
+    """One version of a DAG; ``number`` counts 1, 2, 3 … within the DAG, ``version_id`` over all."""
+
+    version_id: int
+    dag_id: str
+    number: int
+    fingerprint: str
+    code_fingerprint: str
+    file: str
+    task_count: int
+    created_at: datetime
+
+
+class RunRow(msgspec.Struct, frozen=True, kw_only=True):
+    """A run. ``run_key`` is 0 while the run is only asked for (``is_pending``): no scheduler has taken it up yet.
+
+    ``request_id`` is that of a pending run's request, else 0; ``version_id`` 0 and ``version_number`` 0 while pending.
+    """
+
+    run_key: int
+    run_uid: str
+    dag_id: str
+    run_id: str
+    run_type: RunType
+    state: RunState
+    reason: str = ""
+    version_id: int = 0
+    version_number: int = 0
+    logical_date: datetime | None = None
+    data_interval_start: datetime | None = None
+    data_interval_end: datetime | None = None
+    slot: datetime | None = None
+    is_paused: bool = False
+    is_cancelling: bool = False
+    created_at: datetime
+    started_at: datetime | None = None
+    ended_at: datetime | None = None
+    last_seq: int = 0
+    triggered_by: str = ""
+    note: str | None = None
+    is_pending: bool = False
+    request_id: int = 0
+
+    @property
+    def is_ended(self) -> bool:
+        return self.ended_at is not None
+
+    @property
+    def duration(self) -> float | None:
+        return seconds_between(self.started_at, self.ended_at)
+
+
+class ActivityRow(msgspec.Struct, frozen=True, kw_only=True):
+    """One task at one map_index in one run; ``attempt`` 0 where it was never handed out."""
+
+    run_key: int
+    task_id: str
+    map_index: int
+    state: TaskState = TaskState.NONE
+    attempt: int = 0
+    generation: int = 1
+    failures: int = 0
+    losses: int = 0
+    scheduled_at: datetime | None = None
+    started_at: datetime | None = None
+    ended_at: datetime | None = None
+    retry_at: datetime | None = None
+    scheduled_seq: int = 0
+    result_seq: int = 0
+    length: int | None = None
+    worker: str = ""
+    pool: str = "default_pool"
+    pool_slots: int = 1
+    operator: str = "PythonOperator"
+
+    @property
+    def duration(self) -> float | None:
+        return seconds_between(self.started_at, self.ended_at)
+
+
+class Outcome(msgspec.Struct, frozen=True, kw_only=True):
+    """A recorded result: ``value`` is its JSON, or ``payload`` says where it lies; never both."""
+
+    value: msgspec.Raw | None = None
+    payload: PayloadRef | None = None
+
+
+class ImportErrorRow(msgspec.Struct, frozen=True, kw_only=True):
+    """Why a DAG file has no DAGs, or not all of them, just now."""
+
+    file: str
+    failure: ImportFailure
+    at: datetime
+
+
+class FileRow(msgspec.Struct, frozen=True, kw_only=True):
+    """The last parse of a DAG file; ``duration`` in seconds."""
+
+    file: str
+    digest: str
+    duration: float
+    parsed_at: datetime
+    dag_ids: tuple[str, ...]
+    task_count: int
+    has_failed: bool
+
+
+class PoolRow(msgspec.Struct, frozen=True, kw_only=True):
+    """A pool and the slots that open attempts hold; ``slots`` -1 means no limit."""
+
+    name: str
+    slots: int
+    description: str
+    queued: int
+    running: int
+
+    @property
+    def open(self) -> int | None:
+        """Slots that are free; None where there is no limit."""
+        return None if self.slots < 0 else max(0, self.slots - self.queued - self.running)
+
+
+class OpenCount(msgspec.Struct, frozen=True, kw_only=True):
+    """Attempts that are queued or running, of one task in one pool, and the slots that they hold."""
+
+    dag_id: str
+    task_id: str
+    pool: str
+    attempts: int
+    slots: int
+
+
+class AuditRow(msgspec.Struct, frozen=True, kw_only=True):
+    """Who did what. ``refusal`` says why a request was not carried out; ``body`` is what was asked for, JSON."""
+
+    id: int
+    at: datetime
+    by: str
+    action: str
+    dag_id: str | None = None
+    run_id: str | None = None
+    body: msgspec.Raw
+    request_id: int | None = None
+    refusal: str | None = None
+
+
+class Verdict(StrEnum):
+    """What became of a request."""
+
+    PENDING = "pending"
+    CARRIED_OUT = "carried_out"
+    REFUSED = "refused"
+
+
+class RequestRow(msgspec.Struct, frozen=True, kw_only=True):
+    """A request and what became of it."""
+
+    id: int
+    verdict: Verdict
+    refusal: str | None = None
+
+
+class SchedulerRow(msgspec.Struct, frozen=True, kw_only=True):
+    """The scheduler that holds, or last held, this database. ``owner`` is host:pid."""
+
+    owner: str
+    since: datetime
+    expires_at: datetime
+    epoch: int
+
+    def is_alive(self, now: datetime) -> bool:
+        """Whether it has shown a sign of life lately; one that was killed looks alive for some seconds more."""
+        return now < self.expires_at
