@@ -12,6 +12,7 @@ OrchestratorError
 ├── NotFoundError              no such DAG, run, task, pool …
 ├── ConflictError              it exists already, or is in the wrong state
 ├── ValueEncodingError         a result that cannot be recorded; carries the value's path
+├── ValueDecodingError         recorded bytes that are no value
 ├── StorageError
 │   ├── StorageUnavailableError    locked, full, read-only, not reachable
 │   ├── StorageCorruptError
@@ -114,6 +115,10 @@ class ValueEncodingError(OrchestratorError, TypeError):
             f"{path} is a {type_name}, which cannot be recorded; return JSON values, datetime, date, timedelta, "
             f"Decimal, UUID or bytes, or write it to a file and return its path"
         )
+
+
+class ValueDecodingError(OrchestratorError, ValueError):
+    """Recorded bytes are no value, or one that only a newer version of this program can read."""
 
 
 class StorageError(OrchestratorError):
