@@ -1,0 +1,1 @@
+"""Where histories, projections and tables of record live: SQLite or PostgreSQL, through SQLAlchemy."""

@@ -1,0 +1,295 @@
+"""The tables. Moments are whole microseconds since 1970 in UTC; JSON is text; flags are booleans.
+
+``history`` is the truth about runs; runs, activities, timers and payload_refs are projections of it; all others are
+tables of record.
+"""
+
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Dialect,
+    Float,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.types import TypeDecorator
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
+
+def micros(at: datetime) -> int:
+    """Whole microseconds since 1970 in UTC."""
+    return (at - _EPOCH) // _MICROSECOND
+
+
+def micros_or_none(at: datetime | None) -> int | None:
+    return None if at is None else (at - _EPOCH) // _MICROSECOND
+
+
+def moment(value: int) -> datetime:
+    """The aware moment that ``micros`` wrote."""
+    return _EPOCH + timedelta(microseconds=value)
+
+
+class Moment(TypeDecorator[datetime]):
+    """An aware datetime, stored as whole microseconds since 1970: exact, and sorted, in every database."""
+
+    impl = BigInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:  # noqa: ARG002
+        return micros_or_none(value)
+
+    def process_result_value(self, value: int | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
+        return None if value is None else moment(value)
+
+
+# SQLite numbers rows by itself only where the type is exactly INTEGER.
+_Key = BigInteger().with_variant(Integer(), "sqlite")
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+# ── the truth ────────────────────────────────────────────────────────────────────────────────────────────────
+
+history = Table(
+    "history",
+    metadata,
+    Column("position", _Key, primary_key=True, autoincrement=False),
+    Column("run_key", BigInteger, nullable=False),
+    Column("seq", BigInteger, nullable=False),
+    Column("type", Text, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("at", Moment, nullable=False),
+    Column("body", Text, nullable=False),
+    UniqueConstraint("run_key", "seq"),
+)
+
+# ── projections ──────────────────────────────────────────────────────────────────────────────────────────────
+
+runs = Table(
+    "runs",
+    metadata,
+    Column("run_key", _Key, primary_key=True, autoincrement=False),
+    Column("run_uid", Text, nullable=False),
+    Column("dag_id", Text, nullable=False),
+    Column("run_id", Text, nullable=False),
+    Column("run_type", Text, nullable=False),
+    Column("logical_date", Moment),
+    Column("data_interval_start", Moment),
+    Column("data_interval_end", Moment),
+    Column("slot", Moment),
+    Column("triggered_by", Text, nullable=False),
+    Column("note", Text),
+    Column("created_at", Moment, nullable=False),
+    Column("version_id", BigInteger, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("is_paused", Boolean, nullable=False),
+    Column("is_cancelling", Boolean, nullable=False),
+    Column("started_at", Moment),
+    Column("ended_at", Moment),
+    Column("last_seq", BigInteger, nullable=False),
+    UniqueConstraint("dag_id", "run_id"),
+    UniqueConstraint("dag_id", "slot"),
+    Index("ix_runs_dag_id_state", "dag_id", "state"),
+    Index("ix_runs_ended_at", "ended_at"),
+)
+Index("ix_runs_open", runs.c.run_key, sqlite_where=text("ended_at IS NULL"), postgresql_where=text("ended_at IS NULL"))
+
+_WORKS = text("state IN ('queued', 'running', 'restarting')")
+
+activities = Table(
+    "activities",
+    metadata,
+    Column("run_key", BigInteger, primary_key=True, autoincrement=False),
+    Column("task_id", Text, primary_key=True),
+    Column("map_index", Integer, primary_key=True, autoincrement=False),
+    Column("state", Text, nullable=False),
+    Column("attempt", Integer, nullable=False),
+    Column("generation", Integer, nullable=False),
+    Column("failures", Integer, nullable=False),
+    Column("losses", Integer, nullable=False),
+    Column("scheduled_at", Moment),
+    Column("started_at", Moment),
+    Column("ended_at", Moment),
+    Column("retry_at", Moment),
+    Column("scheduled_seq", BigInteger, nullable=False),
+    Column("result_seq", BigInteger, nullable=False),
+    Column("length", BigInteger),
+    Column("worker", Text, nullable=False),
+    Column("pool", Text, nullable=False),
+    Column("pool_slots", Integer, nullable=False),
+    Column("operator", Text, nullable=False),
+    sqlite_with_rowid=False,
+)
+Index("ix_activities_open", activities.c.pool, sqlite_where=_WORKS, postgresql_where=_WORKS)
+
+timers = Table(
+    "timers",
+    metadata,
+    Column("run_key", BigInteger, primary_key=True, autoincrement=False),
+    Column("timer_id", Text, primary_key=True),
+    Column("fire_at", Moment, nullable=False),
+)
+
+payload_refs = Table(
+    "payload_refs",
+    metadata,
+    Column("run_key", BigInteger, primary_key=True, autoincrement=False),
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    Column("sha256", Text, nullable=False),
+)
+
+# ── tables of record ─────────────────────────────────────────────────────────────────────────────────────────
+
+dags = Table(
+    "dags",
+    metadata,
+    Column("dag_id", Text, primary_key=True),
+    Column("file", Text, nullable=False),
+    Column("version_id", BigInteger, nullable=False),
+    Column("header", Text, nullable=False),
+    Column("task_count", Integer, nullable=False),
+    Column("is_paused", Boolean, nullable=False),
+    Column("is_stale", Boolean, nullable=False),
+    Column("unpaused_at", Moment, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("revision", BigInteger, nullable=False, index=True),
+    Index("ix_dags_file", "file"),
+)
+
+dag_versions = Table(
+    "dag_versions",
+    metadata,
+    Column("version_id", _Key, primary_key=True, autoincrement=False),
+    Column("dag_id", Text, nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("fingerprint", Text, nullable=False),
+    Column("code_fingerprint", Text, nullable=False),
+    Column("file", Text, nullable=False),
+    Column("task_count", Integer, nullable=False),
+    Column("spec", Text, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    UniqueConstraint("dag_id", "number"),
+    UniqueConstraint("dag_id", "fingerprint", "code_fingerprint"),
+)
+
+snapshots = Table(
+    "snapshots",
+    metadata,
+    Column("code_fingerprint", Text, primary_key=True),
+    Column("path", Text, primary_key=True),
+    Column("sha256", Text, nullable=False),
+)
+
+blobs = Table(
+    "blobs",
+    metadata,
+    Column("sha256", Text, primary_key=True),
+    Column("content", LargeBinary, nullable=False),
+)
+
+files = Table(
+    "files",
+    metadata,
+    Column("file", Text, primary_key=True),
+    Column("digest", Text, nullable=False),
+    Column("needs", Text, nullable=False),
+    Column("dag_ids", Text, nullable=False),
+    Column("task_count", Integer, nullable=False),
+    Column("duration", Float, nullable=False),
+    Column("parsed_at", Moment, nullable=False),
+)
+
+import_errors = Table(
+    "import_errors",
+    metadata,
+    Column("file", Text, primary_key=True),
+    Column("failure", Text, nullable=False),
+    Column("at", Moment, nullable=False),
+)
+
+pools = Table(
+    "pools",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("slots", Integer, nullable=False),
+    Column("description", Text, nullable=False),
+)
+
+cursors = Table(
+    "cursors",
+    metadata,
+    Column("dag_id", Text, primary_key=True),
+    Column("slot", Moment, nullable=False),
+)
+
+requests = Table(
+    "requests",
+    metadata,
+    Column("id", _Key, primary_key=True, autoincrement=False),
+    Column("client_key", Text, nullable=False, unique=True),
+    Column("dag_id", Text, nullable=False),
+    Column("run_id", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("by", Text, nullable=False),
+    Column("body", Text, nullable=False),
+    Column("created_at", Moment, nullable=False),
+)
+_TRIGGERS = text("kind = 'trigger_run'")
+Index(
+    "uq_requests_trigger",
+    requests.c.dag_id,
+    requests.c.run_id,
+    unique=True,
+    sqlite_where=_TRIGGERS,
+    postgresql_where=_TRIGGERS,
+)
+
+audit = Table(
+    "audit",
+    metadata,
+    Column("id", _Key, primary_key=True, autoincrement=True),
+    Column("at", Moment, nullable=False),
+    Column("by", Text, nullable=False),
+    Column("action", Text, nullable=False),
+    Column("dag_id", Text),
+    Column("run_id", Text),
+    Column("body", Text, nullable=False),
+    Column("request_id", BigInteger, unique=True),
+    Column("client_key", Text, unique=True),
+    Column("refusal", Text),
+)
+
+counters = Table(
+    "counters",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("value", BigInteger, nullable=False),
+)
+
+leases = Table(
+    "leases",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("owner", Text, nullable=False),
+    Column("epoch", BigInteger, nullable=False),
+    Column("acquired_at", Moment, nullable=False),
+    Column("expires_at", Moment, nullable=False),
+)
