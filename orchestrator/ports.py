@@ -100,8 +100,8 @@ class Projections(Protocol):
 
     def run_key(self, dag_id: str, run_id: str) -> int | None: ...
 
-    def requests(self, after: int) -> list[PendingRequest]:
-        """Requests with an id above ``after``, in order."""
+    def requests(self) -> list[PendingRequest]:
+        """The requests that no commit has answered yet, in order."""
 
     def pools(self) -> dict[str, int]:
         """Slots by pool name; -1 means no limit."""
@@ -153,23 +153,27 @@ class ParsedDag(msgspec.Struct, frozen=True, kw_only=True):
 
 class ParsedFile(msgspec.Struct, frozen=True, kw_only=True):
     """The outcome of one parse. ``file`` is relative to dags_folder; ``digest`` covers its own bytes and those of
-    every local file it needs. ``files`` is that closure, by path relative to the snapshot's root.
+    every local file it needs. ``files`` is that closure, by path relative to the snapshot's root. ``needs`` are all
+    paths a change of which calls for another parse: the closure, what was looked for in vain, and, with a trailing
+    slash, the folders that were listed.
     """
 
     file: str
     digest: str
     dags: tuple[ParsedDag, ...] = ()
     files: dict[str, bytes] = {}
+    needs: tuple[str, ...] = ()
     failure: ImportFailure | None = None
     duration: float = 0.0
 
 
 class KnownFile(msgspec.Struct, frozen=True, kw_only=True):
-    """What was recorded of a file at its last parse; ``needs`` are the closure's paths."""
+    """What was recorded of a file at its last parse; ``dag_ids`` are the DAGs that are its own now."""
 
     file: str
     digest: str
     needs: tuple[str, ...] = ()
+    dag_ids: tuple[str, ...] = ()
 
 
 class CatalogWriter(Protocol):
