@@ -1,0 +1,1 @@
+"""What the program offers to tests, its own and yours."""

@@ -1,0 +1,166 @@
+"""MemoryStore: every storage port in memory, for tests. It survives the scheduler that uses it, as a database does."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import msgspec
+
+from orchestrator.core.events import Recorded, RunCreated, RunEnded
+from orchestrator.core.requests import AnyRequest, TriggerRun
+from orchestrator.core.spec import DagSpec, fingerprint
+from orchestrator.exceptions import ConflictError, NotFoundError, SchedulerRunningError
+from orchestrator.ports import DagEntry, Group, Part, PendingRequest
+from orchestrator.testing.clock import EPOCH
+
+
+class MemoryStore:
+    """HistoryStore, Projections and DagCatalog in one. ``commits`` counts the groups that were written."""
+
+    def __init__(self) -> None:
+        self.histories: dict[int, list[Recorded]] = {}
+        self.refusals: dict[int, str] = {}
+        self.commits = 0
+        self._owner: str | None = None
+        self._next_key = 1
+        self._names: dict[tuple[str, str], int] = {}
+        self._slots: set[tuple[str, datetime]] = set()
+        self._requests: dict[int, AnyRequest] = {}
+        self._next_request = 1
+        self._pools = {"default_pool": 128}
+        self._cursors: dict[str, datetime] = {}
+        self._specs: list[DagSpec] = []
+        self._entries: dict[str, tuple[int, DagEntry]] = {}
+        self._revision = 0
+
+    # ── what a person does ───────────────────────────────────────────────────────────────────────────────
+
+    def add_dag(self, spec: DagSpec, *, paused: bool = False, at: datetime = EPOCH) -> int:
+        """Record a version of a DAG, as the dag processor would; its version id."""
+        self._specs.append(spec)
+        version_id = len(self._specs)
+        self._put(
+            DagEntry(
+                dag_id=spec.dag_id,
+                version_id=version_id,
+                fingerprint=fingerprint(spec),
+                spec=spec,
+                is_paused=paused,
+                is_stale=False,
+                unpaused_at=at,
+            )
+        )
+        return version_id
+
+    def set_paused(self, dag_id: str, paused: bool, at: datetime) -> None:
+        entry = self._entries[dag_id][1]
+        since = entry.unpaused_at if paused else at
+        self._put(msgspec.structs.replace(entry, is_paused=paused, unpaused_at=since))
+
+    def set_stale(self, dag_id: str) -> None:
+        self._put(msgspec.structs.replace(self._entries[dag_id][1], is_stale=True))
+
+    def set_pool(self, name: str, slots: int) -> None:
+        self._pools[name] = slots
+
+    def ask(self, request: AnyRequest) -> int:
+        """File a request, as the CLI would."""
+        if isinstance(request, TriggerRun) and (request.dag_id, request.run_id) in self._names:
+            raise ConflictError(f"DAG {request.dag_id!r} has a run {request.run_id!r} already")
+        self._requests[self._next_request] = request
+        self._next_request += 1
+        return self._next_request - 1
+
+    def _put(self, entry: DagEntry) -> None:
+        self._revision += 1
+        self._entries[entry.dag_id] = (self._revision, entry)
+
+    # ── HistoryStore ─────────────────────────────────────────────────────────────────────────────────────
+
+    def claim(self, owner: str) -> None:
+        if self._owner not in (None, owner):
+            raise SchedulerRunningError(f"{self._owner} is the scheduler of this database")
+        self._owner = owner
+
+    def renew(self) -> None:
+        """Nobody takes it away."""
+
+    def release(self) -> None:
+        self._owner = None
+
+    def reserve_run_keys(self, count: int) -> range:
+        first, self._next_key = self._next_key, self._next_key + count
+        return range(first, self._next_key)
+
+    def commit(self, group: Group) -> frozenset[int]:
+        refused = frozenset(part.run.run_key for part in group.parts if not self._write(part))
+        for answer in group.answers:
+            del self._requests[answer.request_id]
+            if answer.refusal is not None:
+                self.refusals[answer.request_id] = answer.refusal
+        for cursor in group.cursors:
+            self._cursors[cursor.dag_id] = cursor.slot
+        self.commits += 1
+        return refused
+
+    def _write(self, part: Part) -> bool:
+        run_key = part.run.run_key
+        if len(self.histories.get(run_key, ())) != part.after:
+            return False
+        first = part.records[0].event
+        if isinstance(first, RunCreated):
+            name, slot = (first.dag_id, first.run_id), first.slot
+            if name in self._names or (slot is not None and (first.dag_id, slot) in self._slots):
+                return False
+            self._names[name] = run_key
+            if slot is not None:
+                self._slots.add((first.dag_id, slot))
+        self.histories.setdefault(run_key, []).extend(part.records)
+        return True
+
+    def read(self, run_key: int, *, after: int = 0, limit: int | None = None) -> list[Recorded]:
+        facts = self.histories.get(run_key, [])[after:]
+        return facts if limit is None else facts[:limit]
+
+    def facts(self, run_key: int, seqs: Sequence[int]) -> dict[int, Recorded]:
+        return {seq: self.histories[run_key][seq - 1] for seq in seqs}
+
+    # ── Projections ──────────────────────────────────────────────────────────────────────────────────────
+
+    def open_runs(self) -> list[int]:
+        return [key for key, facts in self.histories.items() if not _is_ended(facts)]
+
+    def run_key(self, dag_id: str, run_id: str) -> int | None:
+        return self._names.get((dag_id, run_id))
+
+    def requests(self) -> list[PendingRequest]:
+        return [PendingRequest(id=key, request=request) for key, request in self._requests.items()]
+
+    def pools(self) -> dict[str, int]:
+        return dict(self._pools)
+
+    def cursors(self) -> dict[str, datetime]:
+        return dict(self._cursors)
+
+    # ── DagCatalog ───────────────────────────────────────────────────────────────────────────────────────
+
+    def changes(self, since: int) -> tuple[int, list[DagEntry]]:
+        return self._revision, [entry for revision, entry in self._entries.values() if revision > since]
+
+    def spec(self, version_id: int) -> DagSpec:
+        if not 1 <= version_id <= len(self._specs):
+            raise NotFoundError(f"there is no DAG version {version_id}")
+        return self._specs[version_id - 1]
+
+    def code(self, version_id: int) -> str:
+        return f"versions/{version_id}"
+
+
+def _is_ended(facts: Sequence[Recorded]) -> bool:
+    """Whether the last word about the run is that it ended; a clear after that opens it again."""
+    for fact in reversed(facts):
+        name = type(fact.event).__name__
+        if name == "ActivityCleared":
+            return False
+        if isinstance(fact.event, RunEnded):
+            return True
+    return False

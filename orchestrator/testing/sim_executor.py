@@ -1,0 +1,196 @@
+"""SimExecutor: activities that take simulated time and end as a seed says. Nothing runs; everything is counted."""
+
+import hashlib
+import heapq
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta
+from itertools import count
+
+import msgspec
+
+from orchestrator.core.events import Failure
+from orchestrator.core.orders import Completed, Failed, Lost, Order, Report, Skipped, Started, TakenBack
+from orchestrator.names import AttemptKey, Delivery, FailureKind
+from orchestrator.ports import Adoption, Clock
+
+
+class Script(msgspec.Struct, frozen=True, kw_only=True):
+    """What one attempt will do: begin after ``wait`` seconds and end ``work`` seconds later as ``outcome``.
+
+    Outcomes: success, fail, fail_for_good, skip, lost.
+    """
+
+    outcome: str = "success"
+    wait: float = 0.0
+    work: float = 1.0
+    result: bytes = b"null"
+    length: int | None = None
+
+
+def always(script: Script) -> Callable[[Order], Script]:
+    """Every attempt does the same."""
+    return lambda _: script
+
+
+def drawn(seed: int, *, fail: float = 0.1, lost: float = 0.05, skip: float = 0.05) -> Callable[[Order], Script]:
+    """Each attempt's script is drawn from a hash of the seed and its identity, so that order plays no part."""
+
+    def draw(order: Order) -> Script:
+        text = f"{seed}/{order.dag_id}/{order.run_id}/{order.key.task_id}/{order.key.map_index}/{order.key.attempt}"
+        dice = hashlib.sha256(text.encode()).digest()
+        luck, wait, work = dice[0] / 256, dice[1] / 64, dice[2] / 16
+        outcome = "success"
+        for name, share in (("fail", fail), ("lost", lost), ("skip", skip), ("fail_for_good", fail / 4)):
+            if luck < share:
+                outcome = name
+                break
+            luck -= share
+        return Script(outcome=outcome, wait=wait, work=work, result=str(dice[3]).encode())
+
+    return draw
+
+
+SUCCEEDS = always(Script())
+
+
+class _Work:
+    __slots__ = ("began", "begins", "order", "script")
+
+    def __init__(self, order: Order, script: Script, begins: datetime) -> None:
+        self.order = order
+        self.script = script
+        self.begins: datetime | None = begins
+        self.began = False
+
+
+class SimExecutor:
+    """The work of one host. ``outlives``: it goes on when the scheduler dies, and is adopted by the next one.
+
+    ``bodies`` counts the bodies that began, by idempotency key; ``effects`` those that got to their end.
+    """
+
+    def __init__(
+        self, clock: Clock, script: Callable[[Order], Script] = SUCCEEDS, *, outlives: bool = False
+    ) -> None:
+        self._clock = clock
+        self._script = script
+        self._outlives = outlives
+        self._work: dict[AttemptKey, _Work] = {}
+        self._heap: list[tuple[datetime, int, AttemptKey]] = []
+        self._order = count()
+        self._unread: list[Report] = []
+        self.bodies: Counter[str] = Counter()
+        self.effects: Counter[str] = Counter()
+        self.submitted: list[AttemptKey] = []
+
+    def crash(self) -> None:
+        """The scheduler's host goes down: unread reports are gone, and the work too unless it outlives."""
+        self._unread.clear()
+        if not self._outlives:
+            self._work.clear()
+            self._heap.clear()
+
+    # ── Executor ─────────────────────────────────────────────────────────────────────────────────────────
+
+    def start(self) -> None:
+        """Nothing to start."""
+
+    def submit(self, orders: Sequence[Order]) -> None:
+        now = self._clock.now()
+        for order in orders:
+            script = self._script(order)
+            begins = now + timedelta(seconds=script.wait)
+            self._work[order.key] = _Work(order, script, begins)
+            self.submitted.append(order.key)
+            self._at(begins, order.key)
+
+    def go(self, keys: Sequence[AttemptKey]) -> None:
+        for key in keys:
+            if key in self._work:
+                self._run_body(self._work[key])
+
+    def cancel(self, keys: Sequence[AttemptKey]) -> None:
+        now = self._clock.now()
+        for key in keys:
+            work = self._work.pop(key, None)
+            if work is None:
+                continue
+            if not work.began:
+                self._unread.append(TakenBack(key=key, at=now))
+            else:
+                failure = Failure(message="it was cancelled")
+                self._unread.append(Failed(key=key, at=now, kind=FailureKind.CANCELLED, failure=failure))
+
+    def take_back(self, keys: Sequence[AttemptKey]) -> None:
+        for key in keys:
+            work = self._work.get(key)
+            if work is not None and not work.began:
+                del self._work[key]
+                self._unread.append(TakenBack(key=key, at=self._clock.now()))
+
+    def adopt(self, keys: Sequence[AttemptKey]) -> Mapping[AttemptKey, Adoption]:
+        return {key: Adoption.RUNNING if key in self._work else Adoption.LOST for key in keys}
+
+    def reports(self) -> list[Report]:
+        now = self._clock.now()
+        while self._heap and self._heap[0][0] <= now:
+            when, _, key = heapq.heappop(self._heap)
+            work = self._work.get(key)
+            if work is not None:
+                self._step(work, when)
+        unread, self._unread = self._unread, []
+        return unread
+
+    def files(self) -> Sequence[int]:
+        return ()
+
+    def next_due(self) -> datetime | None:
+        if self._unread:
+            return self._clock.now()
+        return self._heap[0][0] if self._heap else None
+
+    def stop(self) -> None:
+        self.crash()
+
+    # ── the simulated work ───────────────────────────────────────────────────────────────────────────────
+
+    def _at(self, when: datetime, key: AttemptKey) -> None:
+        heapq.heappush(self._heap, (when, next(self._order), key))
+
+    def _step(self, work: _Work, when: datetime) -> None:
+        if work.began:
+            self._end(work, when)
+            return
+        if work.begins is None:
+            return
+        work.begins = None
+        self._unread.append(Started(key=work.order.key, at=when, worker="sim:1"))
+        if work.order.delivery is not Delivery.AT_MOST_ONCE:
+            self._run_body(work)
+
+    def _run_body(self, work: _Work) -> None:
+        work.began = True
+        self.bodies[work.order.idempotency_key] += 1
+        self._at(self._clock.now() + timedelta(seconds=work.script.work), work.order.key)
+
+    def _end(self, work: _Work, when: datetime) -> None:
+        key, script = work.order.key, work.script
+        del self._work[key]
+        match script.outcome:
+            case "success":
+                self.effects[work.order.idempotency_key] += 1
+                result = msgspec.Raw(script.result)
+                self._unread.append(Completed(key=key, at=when, result=result, length=script.length))
+            case "skip":
+                self._unread.append(Skipped(key=key, at=when, reason="the body skipped itself"))
+            case "lost":
+                self._unread.append(Lost(key=key, at=when, reason="its worker was killed"))
+            case "fail_for_good":
+                self._unread.append(self._failed(key, when, FailureKind.NON_RETRYABLE))
+            case _:
+                self._unread.append(self._failed(key, when, FailureKind.ERROR))
+
+    def _failed(self, key: AttemptKey, when: datetime, kind: FailureKind) -> Report:
+        failure = Failure(message="RuntimeError: it failed", types=("RuntimeError", "Exception"))
+        return Failed(key=key, at=when, kind=kind, failure=failure)

@@ -1,0 +1,146 @@
+"""Simulation: the real engine under a simulated clock, executor and store, with crashes where a test wants them."""
+
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime, timedelta
+from itertools import count
+
+import msgspec
+
+from orchestrator.core.events import Recorded
+from orchestrator.core.orders import Order
+from orchestrator.core.requests import TriggerRun
+from orchestrator.engine.scheduler import Scheduler
+from orchestrator.engine.settings import Settings
+from orchestrator.ports import Group
+from orchestrator.testing.clock import FakeClock
+from orchestrator.testing.memory_store import MemoryStore
+from orchestrator.testing.sim_executor import SUCCEEDS, Script, SimExecutor
+
+SETTINGS = Settings(owner="simulation", queued_timeout=timedelta(hours=1))
+
+
+class Crash(BaseException):
+    """Everything stops here. Not an Exception: nothing in the engine may catch it."""
+
+
+class Crashes:
+    """Counts the steps at which a crash makes a difference, and crashes at those that ``when`` names."""
+
+    def __init__(self, when: Callable[[int], bool] = lambda _: False) -> None:
+        self._when = when
+        self.steps = 0
+
+    def step(self) -> None:
+        self.steps += 1
+        if self._when(self.steps):
+            raise Crash
+
+
+class _CrashingStore(MemoryStore):
+    def __init__(self, crashes: Crashes) -> None:
+        super().__init__()
+        self._crashes = crashes
+
+    def commit(self, group: Group) -> frozenset[int]:
+        self._crashes.step()  # nothing is recorded yet
+        refused = super().commit(group)
+        self._crashes.step()  # recorded, and not yet acted upon
+        return refused
+
+
+class _CrashingExecutor(SimExecutor):
+    def __init__(self, crashes: Crashes, clock: FakeClock, script: Callable[[Order], Script], outlives: bool) -> None:
+        super().__init__(clock, script, outlives=outlives)
+        self._crashes = crashes
+
+    def submit(self, orders: Sequence[Order]) -> None:
+        for order in orders:
+            super().submit([order])
+            self._crashes.step()  # handed out in part
+
+
+class Simulation:
+    """A world with its own time. What is in ``store`` survives a crash; the scheduler does not."""
+
+    def __init__(
+        self,
+        *,
+        script: Callable[[Order], Script] = SUCCEEDS,
+        crash_when: Callable[[int], bool] = lambda _: False,
+        outlives: bool = False,
+        settings: Settings = SETTINGS,
+    ) -> None:
+        self.clock = FakeClock()
+        self.crashes = Crashes(crash_when)
+        self.store = _CrashingStore(self.crashes)
+        self.executor = _CrashingExecutor(self.crashes, self.clock, script, outlives)
+        self.restarts = 0
+        self.notices: list[str] = []
+        self._settings = settings
+        self._scheduler: Scheduler | None = None
+        self._uids = count(1)
+
+    # ── driving it ───────────────────────────────────────────────────────────────────────────────────────
+
+    def trigger(self, dag_id: str, run_id: str = "manual__1", *, conf: bytes = b"{}") -> None:
+        """Ask for a run."""
+        self.store.ask(
+            TriggerRun(dag_id=dag_id, run_id=run_id, run_uid=f"uid-{dag_id}-{run_id}", conf=msgspec.Raw(conf))
+        )
+
+    def turn(self) -> None:
+        """One turn of the scheduler, started again first if it has crashed."""
+        try:
+            if self._scheduler is None:
+                self._scheduler = self._new_scheduler()
+                self._scheduler.start()
+            self._scheduler.tick()
+        except Crash:
+            self.crash()
+
+    def crash(self) -> None:
+        """Kill the scheduler now."""
+        self._scheduler = None
+        self.store.release()
+        self.executor.crash()
+        self.restarts += 1
+
+    def run(self, *, until: datetime | None = None, most_turns: int = 10_000) -> None:
+        """Turn after turn, time flying to whatever is due next, until nothing is, or ``until`` has come."""
+        for _ in range(most_turns):
+            self.turn()
+            if self._scheduler is None:
+                continue
+            due = self._next_due(self._scheduler)
+            if until is not None and (due is None or due > until):
+                self.clock.move_to(until)
+                return
+            if due is None:
+                return
+            self.clock.move_to(due)
+        raise AssertionError(f"the simulation did not come to rest within {most_turns} turns")
+
+    def _next_due(self, scheduler: Scheduler) -> datetime | None:
+        """What is due next, the keeping of the claim aside: that goes on for ever."""
+        moments = [moment for moment in scheduler.moments() if moment is not None]
+        return min(moments, default=None)
+
+    def _new_scheduler(self) -> Scheduler:
+        return Scheduler(
+            store=self.store,
+            projections=self.store,
+            catalog=self.store,
+            executor=self.executor,
+            clock=self.clock,
+            settings=self._settings,
+            notice=self.notices.append,
+            new_uid=lambda: f"uid-{next(self._uids)}",
+        )
+
+    # ── looking at it ────────────────────────────────────────────────────────────────────────────────────
+
+    def history(self, run_key: int = 1) -> list[Recorded]:
+        return self.store.read(run_key)
+
+    def histories(self) -> Iterator[tuple[int, list[Recorded]]]:
+        yield from self.store.histories.items()
