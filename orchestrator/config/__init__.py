@@ -1,8 +1,17 @@
 """The settings: what there is, what each is set to, and who set it."""
 
-from orchestrator.config.loading import FILE_NAME, HOME_VARIABLE, Config, Source, SourceKind, find_home, load_config
+from orchestrator.config.loading import (
+    FILE_NAME,
+    HOME_VARIABLE,
+    Config,
+    Given,
+    Source,
+    SourceKind,
+    find_home,
+    load_config,
+)
 from orchestrator.config.settings import PREFIX, SECTIONS, Setting, settings
-from orchestrator.config.values import describe, write
+from orchestrator.config.values import censor, describe, write
 
 __all__ = [
     "FILE_NAME",
@@ -10,9 +19,11 @@ __all__ = [
     "PREFIX",
     "SECTIONS",
     "Config",
+    "Given",
     "Setting",
     "Source",
     "SourceKind",
+    "censor",
     "describe",
     "find_home",
     "load_config",

@@ -47,7 +47,7 @@ class Source(msgspec.Struct, frozen=True):
 
 
 class Given(msgspec.Struct, frozen=True):
-    """What somebody wrote for a setting, and where."""
+    """What somebody wrote for a setting, and where; the default is given by nobody."""
 
     text: str
     source: Source
@@ -57,7 +57,10 @@ Place = tuple[str, str]
 
 
 class Config(msgspec.Struct, frozen=True, kw_only=True):
-    """Every setting with its type; paths are absolute. ``sources`` goes by (section, key)."""
+    """Every setting with its type; paths are absolute.
+
+    ``given`` says, by (section, key), what was written for a setting, the strongest first.
+    """
 
     home: Path
     core: Core
@@ -67,7 +70,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     workers: Workers
     logging: Logging
     payloads: Payloads
-    sources: Mapping[Place, Source]
+    given: Mapping[Place, tuple[Given, ...]]
 
     @property
     def doorbell(self) -> Path:
@@ -78,19 +81,23 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
         return getattr(getattr(self, setting.section), setting.key)
 
     def source(self, setting: Setting) -> Source:
-        return self.sources[setting.section, setting.key]
+        """Where the value in force comes from."""
+        given = self.given.get((setting.section, setting.key))
+        return given[0].source if given else Source()
 
 
 def load_config(environ: Mapping[str, str], cwd: Path) -> Config:
     """The settings of the home that ``environ`` and ``cwd`` lead to; ConfigError names the place of what is wrong."""
     home = find_home(environ, cwd)
-    given = _from_file(home / FILE_NAME) | _from_environment(environ)
+    given = _strongest_first(_from_environment(environ), _from_file(home / FILE_NAME))
     sections: dict[str, dict[str, Any]] = {name: {} for name in SECTIONS}
     for setting in settings():
-        sections[setting.section][setting.key] = _value(setting, given.get((setting.section, setting.key)), home)
+        written = given.get((setting.section, setting.key))
+        sections[setting.section][setting.key] = (
+            _value(setting, written[0], home) if written else settle(setting.default, setting, home)
+        )
     structs: dict[str, Any] = {name: struct(**sections[name]) for name, struct in SECTIONS.items()}
-    sources = {(s.section, s.key): Source() for s in settings()} | {place: g.source for place, g in given.items()}
-    return Config(home=home, sources=sources, **structs)
+    return Config(home=home, given=given, **structs)
 
 
 def find_home(environ: Mapping[str, str], cwd: Path) -> Path:
@@ -105,13 +112,16 @@ def find_home(environ: Mapping[str, str], cwd: Path) -> Path:
     return home
 
 
-def _value(setting: Setting, given: Given | None, home: Path) -> Any:
-    if given is None:
-        return settle(setting.default, setting, home)
+def _value(setting: Setting, given: Given, home: Path) -> Any:
     try:
         return read(given.text, setting, home)
     except ValueError as error:
         raise ConfigError(f"{given.source.place}: {setting.name} is {given.text!r}; {error}") from None
+
+
+def _strongest_first(*layers: Mapping[Place, Given]) -> dict[Place, tuple[Given, ...]]:
+    places = {place for layer in layers for place in layer}
+    return {place: tuple(layer[place] for layer in layers if place in layer) for place in places}
 
 
 # ── the environment ──────────────────────────────────────────────────────────────────────────────────────

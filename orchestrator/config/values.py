@@ -1,5 +1,6 @@
 """Between a setting's text and its value."""
 
+import re
 from collections.abc import Callable
 from datetime import timedelta
 from enum import Enum, StrEnum
@@ -41,6 +42,11 @@ def write(value: Any) -> str:
     if isinstance(value, timedelta):
         return f"{value.total_seconds():.15g}"
     return str(value)
+
+
+def censor(text: str) -> str:
+    """The same text without the password of a URL."""
+    return re.sub(r"(://[^:/@]*:)[^@]*(@)", r"\1***\2", text)
 
 
 def describe(setting: Setting) -> str:

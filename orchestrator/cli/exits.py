@@ -1,0 +1,64 @@
+"""How a command ends: the exit status of every kind of error, and its one line on stderr."""
+
+import os
+import sys
+
+import click
+
+from orchestrator import exceptions
+
+FAILED = 1
+USAGE = 2
+INTERRUPTED = 130
+_TRACEBACK_VARIABLE = "ORCHESTRATOR_TRACEBACK"
+
+
+def end(error: BaseException) -> int:
+    """Tell of the error and give its exit status; what is not one of ours is a defect and says so."""
+    match error:
+        case click.Abort() | KeyboardInterrupt():
+            return _tell("interrupted", INTERRUPTED)
+        case click.exceptions.NoArgsIsHelpError():
+            error.show()
+            return USAGE
+        case click.UsageError():
+            return _tell(_usage(error), USAGE)
+        case click.ClickException():
+            return _tell(error.format_message(), FAILED)
+        case exceptions.UsageError():
+            return _tell(str(error), USAGE)
+        case exceptions.OrchestratorError():
+            return _tell(str(error), FAILED)
+        case BrokenPipeError():
+            return _hush()
+        case _:
+            return _defect(error)
+
+
+def _tell(sentence: str, status: int) -> int:
+    line = " ".join(sentence.split())
+    click.secho("Error: ", fg="red", bold=True, nl=False, err=True)
+    click.echo(line, err=True)
+    return status
+
+
+def _usage(error: click.UsageError) -> str:
+    sentence = error.format_message().rstrip(".")
+    return sentence if error.ctx is None else f"{sentence}; see '{error.ctx.command_path} --help'"
+
+
+def _hush() -> int:
+    """Whoever read our output has gone; so that nothing more is said at exit, it goes nowhere."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    return FAILED
+
+
+def _defect(error: BaseException) -> int:
+    if os.environ.get(_TRACEBACK_VARIABLE):
+        raise error
+    name = type(error).__name__
+    return _tell(
+        f"this is a defect of the program: {name}: {error}; set {_TRACEBACK_VARIABLE}=1 to see where, and report it",
+        FAILED,
+    )

@@ -1,0 +1,82 @@
+"""Every command there is: where it lives, and its line in the help. Nothing is imported from here but on a call."""
+
+from orchestrator.cli.lazy import Branch, Leaf, Tree
+
+_CLI = "orchestrator.cli"
+
+COMMANDS: Tree = {
+    "standalone": Leaf(f"{_CLI}.services:standalone", "Run everything in one: DAG files in, runs out."),
+    "dags": Branch(
+        "DAGs: what there is, what it does, and starting it.",
+        {
+            "list": Leaf(f"{_CLI}.dags:list_dags", "List the DAGs."),
+            "details": Leaf(f"{_CLI}.dags:details", "Show everything about a DAG."),
+            "trigger": Leaf(f"{_CLI}.trigger:trigger", "Start a run of a DAG."),
+            "test": Leaf(f"{_CLI}.rehearsal:test", "Run a DAG once in this process, without a scheduler."),
+            "pause": Leaf(f"{_CLI}.dags:pause", "Stop new scheduled runs of a DAG."),
+            "unpause": Leaf(f"{_CLI}.dags:unpause", "Let a DAG's schedule make runs again."),
+            "state": Leaf(f"{_CLI}.dags:state", "Show the state of a run, the latest by default."),
+            "next-execution": Leaf(f"{_CLI}.dags:next_execution", "Show when a DAG is due next."),
+            "list-runs": Leaf(f"{_CLI}.dags:list_runs", "List the runs of a DAG, or of all."),
+            "list-import-errors": Leaf(f"{_CLI}.files:list_import_errors", "List the DAG files that cannot be read."),
+            "show": Leaf(f"{_CLI}.drawing:show", "Draw a DAG's tasks and what they wait for."),
+            "report": Leaf(f"{_CLI}.files:report", "Show how long each DAG file took to read."),
+            "delete": Leaf(f"{_CLI}.dags:delete", "Delete a DAG whose file is gone, with its runs and their history."),
+        },
+    ),
+    "tasks": Branch(
+        "Tasks of a run: their states, logs and results, and running them again.",
+        {
+            "list": Leaf(f"{_CLI}.tasks:list_tasks", "List the tasks of a DAG."),
+            "state": Leaf(f"{_CLI}.tasks:state", "Show the state of a task in a run."),
+            "states-for-dag-run": Leaf(f"{_CLI}.tasks:states_for_dag_run", "Show the states of all tasks of a run."),
+            "logs": Leaf(f"{_CLI}.logs:logs", "Print what a task wrote."),
+            "result": Leaf(f"{_CLI}.tasks:result", "Print the recorded result of a task, as JSON."),
+            "clear": Leaf(f"{_CLI}.mending:clear", "Forget the outcome of tasks, so that they run again."),
+            "resolve": Leaf(f"{_CLI}.mending:resolve", "Say what became of a task whose outcome is unknown."),
+        },
+    ),
+    "runs": Branch(
+        "Runs of a DAG: how they stand, what happened in them, and why.",
+        {
+            "show": Leaf(f"{_CLI}.runs:show", "Show a run and its tasks."),
+            "history": Leaf(f"{_CLI}.runs:history", "Show everything that is recorded of a run."),
+            "watch": Leaf(f"{_CLI}.watching:watch", "Follow a run until it ends."),
+            "why": Leaf(f"{_CLI}.runs:why", "Say why a run or task does not run, or why it ended so."),
+            "cancel": Leaf(f"{_CLI}.runs:cancel", "End a run: what runs is stopped, nothing new starts."),
+            "pause": Leaf(f"{_CLI}.runs:pause", "Start nothing new in a run until it is resumed."),
+            "resume": Leaf(f"{_CLI}.runs:resume", "Let a paused run go on."),
+        },
+    ),
+    "pools": Branch(
+        "Pools: how many activities of a kind run at once.",
+        {
+            "list": Leaf(f"{_CLI}.pools:list_pools", "List the pools."),
+            "get": Leaf(f"{_CLI}.pools:get", "Show one pool."),
+            "set": Leaf(f"{_CLI}.pools:set_pool", "Create a pool, or change its slots."),
+            "delete": Leaf(f"{_CLI}.pools:delete", "Delete a pool."),
+        },
+    ),
+    "db": Branch(
+        "The database: its schema, its size and its shell.",
+        {
+            "migrate": Leaf(f"{_CLI}.db:migrate", "Create the database, or bring its schema up to date."),
+            "check": Leaf(f"{_CLI}.db:check", "Check that the database can be read and is up to date."),
+            "clean": Leaf(f"{_CLI}.db:clean", "Delete runs that ended long ago."),
+            "rebuild": Leaf(f"{_CLI}.db:rebuild", "Write the tables about runs anew from the history."),
+            "shell": Leaf(f"{_CLI}.db:shell", "Open the database's own shell."),
+        },
+    ),
+    "config": Branch(
+        "Settings: what there is, what each is set to, and by whom.",
+        {
+            "list": Leaf(f"{_CLI}.settings:list_settings", "List every setting and its value."),
+            "get-value": Leaf(f"{_CLI}.settings:get_value", "Print the value of a setting."),
+            "explain": Leaf(f"{_CLI}.settings:explain", "Show a setting's value, meaning and where it was set."),
+        },
+    ),
+    "scheduler": Leaf(f"{_CLI}.services:scheduler", "Run the scheduler and its workers."),
+    "dag-processor": Leaf(f"{_CLI}.services:dag_processor", "Run the process that reads the DAG files."),
+    "version": Leaf(f"{_CLI}.version:version", "Print the version."),
+    "completion": Leaf(f"{_CLI}.completion:completion", "Print the script that completes commands in your shell."),
+}
