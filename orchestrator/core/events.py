@@ -228,6 +228,8 @@ class OutcomeResolved(Event, frozen=True, kw_only=True, omit_defaults=True):
     attempt: int = 1
     state: TaskState
     result: msgspec.Raw = NULL
+    payload: PayloadRef | None = None
+    length: int | None = None
     by: str = ""
 
 

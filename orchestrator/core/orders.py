@@ -83,12 +83,13 @@ class Skipped(msgspec.Struct, frozen=True, kw_only=True, tag=True, omit_defaults
 
 
 class Lost(msgspec.Struct, frozen=True, kw_only=True, tag=True, omit_defaults=True):
-    """Its worker is gone. ``started`` False: the body certainly never began."""
+    """Its worker is gone. ``started`` False: the body certainly never began; ``free``: the engine or host went too."""
 
     key: AttemptKey
     at: datetime
     reason: str
     started: bool = True
+    free: bool = False
 
 
 class TakenBack(msgspec.Struct, frozen=True, kw_only=True, tag=True):
@@ -99,3 +100,12 @@ class TakenBack(msgspec.Struct, frozen=True, kw_only=True, tag=True):
 
 
 Report: TypeAlias = Started | Completed | Failed | Skipped | Lost | TakenBack
+
+
+def log_path(run_key: int, scheduled_seq: int, map_index: int) -> str:
+    """Where an attempt's log lies below the log folder: integers only, so no name becomes a path.
+
+    ``scheduled_seq`` is the seq of the ActivityScheduled that opened the attempt.
+    """
+    name = str(scheduled_seq) if map_index < 0 else f"{scheduled_seq}-{map_index}"
+    return f"{run_key}/{name}.log"

@@ -4,9 +4,9 @@ from orchestrator.core.spec import DagSpec, TaskSpec
 
 
 class Plan:
-    """Tasks by id, their direct successors, and the leaves that decide how a run ends."""
+    """Tasks by id, their direct successors, the leaves that decide how a run ends, and whose results are taken."""
 
-    __slots__ = ("downstream", "fingerprint", "leaves", "spec", "tasks", "version_id")
+    __slots__ = ("downstream", "fingerprint", "leaves", "spec", "taken", "tasks", "version_id")
 
     def __init__(self, spec: DagSpec, version_id: int = 0, fingerprint: str = "") -> None:
         self.spec = spec
@@ -14,6 +14,7 @@ class Plan:
         self.fingerprint = fingerprint
         self.tasks: dict[str, TaskSpec] = {task.task_id: task for task in spec.tasks}
         self.downstream: dict[str, tuple[str, ...]] = _successors(spec)
+        self.taken = frozenset(name for task in spec.tasks for name in task.inputs)
         self.leaves: tuple[str, ...] = tuple(t.task_id for t in spec.tasks if self._is_leaf(t))
 
     def _is_leaf(self, task: TaskSpec) -> bool:

@@ -73,6 +73,7 @@ class Run:
         self.ended_at: datetime | None = None
         self.paused = False
         self.cancelling: str | None = None
+        self.first_failure: str | None = None
         self.open: dict[Place, int] = {}
         self.agenda: dict[str, None] = {}
         self.due: list[tuple[datetime, str, int]] = []
@@ -120,6 +121,18 @@ class Run:
             return node.released
         return activity.state in _STARTABLE
 
+    def is_queued(self, key: AttemptKey) -> bool:
+        """Whether that attempt is open and no worker is known to have begun it."""
+        place = (key.task_id, key.map_index)
+        if self.open.get(place) != key.attempt:
+            return False
+        return self.nodes[key.task_id].activity(key.map_index).state is TaskState.QUEUED
+
+    def next_attempt(self, task_id: str, map_index: int) -> int:
+        """The number of the attempt that would open now; reschedules and deferrals keep theirs."""
+        activity = self.nodes[task_id].activity(map_index)
+        return activity.attempt + (activity.state is not TaskState.UP_FOR_RESCHEDULE)
+
     def next_due(self) -> datetime | None:
         """The next moment at which time alone changes something."""
         if self.is_ended:
@@ -135,7 +148,7 @@ class Run:
         """Take in the next fact; HistoryConflictError if it is not the next."""
         if fact.seq != self.seq + 1:
             raise HistoryConflictError(
-                f"run {self.run_key} is at seq {self.seq} and was given seq {fact.seq}; its history has a gap or a rival"
+                f"run {self.run_key} is at seq {self.seq} and was given seq {fact.seq}; there is a gap or a rival"
             )
         self.seq = fact.seq
         self._fold(fact.event, fact.at)
@@ -264,7 +277,7 @@ class Run:
         if self.cancelling is not None:
             self.agenda[node.task.task_id] = None
 
-    def _concerns(self, node: Node, activity: Activity, attempt: int) -> bool:
+    def _concerns(self, activity: Activity, attempt: int) -> bool:
         """Whether a report on ``attempt`` changes anything: it is the current one, and it works."""
         return activity.attempt == attempt and activity.state in _WORKING
 
@@ -308,7 +321,7 @@ class Run:
         activity = node.activity(event.map_index)
         self._close((event.task_id, event.map_index), event.attempt)
         late = node.task.delivery is Delivery.TRANSACTIONAL and activity.state not in FINISHED
-        if self._concerns(node, activity, event.attempt) or (late and activity.attempt >= event.attempt):
+        if self._concerns(activity, event.attempt) or (late and activity.attempt >= event.attempt):
             self._succeed(node, event.map_index, activity, at)
             activity.length = event.length
             self._choose(event)
@@ -337,11 +350,12 @@ class Run:
         activity = node.activity(event.map_index)
         self._close((event.task_id, event.map_index), event.attempt)
         unknown = activity.attempt == event.attempt and activity.state is TaskState.AWAITING_INPUT
-        if not self._concerns(node, activity, event.attempt) and not unknown:
+        if not self._concerns(activity, event.attempt) and not unknown:
             self._give_back(node, event.map_index, activity, at)
             return
         activity.failures += 1
         if event.retry_at is None:
+            self.first_failure = self.first_failure or event.task_id
             self._move(node, event.map_index, activity, TaskState.FAILED, at)
             return
         activity.ended_at = at
@@ -352,7 +366,7 @@ class Run:
         node = self.nodes[event.task_id]
         activity = node.activity(event.map_index)
         self._close((event.task_id, event.map_index), event.attempt)
-        if not self._concerns(node, activity, event.attempt):
+        if not self._concerns(activity, event.attempt):
             self._give_back(node, event.map_index, activity, at)
         elif event.unknown:
             self._move(node, event.map_index, activity, TaskState.AWAITING_INPUT, at)
@@ -368,7 +382,7 @@ class Run:
             activity = node.activity(map_index)
             if event.attempt:
                 self._close((event.task_id, map_index), event.attempt)
-                if not self._concerns(node, activity, event.attempt):
+                if not self._concerns(activity, event.attempt):
                     self._give_back(node, map_index, activity, at)
                     continue
             self._move(node, map_index, activity, TaskState.SKIPPED, at)
@@ -382,7 +396,7 @@ class Run:
         node = self.nodes[event.task_id]
         activity = node.activity(event.map_index)
         self._close((event.task_id, event.map_index), event.attempt)
-        if not self._concerns(node, activity, event.attempt):
+        if not self._concerns(activity, event.attempt):
             self._give_back(node, event.map_index, activity, at)
         elif event.until is None:
             self._move(node, event.map_index, activity, TaskState.DEFERRED, at)
@@ -414,7 +428,8 @@ class Run:
 
     def _cleared(self, event: ActivityCleared, at: datetime) -> None:
         node = self.nodes[event.task_id]
-        self.ended_at, self.reason, self.cancelling, self.state = None, "", None, RunState.RUNNING
+        self.ended_at, self.reason, self.cancelling, self.first_failure = None, "", None, None
+        self.state = RunState.RUNNING
         for map_index in range(event.map_index, event.map_index + event.count):
             activity = node.activity(map_index)
             activity.failures = activity.losses = 0
@@ -438,6 +453,7 @@ class Run:
             return
         if event.state is TaskState.SUCCESS:
             self._succeed(node, event.map_index, activity, at)
+            activity.length = event.length
         elif event.state is TaskState.FAILED:
             self._move(node, event.map_index, activity, TaskState.FAILED, at)
         else:

@@ -148,6 +148,8 @@ class SimExecutor:
     def next_due(self) -> datetime | None:
         if self._unread:
             return self._clock.now()
+        while self._heap and self._heap[0][2] not in self._work:
+            heapq.heappop(self._heap)
         return self._heap[0][0] if self._heap else None
 
     def stop(self) -> None:

@@ -1,0 +1,103 @@
+"""What a request about an existing run means: the facts that it becomes, or why it is refused. Pure policy."""
+
+from typing import TypeAlias, assert_never
+
+from orchestrator.core.activity import Node
+from orchestrator.core.events import (
+    ActivityCleared,
+    ActivityMarked,
+    AnyEvent,
+    OutcomeResolved,
+    RunCancelRequested,
+    RunPaused,
+    RunResumed,
+    SignalReceived,
+)
+from orchestrator.core.requests import (
+    CancelRun,
+    ClearTasks,
+    MarkTask,
+    PauseRun,
+    ResolveTask,
+    ResumeRun,
+    SendSignal,
+)
+from orchestrator.core.run import Run
+from orchestrator.names import UNMAPPED, TaskState
+
+Ask: TypeAlias = CancelRun | PauseRun | ResumeRun | ClearTasks | MarkTask | ResolveTask | SendSignal
+Refusal: TypeAlias = str
+
+
+def facts_of(run: Run, ask: Ask) -> list[AnyEvent] | Refusal:
+    """The facts to record, or one sentence that says why not."""
+    if run.is_ended and not isinstance(ask, ClearTasks):
+        return f"run {run.run_id!r} has ended ({run.state}); clear some of its tasks to run them again"
+    match ask:
+        case CancelRun():
+            return [] if run.cancelling else [RunCancelRequested(by=ask.by, reason=ask.reason)]
+        case PauseRun():
+            return [] if run.paused else [RunPaused(by=ask.by)]
+        case ResumeRun():
+            return [RunResumed(by=ask.by)] if run.paused else []
+        case ClearTasks():
+            return _clear(run, ask)
+        case MarkTask():
+            return _mark(run, ask)
+        case ResolveTask():
+            return _resolve(run, ask)
+        case SendSignal():
+            return [SignalReceived(name=ask.name, payload=ask.payload, by=ask.by)]
+        case _:
+            assert_never(ask)
+
+
+def unknown_task(run: Run, task_id: str) -> Refusal:
+    return f"DAG {run.dag_id!r} has no task {task_id!r} in the version of run {run.run_id!r}"
+
+
+def _clear(run: Run, ask: ClearTasks) -> list[AnyEvent] | Refusal:
+    facts: list[AnyEvent] = []
+    for task_id, map_index in ask.tasks:
+        node = run.nodes.get(task_id)
+        if node is None:
+            return unknown_task(run, task_id)
+        first, count = _extent(node, map_index)
+        facts.append(ActivityCleared(task_id=task_id, map_index=first, count=count, same_key=ask.same_key, by=ask.by))
+    return facts
+
+
+def _extent(node: Node, map_index: int | None) -> tuple[int, int]:
+    if map_index is not None:
+        return map_index, 1
+    indexes = node.indexes()
+    return indexes.start, len(indexes)
+
+
+def _mark(run: Run, ask: MarkTask) -> list[AnyEvent] | Refusal:
+    node = run.nodes.get(ask.task_id)
+    if node is None:
+        return unknown_task(run, ask.task_id)
+    first, count = _extent(node, ask.map_index)
+    return [ActivityMarked(task_id=ask.task_id, map_index=first, count=count, state=ask.state, by=ask.by)]
+
+
+def _resolve(run: Run, ask: ResolveTask) -> list[AnyEvent] | Refusal:
+    node = run.nodes.get(ask.task_id)
+    if node is None:
+        return unknown_task(run, ask.task_id)
+    activity = node.peek(ask.map_index)
+    if activity is None or activity.state is not TaskState.AWAITING_INPUT:
+        state = "none" if activity is None else activity.state
+        index = "" if ask.map_index == UNMAPPED else f"[{ask.map_index}]"
+        return f"task {ask.task_id}{index} is {state} and awaits no answer"
+    return [
+        OutcomeResolved(
+            task_id=ask.task_id,
+            map_index=ask.map_index,
+            attempt=activity.attempt,
+            state=ask.state,
+            result=ask.result,
+            by=ask.by,
+        )
+    ]

@@ -1,0 +1,130 @@
+"""Commands: what ``decide`` wants done next, in the imperative; and the facts that each becomes."""
+
+from typing import TypeAlias, assert_never
+
+import msgspec
+
+from orchestrator.core.events import (
+    ActivityCompleted,
+    ActivityFailed,
+    ActivityScheduled,
+    ActivitySkipped,
+    ActivityUpstreamFailed,
+    AnyEvent,
+    Failure,
+    RunCancelRequested,
+    RunEnded,
+    TaskExpanded,
+)
+from orchestrator.names import AttemptKey, FailureKind, RunState
+
+
+class ScheduleActivity(msgspec.Struct, frozen=True, kw_only=True):
+    """These ``count`` activities may start, once there is room for them."""
+
+    task_id: str
+    map_index: int
+    count: int
+
+
+class PassActivity(msgspec.Struct, frozen=True, kw_only=True):
+    """This one has nothing to do and succeeds without a worker."""
+
+    task_id: str
+    map_index: int
+    count: int
+    attempt: int
+
+
+class SkipActivity(msgspec.Struct, frozen=True, kw_only=True):
+    task_id: str
+    map_index: int
+    count: int
+    reason: str
+
+
+class FailUpstream(msgspec.Struct, frozen=True, kw_only=True):
+    task_id: str
+    map_index: int
+    count: int
+
+
+class GiveUp(msgspec.Struct, frozen=True, kw_only=True):
+    """Nobody will say what became of this attempt any more: it fails."""
+
+    task_id: str
+    map_index: int
+    attempt: int
+    reason: str
+
+
+class ExpandTask(msgspec.Struct, frozen=True, kw_only=True):
+    task_id: str
+    shape: tuple[int, ...]
+
+
+class CancelAttempt(msgspec.Struct, frozen=True, kw_only=True):
+    """Ask the executor to end it; its report is the fact."""
+
+    key: AttemptKey
+
+
+class CancelRun(msgspec.Struct, frozen=True, kw_only=True):
+    by: str
+    reason: str
+
+
+class EndRun(msgspec.Struct, frozen=True, kw_only=True):
+    state: RunState
+    reason: str
+
+
+Recordable: TypeAlias = PassActivity | SkipActivity | FailUpstream | GiveUp | ExpandTask | CancelRun | EndRun
+Command: TypeAlias = ScheduleActivity | CancelAttempt | Recordable
+
+
+def facts_of(command: Recordable) -> tuple[AnyEvent, ...]:
+    """The events by which a command is carried out; the other two are carried out by an executor."""
+    match command:
+        case SkipActivity():
+            return (
+                ActivitySkipped(
+                    task_id=command.task_id,
+                    map_index=command.map_index,
+                    count=command.count,
+                    reason=command.reason,
+                ),
+            )
+        case FailUpstream():
+            return (ActivityUpstreamFailed(task_id=command.task_id, map_index=command.map_index, count=command.count),)
+        case PassActivity():
+            return _passed(command)
+        case GiveUp():
+            return (
+                ActivityFailed(
+                    task_id=command.task_id,
+                    map_index=command.map_index,
+                    attempt=command.attempt,
+                    kind=FailureKind.CANCELLED,
+                    failure=Failure(message=command.reason),
+                ),
+            )
+        case ExpandTask():
+            return (TaskExpanded(task_id=command.task_id, shape=command.shape),)
+        case CancelRun():
+            return (RunCancelRequested(by=command.by, reason=command.reason),)
+        case EndRun():
+            return (RunEnded(state=command.state, reason=command.reason),)
+        case _:
+            assert_never(command)
+
+
+def _passed(command: PassActivity) -> tuple[AnyEvent, ...]:
+    scheduled = ActivityScheduled(
+        task_id=command.task_id, map_index=command.map_index, count=command.count, attempt=command.attempt
+    )
+    indexes = range(command.map_index, command.map_index + command.count)
+    return (
+        scheduled,
+        *(ActivityCompleted(task_id=command.task_id, map_index=i, attempt=command.attempt) for i in indexes),
+    )

@@ -1,0 +1,144 @@
+"""What an executor's report means: the facts that it becomes. Pure policy."""
+
+from datetime import datetime
+from typing import assert_never
+
+from orchestrator.core.activity import Activity
+from orchestrator.core.events import (
+    ActivityCompleted,
+    ActivityFailed,
+    ActivityLost,
+    ActivitySkipped,
+    ActivityStarted,
+    AnyEvent,
+    Failure,
+    OutcomeResolved,
+)
+from orchestrator.core.orders import Completed, Failed, Lost, Report, Skipped, Started, TakenBack
+from orchestrator.core.retry import retry_at
+from orchestrator.core.run import Run
+from orchestrator.names import AttemptKey, Delivery, FailureKind, TaskState
+
+DEFAULT_MAX_LOST_ATTEMPTS = 3
+
+
+def facts_of(run: Run, report: Report, *, now: datetime, max_lost: int = DEFAULT_MAX_LOST_ATTEMPTS) -> list[AnyEvent]:
+    """The facts to record for a report, in order.
+
+    A report on an attempt that is no longer open is kept as evidence; the fold applies it only where its delivery
+    promises so: a committed transaction, or an answer to an unknown outcome.
+    """
+    node = run.nodes.get(report.key.task_id)
+    if node is None:
+        return []
+    activity = node.activity(report.key.map_index)
+    match report:
+        case Started():
+            return [_started(report)] if _is_next(activity, report.key) else []
+        case Completed():
+            return [_completed(report, activity)]
+        case Failed():
+            return [_failed(run, report, activity, now)]
+        case Skipped():
+            where = _where(report.key)
+            return [ActivitySkipped(task_id=where[0], map_index=where[1], attempt=where[2], reason=report.reason)]
+        case Lost():
+            return _lost(run, report, activity, max_lost)
+        case TakenBack():
+            return [_gone(report.key, "it was taken back before it began", free=True)]
+        case _:
+            assert_never(report)
+
+
+def _where(key: AttemptKey) -> tuple[str, int, int]:
+    return key.task_id, key.map_index, key.attempt
+
+
+def _is_next(activity: Activity, key: AttemptKey) -> bool:
+    return activity.attempt == key.attempt and activity.state is TaskState.QUEUED
+
+
+def _started(report: Started) -> AnyEvent:
+    key = report.key
+    return ActivityStarted(task_id=key.task_id, map_index=key.map_index, attempt=key.attempt, worker=report.worker)
+
+
+def _completed(report: Completed, activity: Activity) -> AnyEvent:
+    key = report.key
+    if activity.state is TaskState.AWAITING_INPUT and activity.attempt == key.attempt:
+        return OutcomeResolved(
+            task_id=key.task_id,
+            map_index=key.map_index,
+            attempt=key.attempt,
+            state=TaskState.SUCCESS,
+            result=report.result,
+            payload=report.payload,
+            length=report.length,
+            by="late report",
+        )
+    return ActivityCompleted(
+        task_id=key.task_id,
+        map_index=key.map_index,
+        attempt=key.attempt,
+        result=report.result,
+        payload=report.payload,
+        length=report.length,
+        skip=report.skip,
+    )
+
+
+def _failed(run: Run, report: Failed, activity: Activity, now: datetime) -> AnyEvent:
+    key = report.key
+    again = None
+    if run.cancelling is None:
+        again = retry_at(
+            run_uid=run.created.run_uid,
+            task=run.nodes[key.task_id].task,
+            map_index=key.map_index,
+            attempt=key.attempt,
+            failures=activity.failures + 1,
+            kind=report.kind,
+            types=report.failure.types,
+            now=now,
+        )
+    return ActivityFailed(
+        task_id=key.task_id,
+        map_index=key.map_index,
+        attempt=key.attempt,
+        kind=report.kind,
+        failure=report.failure,
+        retry_at=again,
+    )
+
+
+def _lost(run: Run, report: Lost, activity: Activity, max_lost: int) -> list[AnyEvent]:
+    key = report.key
+    task = run.nodes[key.task_id].task
+    began = report.started or activity.state is TaskState.RUNNING
+    if not began:
+        return [_gone(key, report.reason, free=True)]
+    if task.delivery is Delivery.AT_MOST_ONCE:
+        return [_gone(key, report.reason, free=report.free, unknown=True)]
+    if report.free or activity.losses + 1 < max_lost:
+        return [_gone(key, report.reason, free=report.free)]
+    message = f"lost {max_lost} times, the last time because {report.reason}; it is not tried again"
+    return [
+        ActivityFailed(
+            task_id=key.task_id,
+            map_index=key.map_index,
+            attempt=key.attempt,
+            kind=FailureKind.LOST,
+            failure=Failure(message=message),
+        )
+    ]
+
+
+def _gone(key: AttemptKey, reason: str, *, free: bool, unknown: bool = False) -> AnyEvent:
+    return ActivityLost(
+        task_id=key.task_id,
+        map_index=key.map_index,
+        attempt=key.attempt,
+        reason=reason,
+        free=free,
+        unknown=unknown,
+    )

@@ -1,0 +1,38 @@
+"""Alarms: moments at which something has to be looked at again."""
+
+import heapq
+from datetime import datetime
+from typing import Generic, TypeVar
+
+Name = TypeVar("Name", int, str)
+
+
+class Alarms(Generic[Name]):
+    """A heap of moments, one a name: the last that was set counts."""
+
+    def __init__(self) -> None:
+        self._heap: list[tuple[datetime, Name]] = []
+        self._set: dict[Name, datetime] = {}
+
+    def set(self, name: Name, when: datetime | None) -> None:
+        """Ring for ``name`` at ``when``, and no more at an earlier wish; None takes it off."""
+        if when is None:
+            self._set.pop(name, None)
+        elif self._set.get(name) != when:
+            self._set[name] = when
+            heapq.heappush(self._heap, (when, name))
+
+    def take(self, now: datetime) -> list[Name]:
+        """The names that are due, earliest first; each rings once."""
+        due = []
+        while self._heap and self._heap[0][0] <= now:
+            when, name = heapq.heappop(self._heap)
+            if self._set.get(name) == when:
+                del self._set[name]
+                due.append(name)
+        return due
+
+    def next_due(self) -> datetime | None:
+        while self._heap and self._set.get(self._heap[0][1]) != self._heap[0][0]:
+            heapq.heappop(self._heap)
+        return self._heap[0][0] if self._heap else None

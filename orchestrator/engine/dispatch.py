@@ -1,0 +1,136 @@
+"""Dispatch: what a worker is given for an attempt, made from the run and the recorded results that it takes."""
+
+from collections import OrderedDict
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import msgspec
+
+from orchestrator.core.events import NULL, ActivityCompleted, AnyEvent, OutcomeResolved, PayloadRef
+from orchestrator.core.orders import Order, Result, log_path
+from orchestrator.core.run import Run
+from orchestrator.names import AttemptKey
+from orchestrator.ports import DagCatalog, HistoryStore
+
+_KEPT_BYTES = 32 * 1024 * 1024
+
+
+class Results:
+    """Recorded results by place in the history; the recent ones are kept, the others read again."""
+
+    def __init__(self, store: HistoryStore, kept_bytes: int = _KEPT_BYTES) -> None:
+        self._store = store
+        self._room = kept_bytes
+        self._kept: OrderedDict[tuple[int, int], Result] = OrderedDict()
+
+    def keep(self, run_key: int, seq: int, event: AnyEvent) -> None:
+        """Remember the result that was just recorded at ``seq``."""
+        result = _result_of(event)
+        if result is None or result == NULL:
+            return
+        self._kept[run_key, seq] = result
+        self._room -= _weight(result)
+        while self._room < 0:
+            _, old = self._kept.popitem(last=False)
+            self._room += _weight(old)
+
+    def get(self, run_key: int, seqs: Iterable[int]) -> dict[int, Result]:
+        """The results at these places; a place of 0 has none."""
+        wanted = [seq for seq in seqs if seq]
+        found = {seq: self._kept[run_key, seq] for seq in wanted if (run_key, seq) in self._kept}
+        missing = [seq for seq in wanted if seq not in found]
+        if missing:
+            facts = self._store.facts(run_key, missing)
+            found |= {seq: _result_of(fact.event) or NULL for seq, fact in facts.items()}
+        return found
+
+
+def _result_of(event: AnyEvent) -> Result | None:
+    if isinstance(event, ActivityCompleted | OutcomeResolved):
+        return event.payload or event.result
+    return None
+
+
+def _weight(result: Result) -> int:
+    return 128 if isinstance(result, PayloadRef) else 128 + len(bytes(result))
+
+
+class Dispatch:
+    """Makes orders. ``conf`` over the DAG's ``params`` gives the params of a run."""
+
+    def __init__(self, catalog: DagCatalog, results: Results) -> None:
+        self._catalog = catalog
+        self._results = results
+        self._code: dict[int, str] = {}
+        self._params: dict[int, dict[str, Any]] = {}
+
+    def orders(self, run: Run, task_id: str, first: int, count: int) -> Iterator[Order]:
+        """One order for each of ``count`` activities, whose ActivityScheduled is committed."""
+        task = run.nodes[task_id].task
+        inputs, payloads = self._inputs(run, task.inputs)
+        created = run.created
+        timeout = task.execution_timeout
+        for map_index in range(first, first + count):
+            activity = run.nodes[task_id].activity(map_index)
+            yield Order(
+                key=AttemptKey(run.run_key, task_id, map_index, activity.attempt),
+                dag_id=created.dag_id,
+                run_id=created.run_id,
+                run_uid=created.run_uid,
+                run_type=created.run_type,
+                version_id=run.version_id,
+                code=self._folder(run.version_id),
+                file=run.plan.spec.file,
+                idempotency_key=run.idempotency_key(task_id, map_index),
+                max_tries=task.retry.retries + 1,
+                try_number=activity.attempt,
+                delivery=task.delivery,
+                connection=task.connection,
+                isolation=task.isolation,
+                execution_timeout=None if timeout is None else timeout.total_seconds(),
+                queue=task.queue,
+                logical_date=created.logical_date,
+                data_interval_start=created.data_interval_start,
+                data_interval_end=created.data_interval_end,
+                run_started_at=run.started_at,
+                conf=created.conf,
+                params=self._params_of(run),
+                inputs=inputs,
+                payloads=payloads,
+                log=log_path(run.run_key, activity.scheduled_seq, map_index),
+            )
+
+    def forget(self, run_key: int) -> None:
+        self._params.pop(run_key, None)
+
+    def _folder(self, version_id: int) -> str:
+        found = self._code.get(version_id)
+        if found is None:
+            found = self._code[version_id] = self._catalog.code(version_id)
+        return found
+
+    def _params_of(self, run: Run) -> dict[str, Any]:
+        found = self._params.get(run.run_key)
+        if found is None:
+            conf = msgspec.json.decode(run.created.conf, type=dict[str, Any])
+            found = self._params[run.run_key] = {**run.plan.spec.params, **conf}
+        return found
+
+    def _inputs(self, run: Run, task_ids: Iterable[str]) -> tuple[dict[str, msgspec.Raw], dict[str, PayloadRef]]:
+        inputs: dict[str, msgspec.Raw] = {}
+        payloads: dict[str, PayloadRef] = {}
+        for task_id in task_ids:
+            result = self._result(run, task_id)
+            if isinstance(result, PayloadRef):
+                payloads[task_id] = result
+            else:
+                inputs[task_id] = result
+        return inputs, payloads
+
+    def _result(self, run: Run, task_id: str) -> Result:
+        node = run.nodes[task_id]
+        seqs = [activity.result_seq for _, activity in sorted(node.activities())]
+        found = self._results.get(run.run_key, seqs)
+        if node.shape is None:
+            return found.get(seqs[0], NULL) if seqs else NULL
+        return msgspec.Raw(msgspec.json.encode([found.get(seq, NULL) for seq in seqs]))

@@ -1,0 +1,46 @@
+"""Recovery: the ordinary path, entered once. Replay the open runs, and ask what became of their attempts."""
+
+from collections.abc import Container
+from datetime import datetime
+
+from orchestrator.core.orders import Lost, Report, TakenBack
+from orchestrator.engine.memory import Memory
+from orchestrator.names import AttemptKey, TaskState
+from orchestrator.ports import Adoption, Executor, Projections
+
+
+def recover(
+    memory: Memory, projections: Projections, executor: Executor, now: datetime, heard_of: Container[AttemptKey] = ()
+) -> list[Report]:
+    """Put every open run in its place; what is known of the attempts that were open.
+
+    ``heard_of``: attempts whose reports are here and wait to be recorded; nobody need be asked about them.
+    """
+    keys: list[AttemptKey] = []
+    for run_key in projections.open_runs():
+        run = memory.roster.get(run_key)
+        if run is not None:
+            memory.place(run)
+            keys += (AttemptKey(run_key, *place, attempt) for place, attempt in run.open.items())
+    keys = [key for key in keys if key not in heard_of]
+    if not keys:
+        return []
+    verdicts = executor.adopt(keys)
+    found = (_report(memory, key, verdicts.get(key, Adoption.UNKNOWN), now) for key in keys)
+    return [report for report in found if report is not None]
+
+
+def _report(memory: Memory, key: AttemptKey, verdict: Adoption, now: datetime) -> Report | None:
+    run = memory.roster.held(key.run_key)
+    if verdict is Adoption.RUNNING or run is None:
+        return None
+    if verdict is Adoption.NOT_STARTED:
+        return TakenBack(key=key, at=now)
+    state = run.nodes[key.task_id].activity(key.map_index).state
+    return Lost(
+        key=key,
+        at=now,
+        reason="the scheduler or its host stopped while it was open",
+        started=state is not TaskState.QUEUED,
+        free=True,
+    )

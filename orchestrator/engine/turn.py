@@ -1,0 +1,79 @@
+"""Turn: everything that one turn of the scheduler will record, and what it does once that is committed."""
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+
+from orchestrator.core.events import AnyEvent, Recorded
+from orchestrator.core.run import Run
+from orchestrator.names import AttemptKey
+from orchestrator.ports import Answer, Cursor, Group, Part
+
+
+class _Draft:
+    __slots__ = ("after", "records", "run")
+
+    def __init__(self, run: Run, after: int) -> None:
+        self.run = run
+        self.after = after
+        self.records: list[Recorded] = []
+
+
+class Turn:
+    """A fact is applied to its run as it is recorded; nothing leaves this process before the commit."""
+
+    def __init__(self, now: datetime) -> None:
+        self.now = now
+        self.answers: list[Answer] = []
+        self.cursors: list[Cursor] = []
+        self.changed: dict[int, Run] = {}
+        self.admitted: list[tuple[Run, str, int, int]] = []
+        self.goes: list[AttemptKey] = []
+        self.cancels: list[AttemptKey] = []
+        self.took_reports = False
+        self._drafts: dict[int, _Draft] = {}
+
+    def begin(self, run: Run, first: Recorded) -> None:
+        """A new run, whose first fact it holds already."""
+        draft = self._drafts[run.run_key] = _Draft(run, 0)
+        draft.records.append(first)
+        self.changed[run.run_key] = run
+
+    def record(self, run: Run, event: AnyEvent, at: datetime | None = None) -> None:
+        """The run's next fact."""
+        draft = self._drafts.get(run.run_key)
+        if draft is None:
+            draft = self._drafts[run.run_key] = _Draft(run, run.seq)
+            self.changed[run.run_key] = run
+        fact = Recorded(run.seq + 1, at or self.now, event)
+        run.apply(fact)
+        draft.records.append(fact)
+
+    def record_all(self, run: Run, events: Iterable[AnyEvent], at: datetime | None = None) -> None:
+        for event in events:
+            self.record(run, event, at)
+
+    def look_at(self, run: Run) -> None:
+        """Time has brought something for this run."""
+        self.changed[run.run_key] = run
+
+    @property
+    def is_empty(self) -> bool:
+        return not (self._drafts or self.answers or self.cursors)
+
+    def runs(self) -> list[Run]:
+        """The runs that have new facts."""
+        return [draft.run for draft in self._drafts.values()]
+
+    def facts(self) -> Iterator[tuple[Run, Recorded]]:
+        """All new facts, run by run."""
+        for draft in self._drafts.values():
+            for fact in draft.records:
+                yield draft.run, fact
+
+    def group(self) -> Group:
+        """The one commit that this turn asks for."""
+        parts = [
+            Part(run=draft.run, after=draft.after, records=draft.records, activities=tuple(draft.run.touched))
+            for draft in self._drafts.values()
+        ]
+        return Group(at=self.now, parts=parts, answers=self.answers, cursors=self.cursors)
