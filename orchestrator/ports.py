@@ -37,10 +37,14 @@ class Part(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True):
-    """A request is dealt with and goes; ``refusal`` is one sentence, or None where it was carried out."""
+    """A request is dealt with and goes; ``refusal`` is one sentence, or None where it was carried out.
+
+    ``run_key``: of the run whose part carries it out; the request stays where that part is refused.
+    """
 
     request_id: int
     refusal: str | None = None
+    run_key: int | None = None
 
 
 class Cursor(msgspec.Struct, frozen=True, kw_only=True):
