@@ -52,7 +52,7 @@ def critical_path(spec: DagSpec, durations: Mapping[str, timedelta]) -> tuple[st
     """The chain of tasks whose durations sum to the most; a task that ``durations`` lacks takes no time."""
     if not spec.tasks:
         return ()
-    graph = nx.DiGraph()
+    graph: nx.DiGraph[str] = nx.DiGraph()
     start = ""  # comes before the tasks without upstreams, so that their own durations count as well
     for task in topological(spec.tasks):
         took = durations.get(task.task_id, timedelta(0)).total_seconds()
