@@ -116,7 +116,7 @@ def insert_sql(table: Table, mark: str) -> str:
     """An INSERT of all columns in their order, for the driver itself; ``mark`` is its placeholder."""
     names = ", ".join(f'"{column.name}"' for column in table.columns)
     marks = ", ".join(mark for _ in table.columns)
-    return f'INSERT INTO "{table.name}" ({names}) VALUES ({marks})'
+    return f'INSERT INTO "{table.name}" ({names}) VALUES ({marks})'  # noqa: S608 - the names are our own
 
 
 def upsert_sql(table: Table, mark: str) -> str:

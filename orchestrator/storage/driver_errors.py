@@ -116,7 +116,8 @@ class Translator:
                 return StorageUnavailableError(
                     f"{self._place} cannot be used just now ({_brief(error)}); see that it runs there and lets us in"
                 )
-        return None
+            case _:
+                return None
 
 
 def _brief(error: BaseException) -> str:

@@ -6,7 +6,7 @@ from sqlalchemy import Column, Connection, Engine, MetaData, Table, Text, insert
 
 from orchestrator.exceptions import SchemaVersionError
 from orchestrator.storage.driver_errors import MIGRATE
-from orchestrator.storage.tables import counters, leases, metadata, pools
+from orchestrator.storage.tables import counters, metadata, pools
 
 REVISIONS = ("0001",)
 REVISION = REVISIONS[-1]
@@ -89,5 +89,3 @@ def lay_out(connection: Connection) -> None:
         text("INSERT INTO leases (name, owner, epoch, acquired_at, expires_at) VALUES (:name, '', 0, 0, 0)"),
         {"name": SCHEDULER},
     )
-
-

@@ -1,0 +1,148 @@
+"""Questions about DAGs, their versions and their files."""
+
+import difflib
+import json
+from collections import defaultdict
+from collections.abc import Iterable
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection, Engine, Row, Select, func, select
+
+from orchestrator.core.spec import DagSpec, decode_spec
+from orchestrator.exceptions import NotFoundError
+from orchestrator.names import DagKind, RunState
+from orchestrator.ports import ImportFailure
+from orchestrator.storage.database import reading
+from orchestrator.storage.tables import blobs, dag_versions, dags, files, import_errors, runs, snapshots
+from orchestrator.storage.views import DagRow, FileRow, ImportErrorRow, VersionRow
+
+_DAGS = (
+    select(dags, dag_versions.c.number)
+    .join(dag_versions, dag_versions.c.version_id == dags.c.version_id)
+    .order_by(dags.c.dag_id)
+)
+_VERSIONS = select(*(column for column in dag_versions.columns if column.name != "spec"))
+
+
+class CatalogReads:
+    """What the dag processor recorded."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def dags(self) -> list[DagRow]:
+        """All DAGs by dag_id, stale ones (their file is gone) included."""
+        with reading(self._engine) as connection:
+            return [_dag(row) for row in connection.execute(_DAGS)]
+
+    def dag(self, dag_id: str) -> DagRow:
+        with reading(self._engine) as connection:
+            row = connection.execute(_DAGS.where(dags.c.dag_id == dag_id)).first()
+            if row is None:
+                raise no_such_dag(connection, dag_id)
+            return _dag(row)
+
+    def run_counts(self, dag_id: str | None = None) -> dict[str, dict[RunState, int]]:
+        """How many runs there are, by dag_id and state."""
+        query = select(runs.c.dag_id, runs.c.state, func.count()).group_by(runs.c.dag_id, runs.c.state)
+        counts: dict[str, dict[RunState, int]] = defaultdict(dict)
+        with reading(self._engine) as connection:
+            for name, state, count in connection.execute(_of_dag(query, dag_id)):
+                counts[name][RunState(state)] = count
+        return dict(counts)
+
+    def versions(self, dag_id: str) -> list[VersionRow]:
+        """Newest first."""
+        query = _VERSIONS.where(dag_versions.c.dag_id == dag_id).order_by(dag_versions.c.number.desc())
+        with reading(self._engine) as connection:
+            found = [VersionRow(**row) for row in connection.execute(query).mappings()]
+            if not found:
+                raise no_such_dag(connection, dag_id)
+            return found
+
+    def spec(self, version_id: int) -> DagSpec:
+        with reading(self._engine) as connection:
+            return spec_of(connection, version_id)
+
+    def source(self, version_id: int) -> dict[str, bytes]:
+        """The files of a version, by path relative to the snapshot's root."""
+        query = (
+            select(snapshots.c.path, blobs.c.content)
+            .join(blobs, blobs.c.sha256 == snapshots.c.sha256)
+            .join(dag_versions, dag_versions.c.code_fingerprint == snapshots.c.code_fingerprint)
+            .where(dag_versions.c.version_id == version_id)
+            .order_by(snapshots.c.path)
+        )
+        with reading(self._engine) as connection:
+            return {row.path: bytes(row.content) for row in connection.execute(query)}
+
+    def files(self) -> list[FileRow]:
+        """The parse report, by path."""
+        query = (
+            select(files, import_errors.c.file.is_not(None).label("has_failed"))
+            .outerjoin(import_errors, import_errors.c.file == files.c.file)
+            .order_by(files.c.file)
+        )
+        with reading(self._engine) as connection:
+            return [_file(row) for row in connection.execute(query)]
+
+    def import_errors(self) -> list[ImportErrorRow]:
+        """By path."""
+        with reading(self._engine) as connection:
+            return [
+                ImportErrorRow(file=row.file, failure=msgspec.json.decode(row.failure, type=ImportFailure), at=row.at)
+                for row in connection.execute(select(import_errors).order_by(import_errors.c.file))
+            ]
+
+
+def spec_of(connection: Connection, version_id: int) -> DagSpec:
+    """The spec of a version; NotFoundError where it is not (or no longer) recorded."""
+    body = connection.execute(select(dag_versions.c.spec).where(dag_versions.c.version_id == version_id)).scalar()
+    if body is None:
+        raise NotFoundError(f"version {version_id} is not recorded; list a DAG's versions with `dags details`")
+    return decode_spec(body)
+
+
+def no_such_dag(connection: Connection, dag_id: str) -> NotFoundError:
+    """The error that names the DAGs whose names are near."""
+    near = nearest(dag_id, connection.execute(select(dags.c.dag_id)).scalars())
+    return NotFoundError(f"there is no DAG {dag_id!r}{near}")
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """The end of a sentence: what was perhaps meant."""
+    found = difflib.get_close_matches(name, list(known), n=1)
+    return f"; did you mean {found[0]!r}?" if found else ""
+
+
+def _of_dag(query: Select[Any], dag_id: str | None) -> Select[Any]:
+    return query if dag_id is None else query.where(runs.c.dag_id == dag_id)
+
+
+def _dag(row: Row[Any]) -> DagRow:
+    header = decode_spec(row.header)
+    return DagRow(
+        dag_id=row.dag_id,
+        kind=DagKind(header.kind),
+        header=header,
+        task_count=row.task_count,
+        version_id=row.version_id,
+        version_number=row.number,
+        is_paused=row.is_paused,
+        is_stale=row.is_stale,
+        unpaused_at=row.unpaused_at,
+        created_at=row.created_at,
+    )
+
+
+def _file(row: Row[Any]) -> FileRow:
+    return FileRow(
+        file=row.file,
+        digest=row.digest,
+        duration=row.duration,
+        parsed_at=row.parsed_at,
+        dag_ids=tuple(json.loads(row.dag_ids)),
+        task_count=row.task_count,
+        has_failed=row.has_failed,
+    )

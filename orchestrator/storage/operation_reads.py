@@ -1,0 +1,107 @@
+"""Questions about what goes on: slots, requests, who did what, and who schedules."""
+
+from typing import Any
+
+import msgspec
+from sqlalchemy import Engine, case, func, select
+
+from orchestrator.exceptions import NotFoundError
+from orchestrator.names import TaskState
+from orchestrator.storage.database import reading
+from orchestrator.storage.schema import SCHEDULER
+from orchestrator.storage.tables import activities, audit, leases, pools, requests, runs
+from orchestrator.storage.views import AuditRow, OpenCount, PoolRow, RequestRow, SchedulerRow, Verdict
+
+_WORKING = ("queued", "running", "restarting")
+
+
+def _slots(*states: TaskState) -> Any:
+    names = [state.value for state in states]
+    return func.coalesce(func.sum(case((activities.c.state.in_(names), activities.c.pool_slots), else_=0)), 0)
+
+
+_POOLS = (
+    select(
+        pools,
+        _slots(TaskState.QUEUED).label("queued"),
+        _slots(TaskState.RUNNING, TaskState.RESTARTING).label("running"),
+    )
+    .outerjoin(activities, (activities.c.pool == pools.c.name) & activities.c.state.in_(_WORKING))
+    .group_by(pools.c.name, pools.c.slots, pools.c.description)
+    .order_by(pools.c.name)
+)
+_OPEN = (
+    select(
+        runs.c.dag_id,
+        activities.c.task_id,
+        activities.c.pool,
+        func.count().label("attempts"),
+        func.sum(activities.c.pool_slots).label("slots"),
+    )
+    .join(runs, runs.c.run_key == activities.c.run_key)
+    .where(activities.c.state.in_(_WORKING))
+    .group_by(runs.c.dag_id, activities.c.task_id, activities.c.pool)
+    .order_by(runs.c.dag_id, activities.c.task_id)
+)
+
+
+class OperationReads:
+    """What goes on just now, and what was asked for."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def pools(self) -> list[PoolRow]:
+        """By name, with the slots that open attempts hold."""
+        with reading(self._engine) as connection:
+            return [PoolRow(**row) for row in connection.execute(_POOLS).mappings()]
+
+    def open_attempts(self) -> list[OpenCount]:
+        """What is queued or running just now, by DAG, task and pool."""
+        with reading(self._engine) as connection:
+            return [OpenCount(**row) for row in connection.execute(_OPEN).mappings()]
+
+    def request(self, request_id: int) -> RequestRow:
+        """What became of a request."""
+        with reading(self._engine) as connection:
+            if connection.execute(select(requests.c.id).where(requests.c.id == request_id)).first() is not None:
+                return RequestRow(id=request_id, verdict=Verdict.PENDING)
+            row = connection.execute(select(audit.c.refusal).where(audit.c.request_id == request_id)).first()
+        if row is None:
+            raise NotFoundError(f"there is no request {request_id}")
+        verdict = Verdict.CARRIED_OUT if row.refusal is None else Verdict.REFUSED
+        return RequestRow(id=request_id, verdict=verdict, refusal=row.refusal)
+
+    def pending_requests(self) -> int:
+        """How many wait for a scheduler."""
+        with reading(self._engine) as connection:
+            return connection.execute(select(func.count()).select_from(requests)).scalar_one()
+
+    def audit(self, *, before_id: int | None = None, limit: int = 100) -> list[AuditRow]:
+        """Newest first."""
+        query = select(audit).order_by(audit.c.id.desc()).limit(limit)
+        if before_id is not None:
+            query = query.where(audit.c.id < before_id)
+        with reading(self._engine) as connection:
+            return [
+                AuditRow(
+                    id=row.id,
+                    at=row.at,
+                    by=row.by,
+                    action=row.action,
+                    dag_id=row.dag_id,
+                    run_id=row.run_id,
+                    body=msgspec.Raw(row.body.encode()),
+                    request_id=row.request_id,
+                    refusal=row.refusal,
+                )
+                for row in connection.execute(query)
+            ]
+
+    def scheduler(self) -> SchedulerRow | None:
+        """Who holds, or last held, the claim on this database; None where nobody ever did."""
+        with reading(self._engine) as connection:
+            row = connection.execute(select(leases).where(leases.c.name == SCHEDULER)).first()
+        if row is None or row.epoch == 0:
+            return None
+        return SchedulerRow(owner=row.owner, since=row.acquired_at, expires_at=row.expires_at, epoch=row.epoch)

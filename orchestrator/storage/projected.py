@@ -1,0 +1,148 @@
+"""The rows that a run's state projects to; live commits and a rebuild make them by the same functions.
+
+Rows are tuples in the order of their table's columns, ready for the driver.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Any, TypeAlias
+
+from orchestrator.core.events import (
+    ActivityCompleted,
+    AnyEvent,
+    OutcomeResolved,
+    Recorded,
+    RunEnded,
+    RunMoved,
+    TimerFired,
+    TimerSet,
+)
+from orchestrator.core.run import Place, Run
+from orchestrator.storage.codec import CODEC
+from orchestrator.storage.tables import micros, micros_or_none
+
+Row: TypeAlias = tuple[Any, ...]
+
+
+def history_rows(run_key: int, records: Iterable[Recorded], position: int) -> list[Row]:
+    """The facts at the places after ``position``."""
+    rows = []
+    for place, fact in enumerate(records, position + 1):
+        name, version, body = CODEC.encode(fact.event)
+        rows.append((place, run_key, fact.seq, name, version, micros(fact.at), body))
+    return rows
+
+
+def plain(words: str) -> str:
+    """Text that every database takes: no NUL, no lone surrogate."""
+    return words.encode("utf-8", "backslashreplace").decode().replace("\x00", "\\x00")
+
+
+def run_row(run: Run) -> Row:
+    """A row of ``runs``."""
+    created = run.created
+    return (
+        run.run_key,
+        created.run_uid,
+        created.dag_id,
+        created.run_id,
+        created.run_type.value,
+        micros_or_none(created.logical_date),
+        micros_or_none(created.data_interval_start),
+        micros_or_none(created.data_interval_end),
+        micros_or_none(created.slot),
+        plain(created.triggered_by),
+        None if created.note is None else plain(created.note),
+        micros(run.created_at),
+        *run_progress(run),
+        run.seq,
+    )
+
+
+def run_progress(run: Run) -> Row:
+    """What of a row of ``runs`` changes as the run goes on, but for ``last_seq``."""
+    return (
+        run.version_id,
+        run.state.value,
+        plain(run.reason),
+        run.paused,
+        run.cancelling is not None,
+        micros_or_none(run.started_at),
+        micros_or_none(run.ended_at),
+    )
+
+
+def exists(run: Run, place: Place) -> bool:
+    """Whether the version that the run has now knows this activity."""
+    node = run.nodes.get(place[0])
+    return node is not None and node.peek(place[1]) is not None
+
+
+def activity_rows(run: Run, places: Iterable[Place]) -> list[Row]:
+    """Rows of ``activities``, of those places that exist in the version that the run has now."""
+    run_key, nodes = run.run_key, run.nodes
+    rows = []
+    for task_id, map_index in places:
+        node = nodes.get(task_id)
+        activity = None if node is None else node.peek(map_index)
+        if node is None or activity is None:
+            continue
+        task = node.task
+        rows.append(
+            (
+                run_key,
+                task_id,
+                map_index,
+                activity.state.value,
+                activity.attempt,
+                activity.generation,
+                activity.failures,
+                activity.losses,
+                micros_or_none(activity.scheduled_at),
+                micros_or_none(activity.started_at),
+                micros_or_none(activity.ended_at),
+                micros_or_none(activity.retry_at),
+                activity.scheduled_seq,
+                activity.result_seq,
+                activity.length,
+                activity.worker,
+                task.pool,
+                task.pool_slots,
+                task.operator,
+            )
+        )
+    return rows
+
+
+class Notes:
+    """What some facts say besides: timers that are set or over, payloads referred to, whether the run moved."""
+
+    def __init__(self) -> None:
+        self.timers: dict[tuple[int, str], int | None] = {}
+        self.payloads: list[Row] = []
+        self.ended: list[int] = []
+        self.moved: list[int] = []
+
+    def take(self, run_key: int, records: Sequence[Recorded]) -> None:
+        for fact in records:
+            if type(fact.event) in _NOTED:
+                self._note(run_key, fact.seq, fact.event)
+
+    def _note(self, run_key: int, seq: int, event: AnyEvent) -> None:
+        match event:
+            case ActivityCompleted() | OutcomeResolved():
+                if event.payload is not None:
+                    self.payloads.append((run_key, seq, event.payload.sha256))
+            case TimerSet():
+                self.timers[run_key, event.timer_id] = micros(event.fire_at)
+            case TimerFired():
+                self.timers[run_key, event.timer_id] = None
+            case RunEnded():
+                self.timers = {place: at for place, at in self.timers.items() if place[0] != run_key}
+                self.ended.append(run_key)
+            case RunMoved():
+                self.moved.append(run_key)
+            case _:
+                raise AssertionError(f"{event} is in _NOTED and no case takes it")
+
+
+_NOTED = frozenset({ActivityCompleted, OutcomeResolved, TimerSet, TimerFired, RunEnded, RunMoved})

@@ -1,0 +1,78 @@
+"""RequestBook: where everyone but the scheduler leaves what it shall do."""
+
+import msgspec
+from sqlalchemy import Connection, Engine, insert, select
+
+from orchestrator.core.requests import AnyRequest, TriggerRun
+from orchestrator.exceptions import ConflictError, UsageError
+from orchestrator.ports import Clock
+from orchestrator.storage.database import advance, writing
+from orchestrator.storage.tables import audit, requests, runs
+
+_decoder: msgspec.json.Decoder[AnyRequest] = msgspec.json.Decoder(AnyRequest)
+
+
+def decode_request(body: str) -> AnyRequest:
+    """The request that a row of ``requests`` holds."""
+    return _decoder.decode(body)
+
+
+class RequestBook:
+    """Takes requests in; the scheduler's commits take them out."""
+
+    def __init__(self, engine: Engine, clock: Clock) -> None:
+        self._engine = engine
+        self._clock = clock
+
+    def submit(self, request: AnyRequest, client_key: str) -> int:
+        """Leave a request; its id. The same ``client_key`` again leaves nothing new and gives the same id, also after
+        the request was dealt with. ConflictError if a run that is to be triggered is there or asked for already."""
+        body = _encode(request)
+        with writing(self._engine) as connection:
+            known = _submitted(connection, client_key)
+            if known is not None:
+                return known
+            number = advance(connection, "request")  # from here on, others' submissions wait for this one
+            known = _submitted(connection, client_key)
+            if known is not None:
+                return known
+            if isinstance(request, TriggerRun):
+                _require_free(connection, request)
+            row = {
+                "id": number,
+                "client_key": client_key,
+                "dag_id": request.dag_id,
+                "run_id": request.run_id,
+                "kind": request.__struct_config__.tag,
+                "by": request.by,
+                "body": body,
+                "created_at": self._clock.now(),
+            }
+            connection.execute(insert(requests), row)
+            return number
+
+
+def _encode(request: AnyRequest) -> str:
+    try:
+        return msgspec.json.encode(request).decode()
+    except UnicodeEncodeError as error:
+        raise UsageError(f"{error.object!r} is no valid text; write it in UTF-8") from error
+
+
+def _submitted(connection: Connection, client_key: str) -> int | None:
+    found = connection.execute(select(requests.c.id).where(requests.c.client_key == client_key)).scalar()
+    if found is not None:
+        return int(found)
+    answered = connection.execute(select(audit.c.request_id).where(audit.c.client_key == client_key)).scalar()
+    return None if answered is None else int(answered)
+
+
+def _require_free(connection: Connection, request: TriggerRun) -> None:
+    for table in (runs, requests):
+        query = select(table.c.run_id).where(table.c.dag_id == request.dag_id, table.c.run_id == request.run_id)
+        if table is requests:
+            query = query.where(table.c.kind == "trigger_run")
+        if connection.execute(query).first() is not None:
+            raise ConflictError(
+                f"the DAG {request.dag_id!r} has a run {request.run_id!r} already; choose another --run-id"
+            )

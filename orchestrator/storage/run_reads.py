@@ -1,0 +1,255 @@
+"""Questions about runs, their histories and their activities."""
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection, Engine, Row, Select, func, select
+
+from orchestrator.core.events import ActivityCompleted, OutcomeResolved, Recorded, RunCreated
+from orchestrator.core.requests import TriggerRun
+from orchestrator.core.spec import DagSpec, TaskSpec
+from orchestrator.exceptions import NotFoundError
+from orchestrator.names import UNMAPPED, RunState, RunType, TaskState
+from orchestrator.storage.catalog_reads import nearest, no_such_dag, spec_of
+from orchestrator.storage.database import reading
+from orchestrator.storage.history import read_facts, recorded
+from orchestrator.storage.requests import decode_request
+from orchestrator.storage.tables import activities, dag_versions, dags, history, requests, runs
+from orchestrator.storage.views import ActivityRow, Outcome, RunRow
+
+_RUNS = (
+    select(runs, dag_versions.c.number.label("version_number"))
+    .outerjoin(dag_versions, dag_versions.c.version_id == runs.c.version_id)
+    .order_by(runs.c.run_key.desc())
+)
+_PENDING = select(requests).where(requests.c.kind == "trigger_run").order_by(requests.c.id.desc())
+_when = func.coalesce(runs.c.logical_date, runs.c.created_at)
+
+
+class RunReads:
+    """What the scheduler recorded."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def runs(
+        self,
+        dag_id: str | None = None,
+        *,
+        states: Collection[RunState] = (),
+        since: datetime | None = None,
+        until: datetime | None = None,
+        before_key: int | None = None,
+        limit: int = 100,
+    ) -> list[RunRow]:
+        """Newest first, pending ones before all others; ``since`` and ``until`` look at the logical date, or at the
+        creation of a run without one. ``before_key`` (a run_key) goes on with the next page."""
+        query = _RUNS.limit(limit)
+        pending = _PENDING.limit(0 if before_key is not None or (states and RunState.QUEUED not in states) else limit)
+        if dag_id is not None:
+            query, pending = query.where(runs.c.dag_id == dag_id), pending.where(requests.c.dag_id == dag_id)
+        if states:
+            query = query.where(runs.c.state.in_([state.value for state in states]))
+        if since is not None:
+            query = query.where(_when >= since)
+        if until is not None:
+            query = query.where(_when <= until)
+        if before_key is not None:
+            query = query.where(runs.c.run_key < before_key)
+        with reading(self._engine) as connection:
+            waiting = [_pending(row) for row in connection.execute(pending)]
+            found = [_run(row) for row in connection.execute(query)]
+        return [*(run for run in waiting if _is_between(run, since, until)), *found][:limit]
+
+    def run(self, dag_id: str, run_id: str | None = None) -> RunRow:
+        """That run, or the DAG's latest; one that is only asked for as yet counts."""
+        query = _RUNS.where(runs.c.dag_id == dag_id).limit(1)
+        pending = _PENDING.where(requests.c.dag_id == dag_id).limit(1)
+        if run_id is not None:
+            query, pending = query.where(runs.c.run_id == run_id), pending.where(requests.c.run_id == run_id)
+        with reading(self._engine) as connection:
+            if (waiting := connection.execute(pending).first()) is not None:
+                return _pending(waiting)
+            if (found := connection.execute(query).first()) is not None:
+                return _run(found)
+            raise _no_such_run(connection, dag_id, run_id)
+
+    def run_by_key(self, run_key: int) -> RunRow:
+        with reading(self._engine) as connection:
+            row = connection.execute(_RUNS.where(runs.c.run_key == run_key)).first()
+        if row is None:
+            raise NotFoundError(f"there is no run with key {run_key}")
+        return _run(row)
+
+    def conf(self, run: RunRow) -> msgspec.Raw:
+        """The run's conf as given: a JSON object."""
+        with reading(self._engine) as connection:
+            if not run.is_pending:
+                return _created(connection, run.run_key).conf
+            body = connection.execute(select(requests.c.body).where(requests.c.id == run.request_id)).scalar()
+        if body is None:  # a scheduler has taken it up meanwhile
+            return self.conf(self.run(run.dag_id, run.run_id))
+        request = decode_request(body)
+        return request.conf if isinstance(request, TriggerRun) else msgspec.Raw(b"{}")
+
+    def history(self, run_key: int, *, after: int = 0, limit: int | None = None) -> list[Recorded]:
+        """Facts with a seq above ``after``, in order."""
+        with reading(self._engine) as connection:
+            return read_facts(connection, run_key, after=after, limit=limit)
+
+    def last_position(self) -> int:
+        """The place of the newest fact over all runs; rises with every commit."""
+        with reading(self._engine) as connection:
+            return connection.execute(select(func.max(history.c.position))).scalar() or 0
+
+    def tasks(self, run: RunRow) -> list[ActivityRow]:
+        """Every task of the run in topological order, in state none where nothing is recorded of it; of a mapped one,
+        the activities that something is recorded of."""
+        by_task: Mapping[str, list[ActivityRow]] = defaultdict(list)
+        with reading(self._engine) as connection:
+            spec = _spec_of_run(connection, run)
+            for row in connection.execute(_activities(run.run_key)):
+                by_task[row.task_id].append(_activity(row))
+        return [row for task in spec.tasks for row in _of_task(run, task, by_task.get(task.task_id, []))]
+
+    def activities(
+        self,
+        run_key: int,
+        *,
+        task_id: str | None = None,
+        states: Collection[TaskState] = (),
+        limit: int | None = None,
+        offset: int = 0,
+    ) -> list[ActivityRow]:
+        """Those that something is recorded of, by task_id and map_index."""
+        query = _activities(run_key).limit(limit).offset(offset or None)
+        if task_id is not None:
+            query = query.where(activities.c.task_id == task_id)
+        if states:
+            query = query.where(activities.c.state.in_([state.value for state in states]))
+        with reading(self._engine) as connection:
+            return [_activity(row) for row in connection.execute(query)]
+
+    def activity(self, run: RunRow, task_id: str, map_index: int = UNMAPPED) -> ActivityRow:
+        """One of them; in state none where nothing is recorded of it."""
+        query = _activities(run.run_key).where(activities.c.task_id == task_id, activities.c.map_index == map_index)
+        with reading(self._engine) as connection:
+            row = connection.execute(query).first()
+            if row is not None:
+                return _activity(row)
+            spec = _spec_of_run(connection, run)
+        for task in spec.tasks:
+            if task.task_id == task_id:
+                return _untouched(run, task, map_index)
+        near = nearest(task_id, (task.task_id for task in spec.tasks))
+        raise NotFoundError(f"the DAG {run.dag_id!r} has no task {task_id!r}{near}")
+
+    def task_counts(self, run_key: int) -> dict[TaskState, int]:
+        """How many recorded activities of the run are in each state."""
+        query = select(activities.c.state, func.count()).where(activities.c.run_key == run_key)
+        with reading(self._engine) as connection:
+            return {TaskState(row[0]): row[1] for row in connection.execute(query.group_by(activities.c.state))}
+
+    def result(self, run_key: int, task_id: str, map_index: int = UNMAPPED) -> Outcome:
+        """The recorded result; NotFoundError where there is none (yet)."""
+        place = (activities.c.run_key == run_key, activities.c.task_id == task_id, activities.c.map_index == map_index)
+        query = (
+            select(history.c.seq, history.c.at, history.c.type, history.c.version, history.c.body)
+            .join(activities, (activities.c.run_key == history.c.run_key) & (activities.c.result_seq == history.c.seq))
+            .where(*place)
+        )
+        with reading(self._engine) as connection:
+            row = connection.execute(query).first()
+            if row is None:
+                state = connection.execute(select(activities.c.state).where(*place)).scalar()
+                raise NotFoundError(f"{task_id} has no recorded result; it is in state {state or 'none'}")
+        event = recorded(*row).event
+        assert isinstance(event, ActivityCompleted | OutcomeResolved)
+        return Outcome(payload=event.payload) if event.payload is not None else Outcome(value=event.result)
+
+
+def _activities(run_key: int) -> Select[Any]:
+    query = select(activities).where(activities.c.run_key == run_key)
+    return query.order_by(activities.c.task_id, activities.c.map_index)
+
+
+def _created(connection: Connection, run_key: int) -> RunCreated:
+    facts = read_facts(connection, run_key, limit=1)
+    if not facts or not isinstance(facts[0].event, RunCreated):
+        raise NotFoundError(f"the history of run {run_key} is gone; it was cleaned away")
+    return facts[0].event
+
+
+def _spec_of_run(connection: Connection, run: RunRow) -> DagSpec:
+    """The spec of the version that the run has, or would start with."""
+    if run.version_id:
+        return spec_of(connection, run.version_id)
+    current = connection.execute(select(dags.c.version_id).where(dags.c.dag_id == run.dag_id)).scalar()
+    return DagSpec(dag_id=run.dag_id) if current is None else spec_of(connection, current)
+
+
+def _of_task(run: RunRow, task: TaskSpec, rows: list[ActivityRow]) -> list[ActivityRow]:
+    if not rows:
+        return [_untouched(run, task, UNMAPPED)]
+    expanded = [row for row in rows if row.map_index != UNMAPPED]
+    return expanded or rows
+
+
+def _untouched(run: RunRow, task: TaskSpec, map_index: int) -> ActivityRow:
+    return ActivityRow(
+        run_key=run.run_key,
+        task_id=task.task_id,
+        map_index=map_index,
+        pool=task.pool,
+        pool_slots=task.pool_slots,
+        operator=task.operator,
+    )
+
+
+def _activity(row: Row[Any]) -> ActivityRow:
+    return ActivityRow(**{**row._asdict(), "state": TaskState(row.state)})
+
+
+def _run(row: Row[Any]) -> RunRow:
+    values = row._asdict()
+    values.update(run_type=RunType(row.run_type), state=RunState(row.state), version_number=row.version_number or 0)
+    return RunRow(**values)
+
+
+def _pending(row: Row[Any]) -> RunRow:
+    request = decode_request(row.body)
+    assert isinstance(request, TriggerRun)
+    return RunRow(
+        run_key=0,
+        run_uid=request.run_uid,
+        dag_id=request.dag_id,
+        run_id=request.run_id,
+        run_type=request.run_type,
+        state=RunState.QUEUED,
+        reason="waits for the scheduler to take it up",
+        logical_date=request.logical_date,
+        data_interval_start=request.data_interval_start,
+        data_interval_end=request.data_interval_end,
+        created_at=row.created_at,
+        triggered_by=request.by,
+        note=request.note,
+        is_pending=True,
+        request_id=row.id,
+    )
+
+
+def _is_between(run: RunRow, since: datetime | None, until: datetime | None) -> bool:
+    when = run.logical_date or run.created_at
+    return (since is None or when >= since) and (until is None or when <= until)
+
+
+def _no_such_run(connection: Connection, dag_id: str, run_id: str | None) -> NotFoundError:
+    if connection.execute(select(dags.c.dag_id).where(dags.c.dag_id == dag_id)).first() is None:
+        return no_such_dag(connection, dag_id)
+    if run_id is None:
+        return NotFoundError(f"the DAG {dag_id!r} has no run yet; start one with `orchestrator dags trigger {dag_id}`")
+    known = connection.execute(select(runs.c.run_id).where(runs.c.dag_id == dag_id).limit(1000)).scalars()
+    return NotFoundError(f"the DAG {dag_id!r} has no run {run_id!r}{nearest(run_id, known)}")

@@ -1,0 +1,107 @@
+"""Writes runs into the database: their facts, and the projections that come of them, in the caller's transaction."""
+
+from collections.abc import Iterable, Sequence
+
+from sqlalchemy import Connection, Engine, bindparam, delete, select
+
+from orchestrator.core.run import Place, Run
+from orchestrator.exceptions import HistoryConflictError
+from orchestrator.ports import Part
+from orchestrator.storage.database import advance, insert_sql, placeholder, upsert_sql
+from orchestrator.storage.projected import (
+    Notes,
+    Row,
+    activity_rows,
+    exists,
+    history_rows,
+    run_progress,
+    run_row,
+)
+from orchestrator.storage.tables import activities, history, payload_refs, runs, timers
+
+_PROGRESS = ("version_id", "state", "reason", "is_paused", "is_cancelling", "started_at", "ended_at", "last_seq")
+
+_FORGET_ACTIVITY = delete(activities).where(
+    activities.c.run_key == bindparam("run"),
+    activities.c.task_id == bindparam("task"),
+    activities.c.map_index == bindparam("index"),
+)
+_FORGET_TIMER = delete(timers).where(timers.c.run_key == bindparam("run"), timers.c.timer_id == bindparam("timer"))
+_FORGET_TIMERS = delete(timers).where(timers.c.run_key == bindparam("run"))
+
+
+class RunWriter:
+    """The statements that the scheduler writes by, spelled out once for the driver."""
+
+    def __init__(self, engine: Engine) -> None:
+        mark = placeholder(engine)
+        self._facts = insert_sql(history, mark)
+        self._new_runs = insert_sql(runs, mark)
+        self._runs = upsert_sql(runs, mark)
+        self._activities = upsert_sql(activities, mark)
+        self._timers = upsert_sql(timers, mark)
+        self._payloads = upsert_sql(payload_refs, mark)
+        changes = ", ".join(f"{name} = {mark}" for name in _PROGRESS)
+        self._progress = f"UPDATE runs SET {changes} WHERE run_key = {mark} AND last_seq = {mark}"  # noqa: S608
+
+    def append(self, connection: Connection, parts: Sequence[Part]) -> None:
+        """Write the parts' facts and projections. HistoryConflictError or IntegrityError if one is out of place."""
+        position = advance(connection, "position", sum(len(part.records) for part in parts))
+        position -= sum(len(part.records) for part in parts)
+        facts: list[Row] = []
+        rows: list[Row] = []
+        notes = Notes()
+        for part in parts:
+            facts += history_rows(part.run.run_key, part.records, position + len(facts))
+            rows += activity_rows(part.run, part.activities)
+            notes.take(part.run.run_key, part.records)
+        self._write_runs(connection, parts)
+        self._many(connection, self._facts, facts)
+        self._many(connection, self._activities, rows)
+        self._write_notes(connection, notes)
+        self._move(connection, [part.run for part in parts if part.run.run_key in notes.moved])
+
+    def rewrite(self, connection: Connection, run: Run, places: Iterable[Place], notes: Notes) -> None:
+        """Replace the run's projections by those of this state."""
+        for table in (runs, activities, timers, payload_refs):
+            connection.execute(delete(table).where(table.c.run_key == run.run_key))
+        self._many(connection, self._new_runs, [run_row(run)])
+        self._many(connection, self._activities, activity_rows(run, places))
+        self._write_notes(connection, notes)
+
+    def _write_runs(self, connection: Connection, parts: Sequence[Part]) -> None:
+        created = [run_row(part.run) for part in parts if part.after == 0]
+        changed = [
+            (*run_progress(part.run), part.after + len(part.records), part.run.run_key, part.after)
+            for part in parts
+            if part.after > 0
+        ]
+        self._many(connection, self._new_runs, created)
+        if changed and connection.exec_driver_sql(self._progress, changed).rowcount != len(changed):
+            raise HistoryConflictError("a run's history is not where its part of the group says")
+
+    def _write_notes(self, connection: Connection, notes: Notes) -> None:
+        self._many(connection, self._payloads, notes.payloads)
+        if notes.ended:
+            connection.execute(_FORGET_TIMERS, [{"run": run_key} for run_key in notes.ended])
+        set_ = [(*place, at) for place, at in notes.timers.items() if at is not None]
+        over = [{"run": place[0], "timer": place[1]} for place, at in notes.timers.items() if at is None]
+        self._many(connection, self._timers, set_)
+        if over:
+            connection.execute(_FORGET_TIMER, over)
+
+    def _move(self, connection: Connection, moved: Iterable[Run]) -> None:
+        """A run on another version keeps the rows of what that version has, in their new state."""
+        for run in moved:
+            key = run.run_key
+            where = select(activities.c.task_id, activities.c.map_index).where(activities.c.run_key == key)
+            places = [(row.task_id, row.map_index) for row in connection.execute(where)]
+            kept = [place for place in places if exists(run, place)]
+            gone = [{"run": key, "task": task, "index": index} for task, index in set(places) - set(kept)]
+            if gone:
+                connection.execute(_FORGET_ACTIVITY, gone)
+            self._many(connection, self._activities, activity_rows(run, kept))
+
+    def _many(self, connection: Connection, statement: str, rows: list[Row]) -> None:
+        if rows:
+            connection.exec_driver_sql(statement, rows)
