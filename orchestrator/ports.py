@@ -205,7 +205,7 @@ class PayloadStore(Protocol):
 class Adoption(StrEnum):
     """What an executor knows of an attempt that an earlier scheduler handed out."""
 
-    RUNNING = "running"  # it goes on here and will be reported on
+    RUNNING = "running"  # it is here; its start and, once it has one, its end are reported again
     NOT_STARTED = "not_started"  # the body certainly never began, and never will
     LOST = "lost"  # it has stopped; it may have begun
     UNKNOWN = "unknown"  # it may even run still
@@ -219,7 +219,7 @@ class Executor(Protocol):
     def submit(self, orders: Sequence[Order]) -> None: ...
 
     def go(self, keys: Sequence[AttemptKey]) -> None:
-        """An at_most_once body whose start is committed may begin."""
+        """An at_most_once body whose start is committed may begin; said twice, it begins once."""
 
     def cancel(self, keys: Sequence[AttemptKey]) -> None:
         """End these; each is reported on as Failed(cancelled), TakenBack, or whatever it did first."""

@@ -32,14 +32,18 @@ class Admitted(msgspec.Struct, frozen=True):
 
 
 class _Bucket:
-    """Candidates that share every limit, best first: (rank, task_id, first map_index, count)."""
+    """Candidates that share every limit, best first: (rank, task_id, first map_index, count).
 
-    __slots__ = ("heap", "limits", "run", "slots")
+    It stands in one queue at a time: the entry there whose number is ``ticket``; others of it are left-overs.
+    """
+
+    __slots__ = ("heap", "limits", "run", "slots", "ticket")
 
     def __init__(self, run: Run, limits: tuple[tuple[Limit, int], ...], slots: int) -> None:
         self.run = run
         self.limits = limits
         self.slots = slots
+        self.ticket = 0
         self.heap: list[tuple[Rank, str, int, int]] = []
 
 
@@ -114,9 +118,9 @@ class Admission:
     def admit(self) -> Iterator[Admitted]:
         """Take as much as there is room for, best first; each counts as open from here on."""
         while self._active and self._used[_ALL] < self._parallelism:
-            rank, _, bucket = heapq.heappop(self._active)
-            if not bucket.heap or bucket.heap[0][0] != rank:
-                continue  # an older note of a bucket that has moved on
+            _, ticket, bucket = heapq.heappop(self._active)
+            if ticket != bucket.ticket or not bucket.heap:
+                continue
             full = next((limit for limit, size in bucket.limits if not self._has_room(limit, size, bucket.slots)), None)
             if full is not None:
                 self._park(bucket, full)
@@ -156,23 +160,28 @@ class Admission:
     # ── parking ──────────────────────────────────────────────────────────────────────────────────────────
 
     def _activate(self, bucket: _Bucket) -> None:
-        heapq.heappush(self._active, (bucket.heap[0][0], next(self._order), bucket))
+        heapq.heappush(self._active, self._entry(bucket))
 
     def _park(self, bucket: _Bucket, full: Limit) -> None:
-        entry = (bucket.heap[0][0], next(self._order), bucket)
-        heapq.heappush(self._parked.setdefault(full, []), entry)
+        heapq.heappush(self._parked.setdefault(full, []), self._entry(bucket))
         # It gave up its turn at the limits that do have room: whoever waits there gets it.
-        for limit, _ in bucket.limits:
-            if limit != full:
+        for limit, size in bucket.limits:
+            if limit != full and self._has_room(limit, size, 1):
                 self._wake(limit)
 
+    def _entry(self, bucket: _Bucket) -> tuple[Rank, int, _Bucket]:
+        bucket.ticket = next(self._order)
+        return bucket.heap[0][0], bucket.ticket, bucket
+
     def _wake(self, limit: Limit) -> None:
-        parked = self._parked.get(limit)
-        if not parked:
-            return
-        heapq.heappush(self._active, heapq.heappop(parked))
-        if not parked:
-            del self._parked[limit]
+        """Give the best that is parked on a limit another try."""
+        parked = self._parked.get(limit, [])
+        while parked:
+            entry = heapq.heappop(parked)
+            if entry[1] == entry[2].ticket and entry[2].heap:
+                heapq.heappush(self._active, entry)
+                return
+        self._parked.pop(limit, None)
 
     def _use(self, limits: tuple[Limit, ...], slots: int, one: int = 1) -> None:
         self._used[_ALL] += one

@@ -26,8 +26,15 @@ def recover(
     if not keys:
         return []
     verdicts = executor.adopt(keys)
+    executor.go([key for key in keys if verdicts.get(key) is Adoption.RUNNING and _has_leave(memory, key)])
     found = (_report(memory, key, verdicts.get(key, Adoption.UNKNOWN), now) for key in keys)
     return [report for report in found if report is not None]
+
+
+def _has_leave(memory: Memory, key: AttemptKey) -> bool:
+    """Whether its start is recorded: the scheduler may have died before it could say so to the executor."""
+    run = memory.roster.held(key.run_key)
+    return run is not None and not run.is_queued(key)
 
 
 def _report(memory: Memory, key: AttemptKey, verdict: Adoption, now: datetime) -> Report | None:

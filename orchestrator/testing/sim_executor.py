@@ -70,9 +70,7 @@ class SimExecutor:
     ``bodies`` counts the bodies that began, by idempotency key; ``effects`` those that got to their end.
     """
 
-    def __init__(
-        self, clock: Clock, script: Callable[[Order], Script] = SUCCEEDS, *, outlives: bool = False
-    ) -> None:
+    def __init__(self, clock: Clock, script: Callable[[Order], Script] = SUCCEEDS, *, outlives: bool = False) -> None:
         self._clock = clock
         self._script = script
         self._outlives = outlives
@@ -80,6 +78,7 @@ class SimExecutor:
         self._heap: list[tuple[datetime, int, AttemptKey]] = []
         self._order = count()
         self._unread: list[Report] = []
+        self._ended: dict[AttemptKey, Report] = {}
         self.bodies: Counter[str] = Counter()
         self.effects: Counter[str] = Counter()
         self.submitted: list[AttemptKey] = []
@@ -90,6 +89,7 @@ class SimExecutor:
         if not self._outlives:
             self._work.clear()
             self._heap.clear()
+            self._ended.clear()
 
     # ── Executor ─────────────────────────────────────────────────────────────────────────────────────────
 
@@ -107,7 +107,7 @@ class SimExecutor:
 
     def go(self, keys: Sequence[AttemptKey]) -> None:
         for key in keys:
-            if key in self._work:
+            if key in self._work and not self._work[key].began:
                 self._run_body(self._work[key])
 
     def cancel(self, keys: Sequence[AttemptKey]) -> None:
@@ -130,7 +130,16 @@ class SimExecutor:
                 self._unread.append(TakenBack(key=key, at=self._clock.now()))
 
     def adopt(self, keys: Sequence[AttemptKey]) -> Mapping[AttemptKey, Adoption]:
-        return {key: Adoption.RUNNING if key in self._work else Adoption.LOST for key in keys}
+        return {key: self._adopt(key) for key in keys}
+
+    def _adopt(self, key: AttemptKey) -> Adoption:
+        """Say again what the last scheduler may have heard and not recorded."""
+        work = self._work.get(key)
+        if work is not None and work.begins is None:
+            self._unread.append(Started(key=key, at=self._clock.now(), worker="sim:1"))
+        if key in self._ended:
+            self._unread.append(self._ended[key])
+        return Adoption.RUNNING if work is not None or key in self._ended else Adoption.LOST
 
     def reports(self) -> list[Report]:
         now = self._clock.now()
@@ -179,19 +188,23 @@ class SimExecutor:
     def _end(self, work: _Work, when: datetime) -> None:
         key, script = work.order.key, work.script
         del self._work[key]
+        if script.outcome == "success":
+            self.effects[work.order.idempotency_key] += 1
+        self._ended[key] = report = self._report(key, script, when)
+        self._unread.append(report)
+
+    def _report(self, key: AttemptKey, script: Script, when: datetime) -> Report:
         match script.outcome:
             case "success":
-                self.effects[work.order.idempotency_key] += 1
-                result = msgspec.Raw(script.result)
-                self._unread.append(Completed(key=key, at=when, result=result, length=script.length))
+                return Completed(key=key, at=when, result=msgspec.Raw(script.result), length=script.length)
             case "skip":
-                self._unread.append(Skipped(key=key, at=when, reason="the body skipped itself"))
+                return Skipped(key=key, at=when, reason="the body skipped itself")
             case "lost":
-                self._unread.append(Lost(key=key, at=when, reason="its worker was killed"))
+                return Lost(key=key, at=when, reason="its worker was killed")
             case "fail_for_good":
-                self._unread.append(self._failed(key, when, FailureKind.NON_RETRYABLE))
+                return self._failed(key, when, FailureKind.NON_RETRYABLE)
             case _:
-                self._unread.append(self._failed(key, when, FailureKind.ERROR))
+                return self._failed(key, when, FailureKind.ERROR)
 
     def _failed(self, key: AttemptKey, when: datetime, kind: FailureKind) -> Report:
         failure = Failure(message="RuntimeError: it failed", types=("RuntimeError", "Exception"))

@@ -1,5 +1,6 @@
 """Simulation: the real engine under a simulated clock, executor and store, with crashes where a test wants them."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 from itertools import count
@@ -8,14 +9,18 @@ import msgspec
 
 from orchestrator.core.events import Recorded
 from orchestrator.core.orders import Order
-from orchestrator.core.requests import TriggerRun
+from orchestrator.core.plan import Plan
+from orchestrator.core.requests import ResolveTask, TriggerRun
+from orchestrator.core.run import Run, replay
 from orchestrator.engine.scheduler import Scheduler
 from orchestrator.engine.settings import Settings
+from orchestrator.names import UNMAPPED, TaskState
 from orchestrator.ports import Group
 from orchestrator.testing.clock import FakeClock
 from orchestrator.testing.memory_store import MemoryStore
 from orchestrator.testing.sim_executor import SUCCEEDS, Script, SimExecutor
 
+_ANSWERS = (TaskState.SUCCESS, TaskState.FAILED, TaskState.NONE)
 SETTINGS = Settings(owner="simulation", queued_timeout=timedelta(hours=1))
 
 
@@ -76,6 +81,7 @@ class Simulation:
         self.executor = _CrashingExecutor(self.crashes, self.clock, script, outlives)
         self.restarts = 0
         self.notices: list[str] = []
+        self.retried_by_a_person: Counter[str] = Counter()
         self._settings = settings
         self._scheduler: Scheduler | None = None
         self._uids = count(1)
@@ -87,6 +93,25 @@ class Simulation:
         self.store.ask(
             TriggerRun(dag_id=dag_id, run_id=run_id, run_uid=f"uid-{dag_id}-{run_id}", conf=msgspec.Raw(conf))
         )
+
+    def resolve_unknown_outcomes(self) -> int:
+        """Answer for a person, each time in another way: it worked, it did not, try again. How many there were."""
+        answers = 0
+        for run_key, facts in self.histories():
+            run = replay(run_key, facts, self._plan)
+            for task_id, node in run.nodes.items():
+                if node.one.state is TaskState.AWAITING_INPUT:
+                    self._resolve(run, task_id, _ANSWERS[(node.one.attempt + answers) % len(_ANSWERS)])
+                    answers += 1
+        return answers
+
+    def _resolve(self, run: Run, task_id: str, state: TaskState) -> None:
+        if state is TaskState.NONE:
+            self.retried_by_a_person[run.idempotency_key(task_id, UNMAPPED)] += 1
+        self.store.ask(ResolveTask(dag_id=run.dag_id, run_id=run.run_id, task_id=task_id, state=state))
+
+    def _plan(self, version_id: int) -> Plan:
+        return Plan(self.store.spec(version_id), version_id)
 
     def turn(self) -> None:
         """One turn of the scheduler, started again first if it has crashed."""

@@ -1,0 +1,32 @@
+"""``python -m orchestrator.testing.reproduce --seed N …``: run one scenario again and show its histories."""
+
+import argparse
+import sys
+
+from orchestrator.testing.scenario import Scenario
+
+
+def main(arguments: list[str]) -> int:
+    """Exit status 0 when every invariant holds, 1 when one is broken."""
+    parser = argparse.ArgumentParser(prog="python -m orchestrator.testing.reproduce", description=__doc__)
+    parser.add_argument("--seed", type=int, required=True)
+    parser.add_argument("--tasks", type=int, default=6)
+    parser.add_argument("--crash-at", type=int, default=0)
+    parser.add_argument("--crash-rate", type=float, default=0.0)
+    parser.add_argument("--outlives", action="store_true")
+    parser.add_argument("--clears", action="store_true")
+    scenario = Scenario(**vars(parser.parse_args(arguments)))
+    try:
+        sim = scenario.run()
+    except AssertionError as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    for run_key, facts in sim.histories():
+        for fact in facts:
+            sys.stdout.write(f"run {run_key} {fact.seq:4} {fact.at:%H:%M:%S.%f} {fact.event}\n")
+    sys.stdout.write(f"every invariant holds; {sim.restarts} crashes, {sim.crashes.steps} steps\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
