@@ -184,9 +184,10 @@ class Admission:
         self._parked.pop(limit, None)
 
     def _use(self, limits: tuple[Limit, ...], slots: int, one: int = 1) -> None:
-        self._used[_ALL] += one
-        for limit in limits:
+        for limit in (_ALL, *limits):
             self._used[limit] += slots if limit[0] == "pool" else one
+            if not self._used[limit]:
+                del self._used[limit]
 
 
 def _has_own_limit(task: TaskSpec) -> bool:

@@ -1,5 +1,7 @@
 """Petitions: carrying out what others ask for through the requests table."""
 
+from typing import TypeAlias
+
 from orchestrator.core import asks
 from orchestrator.core.events import RunMoved
 from orchestrator.core.requests import AnyRequest, ClearTasks, TriggerRun
@@ -8,6 +10,8 @@ from orchestrator.engine import creation
 from orchestrator.engine.memory import Memory
 from orchestrator.engine.turn import Turn
 from orchestrator.ports import Answer, PendingRequest, Projections
+
+Refusal: TypeAlias = str
 
 
 class Petitions:
@@ -20,17 +24,13 @@ class Petitions:
 
     def take(self, turn: Turn, pending: PendingRequest) -> None:
         """Do what is asked, or say in the answer why not."""
-        refusal = self._carry_out(turn, pending.request)
-        turn.answers.append(Answer(request_id=pending.id, refusal=refusal))
-
-    def _carry_out(self, turn: Turn, request: AnyRequest) -> str | None:
-        if isinstance(request, TriggerRun):
-            return self._trigger(turn, request)
-        run_key = self._run_key(turn, request)
-        run = None if run_key is None else self._memory.roster.get(run_key)
-        if run is None:
-            return f"DAG {request.dag_id!r} has no run {request.run_id!r}"
-        return self._ask(turn, run, request)
+        run_key = self._run_key(turn, pending.request)
+        if isinstance(pending.request, TriggerRun):
+            result = self._trigger(turn, pending.request, run_key)
+        else:
+            result = self._ask(turn, pending.request, run_key)
+        refusal, run_key = (result, None) if isinstance(result, str) else (None, result)
+        turn.answers.append(Answer(request_id=pending.id, refusal=refusal, run_key=run_key))
 
     def _run_key(self, turn: Turn, request: AnyRequest) -> int | None:
         """A run may have begun in this very turn, or be held without having been asked for by name before."""
@@ -39,7 +39,9 @@ class Petitions:
                 return run.run_key
         return self._projections.run_key(request.dag_id, request.run_id)
 
-    def _trigger(self, turn: Turn, request: TriggerRun) -> str | None:
+    def _trigger(self, turn: Turn, request: TriggerRun, run_key: int | None) -> int | Refusal:
+        if run_key is not None:
+            return f"DAG {request.dag_id!r} has a run {request.run_id!r} already"
         entry = self._memory.schedules.entry(request.dag_id)
         if entry is None or entry.is_stale:
             return f"there is no DAG {request.dag_id!r} any more: its file is gone"
@@ -48,9 +50,12 @@ class Petitions:
         run, first = creation.begin(self._keys.next(), plan, created, turn.now)
         turn.begin(run, first)
         self._memory.place(run)
-        return None
+        return run.run_key
 
-    def _ask(self, turn: Turn, run: Run, request: asks.Ask) -> str | None:
+    def _ask(self, turn: Turn, request: asks.Ask, run_key: int | None) -> int | Refusal:
+        run = None if run_key is None else self._memory.roster.get(run_key)
+        if run is None:
+            return f"DAG {request.dag_id!r} has no run {request.run_id!r}"
         was_ended = run.is_ended
         if isinstance(request, ClearTasks) and (refusal := self._move(turn, run, request)):
             return refusal
@@ -60,9 +65,9 @@ class Petitions:
         turn.record_all(run, facts)
         if was_ended and not run.is_ended:
             self._memory.place(run)
-        return None
+        return run.run_key
 
-    def _move(self, turn: Turn, run: Run, request: ClearTasks) -> str | None:
+    def _move(self, turn: Turn, run: Run, request: ClearTasks) -> Refusal | None:
         """Go over to the version that the request names, if that has the tasks to clear."""
         if request.version_id is None or request.version_id == run.version_id:
             return None
