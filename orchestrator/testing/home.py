@@ -143,7 +143,7 @@ class LiveHome:
             raise LiveHomeError(f"orchestrator {' '.join(arguments)} exited {done.returncode}: {done.stderr.strip()}")
         return msgspec.json.decode(done.stdout)
 
-    def wait_for(self, what: str, condition: Callable[[], T], *, timeout: float = 30) -> T:
+    def wait_for(self, what: str, condition: Callable[[], T | None], *, timeout: float = 30) -> T:
         """The first true value of ``condition``; LiveHomeError, with what the processes said, after ``timeout``."""
         deadline = time.monotonic() + timeout
         while not (value := condition()):

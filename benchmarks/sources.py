@@ -1,0 +1,64 @@
+"""The DAG files that are measured: their bodies do nothing, or leave one line behind."""
+
+_HEAD = """
+from orchestrator import DAG, chain
+from orchestrator.operators import PythonOperator
+
+
+def noop():
+    return None
+
+"""
+
+_FAN_OUT = """
+with DAG({dag_id!r}, schedule=None, max_active_runs=1000):
+    first, *middle, last = [PythonOperator(task_id=f"task_{{i}}", python_callable=noop) for i in range({width} + 2)]
+    first >> middle >> last
+"""
+
+_CHAIN = """
+with DAG({dag_id!r}, schedule=None, max_active_runs=1000):
+    chain(*[PythonOperator(task_id=f"task_{{i}}", python_callable=noop) for i in range({length})])
+"""
+
+ONCE = f"""{_HEAD}
+with DAG("first", schedule="@once"):
+    PythonOperator(task_id="only", python_callable=noop)
+"""
+
+_LEDGER = """
+import os
+
+from orchestrator import DAG, chain
+from orchestrator.operators import PythonOperator
+
+
+def body(name, ledger):
+    file = os.open(ledger, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    os.write(file, f"{{name}}\\n".encode())
+    os.close(file)
+    return name
+
+
+def link(name):
+    return PythonOperator(task_id=name, python_callable=body, op_args=[name, "{{{{ params.ledger }}}}"])
+
+
+with DAG({dag_id!r}, schedule=None, params={{"ledger": ""}}):
+    chain(*[link(f"task_{{i}}") for i in range({length})])
+"""
+
+
+def fan_out(dag_id: str, width: int) -> str:
+    """1 + ``width`` + 1 tasks, ``width`` of them parallel."""
+    return _HEAD + _FAN_OUT.format(dag_id=dag_id, width=width)
+
+
+def chain(dag_id: str, length: int) -> str:
+    """``length`` tasks in a row."""
+    return _HEAD + _CHAIN.format(dag_id=dag_id, length=length)
+
+
+def ledger_chain(dag_id: str, length: int) -> str:
+    """``length`` tasks in a row; each writes its id into the file that the param ``ledger`` names, and returns it."""
+    return _LEDGER.format(dag_id=dag_id, length=length)
