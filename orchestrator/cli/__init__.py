@@ -1,5 +1,5 @@
 """The command line."""
 
-from orchestrator.cli.program import main
+from orchestrator.cli.program import main, orchestrator
 
-__all__ = ["main"]
+__all__ = ["main", "orchestrator"]

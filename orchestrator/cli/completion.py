@@ -3,7 +3,7 @@
 import click
 from click.shell_completion import get_completion_class
 
-from orchestrator.cli.program import NAME, program
+from orchestrator.cli.program import NAME, orchestrator
 
 _VARIABLE = f"_{NAME.upper()}_COMPLETE"
 
@@ -23,4 +23,4 @@ def completion(shell: str) -> None:
     """
     kind = get_completion_class(shell)
     assert kind is not None, shell
-    click.echo(kind(program, {}, NAME, _VARIABLE).source())
+    click.echo(kind(orchestrator, {}, NAME, _VARIABLE).source())

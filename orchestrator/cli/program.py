@@ -15,13 +15,13 @@ Start with `orchestrator standalone`, put a DAG file into the folder that it nam
 `orchestrator dags trigger DAG --wait`.
 """
 
-program = LazyGroup(NAME, COMMANDS, _HELP)
+orchestrator = LazyGroup(NAME, COMMANDS, _HELP)
 
 
 def main(args: Sequence[str] | None = None) -> int:
     """Run a command line, this process's own by default; the exit status."""
     try:
-        status = program.main(args, NAME, standalone_mode=False)
+        status = orchestrator.main(args, NAME, standalone_mode=False)
         sys.stdout.flush()
     except (Exception, KeyboardInterrupt) as error:  # whatever happens, a user is told in one line
         return end(error)

@@ -16,7 +16,7 @@ COMMANDS: Tree = {
             "pause": Leaf(f"{_CLI}.dags:pause", "Stop new scheduled runs of a DAG."),
             "unpause": Leaf(f"{_CLI}.dags:unpause", "Let a DAG's schedule make runs again."),
             "state": Leaf(f"{_CLI}.dags:state", "Show the state of a run, the latest by default."),
-            "next-execution": Leaf(f"{_CLI}.dags:next_execution", "Show when a DAG is due next."),
+            "next-execution": Leaf(f"{_CLI}.upcoming:next_execution", "Show when a DAG is due next."),
             "list-runs": Leaf(f"{_CLI}.dags:list_runs", "List the runs of a DAG, or of all."),
             "list-import-errors": Leaf(f"{_CLI}.files:list_import_errors", "List the DAG files that cannot be read."),
             "show": Leaf(f"{_CLI}.drawing:show", "Draw a DAG's tasks and what they wait for."),

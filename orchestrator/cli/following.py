@@ -1,0 +1,65 @@
+"""Following a run until it ends, and a request until it is dealt with."""
+
+import time
+from datetime import UTC, datetime
+
+from orchestrator.assembly.home import Home
+from orchestrator.cli.progress import progress
+from orchestrator.cli.render.console import remark
+from orchestrator.cli.render.run_view import RunView
+from orchestrator.exceptions import ConflictError, NotFoundError
+from orchestrator.storage.views import RunRow, Verdict
+
+_LOOK_SECONDS = 0.1
+_SHARE_OF_TIME = 9  # a run that takes long to read is read so rarely that this takes a tenth of the time
+_SETTLE_SECONDS = 5.0
+_SETTLE_LOOK_SECONDS = 0.02
+
+
+def scheduler_is_there(home: Home) -> bool:
+    """Wake the scheduler; whether there is one."""
+    row = home.reads.scheduler()
+    return home.ring() or (row is not None and row.is_alive(datetime.now(UTC)))
+
+
+def follow(home: Home, run: RunRow, view: RunView) -> RunRow:
+    """Show how the run goes on until it has ended; the run at its end."""
+    seen, activities = -1, home.reads.tasks(run)
+    with view:
+        while True:
+            began = time.monotonic()
+            if run.last_seq != seen:
+                seen, activities = run.last_seq, home.reads.tasks(run)
+            view.show(progress(run, activities), datetime.now(UTC))
+            if run.is_ended:
+                return run
+            time.sleep(max(_LOOK_SECONDS, _SHARE_OF_TIME * (time.monotonic() - began)))
+            run = _look_again(home, run)
+
+
+def _look_again(home: Home, run: RunRow) -> RunRow:
+    if not run.is_pending:
+        return home.reads.run_by_key(run.run_key)
+    try:
+        return home.reads.run(run.dag_id, run.run_id)
+    except NotFoundError:
+        refusal = home.reads.request(run.request_id).refusal
+        raise ConflictError(refusal or f"run {run.run_id!r} of DAG {run.dag_id!r} was deleted") from None
+
+
+def settle(home: Home, request_id: int) -> None:
+    """Wait until the scheduler has dealt with a request; ConflictError says why it was refused.
+
+    Where no scheduler runs the request is kept, and a remark says so.
+    """
+    if not scheduler_is_there(home):
+        remark("No scheduler is running; this is kept and done when one starts: orchestrator standalone")
+        return
+    deadline = time.monotonic() + _SETTLE_SECONDS
+    while (request := home.reads.request(request_id)).verdict is Verdict.PENDING:
+        if time.monotonic() > deadline:
+            remark("The scheduler has not come to it yet; it is kept and will be done.")
+            return
+        time.sleep(_SETTLE_LOOK_SECONDS)
+    if request.verdict is Verdict.REFUSED:
+        raise ConflictError(request.refusal or "the scheduler refused it without saying why")

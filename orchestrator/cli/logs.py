@@ -1,0 +1,98 @@
+"""``orchestrator tasks logs``."""
+
+import contextlib
+import shutil
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import BinaryIO
+
+import click
+
+from orchestrator.assembly.home import Home
+from orchestrator.cli.lookup import find_activity, find_run
+from orchestrator.cli.options import dag_argument, map_index_option, run_argument, task_argument, with_home
+from orchestrator.cli.render.console import remark
+from orchestrator.core.events import ActivityScheduled
+from orchestrator.core.orders import log_path
+from orchestrator.exceptions import NotFoundError
+from orchestrator.names import FINISHED
+from orchestrator.storage.views import ActivityRow, RunRow
+
+_LOOK_SECONDS = 0.2
+
+
+@click.command("logs")
+@dag_argument
+@task_argument
+@run_argument
+@map_index_option
+@click.option("--attempt", type=click.IntRange(min=1), help="Which try; the last by default.")
+@click.option("-f", "--follow", is_flag=True, help="Go on until the task ends.")
+@with_home
+def logs(
+    home: Home, dag_id: str, task_id: str, run_id: str | None, map_index: int, attempt: int | None, follow: bool
+) -> None:
+    """Print what a task wrote.
+
+    \b
+    Example:
+      orchestrator tasks logs order_1001 charge_card --follow
+    """
+    run = find_run(home, dag_id, run_id)
+    activity = find_activity(home, run, task_id, map_index)
+    path = home.config.logging.base_log_folder / _relative(home, run, activity, attempt)
+    if follow:
+        _follow(path, lambda: _is_over(home, run, activity, attempt))
+    elif not _print(path):
+        remark(f"Try {attempt or activity.attempt} of {task_id} wrote nothing ({activity.state}).")
+
+
+def _relative(home: Home, run: RunRow, activity: ActivityRow, attempt: int | None) -> str:
+    if activity.attempt == 0:
+        raise NotFoundError(f"task {activity.task_id!r} has not run yet: it is {activity.state}, so it has no log")
+    if attempt in (None, activity.attempt):
+        return log_path(run.run_key, activity.scheduled_seq, activity.map_index)
+    for fact in home.reads.history(run.run_key):
+        event = fact.event
+        if isinstance(event, ActivityScheduled) and _opens(event, activity, attempt):
+            return log_path(run.run_key, fact.seq, activity.map_index)
+    raise NotFoundError(f"task {activity.task_id!r} has had {activity.attempt} tries; there is no try {attempt}")
+
+
+def _opens(event: ActivityScheduled, activity: ActivityRow, attempt: int | None) -> bool:
+    """Whether this fact is where that try of the activity began."""
+    if event.task_id != activity.task_id or event.attempt != attempt:
+        return False
+    return event.map_index <= activity.map_index < event.map_index + event.count
+
+
+def _is_over(home: Home, run: RunRow, activity: ActivityRow, attempt: int | None) -> bool:
+    now = home.reads.activity(run, activity.task_id, activity.map_index)
+    return now.state in FINISHED or now.attempt != (attempt or activity.attempt)
+
+
+def _print(path: Path) -> bool:
+    """Copy the file to stdout; whether there was anything."""
+    with contextlib.suppress(FileNotFoundError), path.open("rb") as file:
+        shutil.copyfileobj(file, sys.stdout.buffer)
+        return file.tell() > 0
+    return False
+
+
+def _follow(path: Path, is_over: Callable[[], bool]) -> None:
+    """Print what is there and what comes, until nothing can come any more."""
+    file: BinaryIO | None = None
+    while True:
+        over = is_over()  # asked before the last read, so that nothing is missed
+        if file is None and path.exists():
+            file = path.open("rb")
+        if file is not None:
+            shutil.copyfileobj(file, sys.stdout.buffer)
+            sys.stdout.buffer.flush()
+        if over:
+            break
+        time.sleep(_LOOK_SECONDS)
+    if file is not None:
+        file.close()

@@ -1,0 +1,175 @@
+"""``orchestrator tasks clear`` and ``resolve``: running tasks again, and answering for them."""
+
+import uuid
+
+import click
+
+from orchestrator.assembly.home import Home
+from orchestrator.cli.conf import raw, read_json
+from orchestrator.cli.following import settle
+from orchestrator.cli.lookup import find_activity, find_run, require_task, spec_version
+from orchestrator.cli.options import (
+    confirm,
+    dag_argument,
+    map_index_option,
+    run_argument,
+    task_argument,
+    task_ids,
+    who,
+    with_home,
+    yes_option,
+)
+from orchestrator.cli.output import Format, output_option, show_object
+from orchestrator.cli.render.console import remark
+from orchestrator.core.events import NULL
+from orchestrator.core.graph import ancestors, descendants
+from orchestrator.core.requests import ClearTasks, ResolveTask
+from orchestrator.core.spec import DagSpec
+from orchestrator.exceptions import ConflictError, NotFoundError, UsageError
+from orchestrator.names import UNMAPPED, TaskState
+from orchestrator.storage.views import RunRow
+
+_BAD = (TaskState.FAILED, TaskState.UPSTREAM_FAILED)
+Place = tuple[str, int | None]
+
+
+@click.command("clear")
+@dag_argument
+@click.argument("words", metavar="[TASK]... [RUN]", nargs=-1, shell_complete=task_ids)
+@click.option("--map-index", type=click.IntRange(min=0), help="Which one of a mapped task; all by default.")
+@click.option("-d", "--downstream", is_flag=True, help="Also all tasks that wait for these.")
+@click.option("-u", "--upstream", is_flag=True, help="Also all tasks that these wait for.")
+@click.option("-f", "--only-failed", is_flag=True, help="Of these only what is failed or upstream_failed.")
+@click.option("--same-version", is_flag=True, help="Run the code that the run began with, not the latest.")
+@click.option("--same-key", is_flag=True, help="Keep the idempotency keys.")
+@yes_option
+@output_option
+@with_home
+def clear(
+    home: Home,
+    dag_id: str,
+    words: tuple[str, ...],
+    map_index: int | None,
+    downstream: bool,
+    upstream: bool,
+    only_failed: bool,
+    same_version: bool,
+    same_key: bool,
+    yes: bool,
+    output: Format,
+) -> None:
+    """Forget the outcome of tasks, so that they run again.
+
+    Without a TASK all tasks of the run are meant; without a RUN the latest run is. What runs just now is stopped and
+    started again.
+
+    \b
+    Example:
+      orchestrator tasks clear weather_report validate --downstream -y
+      orchestrator tasks clear weather_report --only-failed -y
+    """
+    run, named = _run_and_tasks(home, dag_id, words)
+    version_id = spec_version(home, run) if same_version else home.reads.dag(dag_id).version_id
+    spec = home.reads.spec(version_id)
+    chosen = _spread(spec, named, downstream=downstream, upstream=upstream)
+    places = _places(home, run, chosen, map_index, only_failed=only_failed)
+    if not places:
+        raise ConflictError(f"nothing to clear: no such task of run {run.run_id!r} has failed")
+    confirm(f"Run {_listed(places)} of {run.run_id} again?", yes=yes)
+    request = ClearTasks(
+        dag_id=dag_id,
+        run_id=run.run_id,
+        tasks=tuple(places),
+        same_key=same_key,
+        version_id=None if same_version else version_id,
+        by=who(),
+    )
+    settle(home, home.requests.submit(request, uuid.uuid4().hex))
+    if output is Format.TABLE:
+        remark(f"Cleared {_listed(places)} of {run.run_id}.")
+    else:
+        cleared = [{"task_id": task_id, "map_index": index} for task_id, index in places]
+        show_object({"dag_id": dag_id, "run_id": run.run_id, "cleared": cleared}, output)
+
+
+def _run_and_tasks(home: Home, dag_id: str, words: tuple[str, ...]) -> tuple[RunRow, list[str]]:
+    """The last word is the run if it is no task of the DAG."""
+    spec = home.reads.spec(home.reads.dag(dag_id).version_id)
+    if not words or words[-1] in {task.task_id for task in spec.tasks}:
+        return find_run(home, dag_id, None), list(words)
+    try:
+        return find_run(home, dag_id, words[-1]), list(words[:-1])
+    except NotFoundError:
+        require_task(spec, words[-1])
+        raise
+
+
+def _spread(spec: DagSpec, named: list[str], *, downstream: bool, upstream: bool) -> list[str]:
+    """The tasks, with those around them that were asked for, in the order of the DAG."""
+    for task_id in named:
+        require_task(spec, task_id)
+    chosen = set(named) or {task.task_id for task in spec.tasks}
+    for task_id in named:
+        chosen |= descendants(spec, task_id) if downstream else frozenset()
+        chosen |= ancestors(spec, task_id) if upstream else frozenset()
+    return [task.task_id for task in spec.tasks if task.task_id in chosen]
+
+
+def _places(home: Home, run: RunRow, chosen: list[str], map_index: int | None, *, only_failed: bool) -> list[Place]:
+    if not only_failed:
+        return [(task_id, map_index) for task_id in chosen]
+    failed = home.reads.activities(run.run_key, states=_BAD)
+    return [(a.task_id, a.map_index) for a in failed if a.task_id in chosen and map_index in (None, a.map_index)]
+
+
+def _listed(places: list[Place]) -> str:
+    names = list(dict.fromkeys(task_id for task_id, _ in places))
+    return ", ".join(names) if len(names) <= 5 else f"{len(names)} tasks"
+
+
+@click.command("resolve")
+@dag_argument
+@task_argument
+@run_argument
+@map_index_option
+@click.option("--success", "result", metavar="JSON", help="It happened, and this is its result.")
+@click.option("--retry", is_flag=True, help="It did not happen: try again, with the same idempotency key.")
+@click.option("--fail", is_flag=True, help="It is to count as failed.")
+@with_home
+def resolve(
+    home: Home,
+    dag_id: str,
+    task_id: str,
+    run_id: str | None,
+    map_index: int,
+    result: str | None,
+    retry: bool,
+    fail: bool,
+) -> None:
+    """Say what became of a task whose outcome is unknown.
+
+    A task with delivery at_most_once waits as awaiting_input where its worker died while it ran: only a person can
+    find out whether its effect happened. Give exactly one of --success, --retry and --fail.
+
+    \b
+    Example:
+      orchestrator tasks resolve order_1001 charge_card --success '{"receipt": "ch_1"}'
+      orchestrator tasks resolve order_1001 charge_card --retry
+    """
+    if [result is not None, retry, fail].count(True) != 1:
+        raise UsageError("give exactly one of --success JSON, --retry and --fail")
+    run = find_run(home, dag_id, run_id)
+    activity = find_activity(home, run, task_id, map_index)
+    if activity.state is not TaskState.AWAITING_INPUT:
+        name = task_id if map_index == UNMAPPED else f"{task_id}[{map_index}]"
+        raise ConflictError(f"task {name} of {run.run_id} is {activity.state} and awaits no answer")
+    request = ResolveTask(
+        dag_id=dag_id,
+        run_id=run.run_id,
+        task_id=task_id,
+        map_index=map_index,
+        state=TaskState.SUCCESS if result is not None else TaskState.FAILED if fail else TaskState.NONE,
+        result=NULL if result is None else raw(read_json(result, "--success")),
+        by=who(),
+    )
+    settle(home, home.requests.submit(request, uuid.uuid4().hex))

@@ -1,0 +1,120 @@
+"""How a run stands: its activities summed up by task, and what changed between two looks."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from itertools import groupby
+
+import msgspec
+
+from orchestrator.names import FINISHED, TaskState
+from orchestrator.storage.views import ActivityRow, RunRow
+
+QUIET = frozenset({TaskState.NONE, TaskState.SCHEDULED, TaskState.QUEUED})
+_BAD = frozenset({TaskState.FAILED, TaskState.UPSTREAM_FAILED})
+
+
+class TaskLine(msgspec.Struct, frozen=True, kw_only=True):
+    """One task of a run with all of its activities. ``counts`` says how many are in each state."""
+
+    task_id: str
+    is_mapped: bool
+    counts: Mapping[TaskState, int]
+    attempt: int
+    started_at: datetime | None
+    ended_at: datetime | None
+    retry_at: datetime | None
+
+    @property
+    def total(self) -> int:
+        return sum(self.counts.values())
+
+    @property
+    def done(self) -> int:
+        return sum(count for state, count in self.counts.items() if state in FINISHED)
+
+    @property
+    def state(self) -> TaskState:
+        """The one state of its activities, or the one that tells most of several."""
+        return min(self.counts, key=_TELLING.__getitem__)
+
+    def elapsed(self, now: datetime) -> float | None:
+        """Seconds since its first activity started, up to the end of its last."""
+        if self.started_at is None:
+            return None
+        return ((self.ended_at or now) - self.started_at).total_seconds()
+
+
+# What stands for a mapped task whose activities differ: what needs attention first, then what goes on.
+_TELLING = {
+    state: place
+    for place, state in enumerate(
+        [
+            TaskState.AWAITING_INPUT,
+            TaskState.FAILED,
+            TaskState.RUNNING,
+            TaskState.RESTARTING,
+            TaskState.UP_FOR_RETRY,
+            TaskState.UP_FOR_RESCHEDULE,
+            TaskState.DEFERRED,
+            TaskState.QUEUED,
+            TaskState.SCHEDULED,
+            TaskState.NONE,
+            TaskState.UPSTREAM_FAILED,
+            TaskState.SUCCESS,
+            TaskState.SKIPPED,
+            TaskState.REMOVED,
+        ]
+    )
+}
+
+
+class Progress(msgspec.Struct, frozen=True, kw_only=True):
+    """A run at one moment."""
+
+    run: RunRow
+    lines: Sequence[TaskLine]
+
+    @property
+    def done(self) -> int:
+        return sum(line.done for line in self.lines)
+
+    @property
+    def total(self) -> int:
+        return sum(line.total for line in self.lines)
+
+
+def progress(run: RunRow, activities: Iterable[ActivityRow]) -> Progress:
+    """Sum up the activities, which stand together by task."""
+    return Progress(
+        run=run, lines=[_line(name, list(group)) for name, group in groupby(activities, lambda a: a.task_id)]
+    )
+
+
+def _line(task_id: str, activities: list[ActivityRow]) -> TaskLine:
+    over = all(activity.state in FINISHED for activity in activities)
+    return TaskLine(
+        task_id=task_id,
+        is_mapped=activities[0].map_index >= 0,
+        counts=Counter(activity.state for activity in activities),
+        attempt=max(activity.attempt for activity in activities),
+        started_at=min((a.started_at for a in activities if a.started_at is not None), default=None),
+        ended_at=max((a.ended_at for a in activities if a.ended_at is not None), default=None) if over else None,
+        retry_at=min((a.retry_at for a in activities if a.retry_at is not None), default=None),
+    )
+
+
+def changed(before: Progress | None, after: Progress) -> Iterator[TaskLine]:
+    """The tasks that are worth a line since the look before: a state that says something, a tenth of a mapped task."""
+    known = {line.task_id: line for line in before.lines} if before else {}
+    for line in after.lines:
+        if line.state not in QUIET and _mark(line) != _mark(known.get(line.task_id)):
+            yield line
+
+
+def _mark(line: TaskLine | None) -> tuple[TaskState, int, int] | None:
+    """What has to differ for a line to be worth telling."""
+    if line is None:
+        return None
+    bad = sum(line.counts.get(state, 0) for state in _BAD)
+    return line.state, bad if line.is_mapped else line.attempt, 10 * line.done // line.total

@@ -1,0 +1,30 @@
+"""A DAG as a tree on the terminal."""
+
+from operator import itemgetter
+
+from rich.markup import escape
+from rich.tree import Tree
+
+from orchestrator.core.spec import DagSpec, TaskSpec
+from orchestrator.names import TriggerRule
+
+
+def tree(spec: DagSpec) -> Tree:
+    """Each task once, below the deepest of its upstreams; where it has several, they are named beside it."""
+    root = Tree(f"[bold]{escape(spec.dag_id)}[/]")
+    branches: dict[str, tuple[int, Tree]] = {}
+    for task in spec.tasks:  # in topological order: upstreams are there already
+        depth, parent = max((branches[name] for name in task.upstream), key=itemgetter(0), default=(0, root))
+        branches[task.task_id] = (depth + 1, parent.add(_label(task)))
+    return root
+
+
+def _label(task: TaskSpec) -> str:
+    parts = [escape(task.task_id), f"[dim]{escape(task.operator)}[/]"]
+    if task.mapped_over or task.map_shape is not None:
+        parts.append("[cyan]mapped[/]")
+    if task.trigger_rule is not TriggerRule.ALL_SUCCESS:
+        parts.append(f"[magenta]{task.trigger_rule}[/]")
+    if len(task.upstream) > 1:
+        parts.append(f"[dim]waits for {escape(', '.join(task.upstream))}[/]")
+    return "  ".join(parts)

@@ -1,0 +1,159 @@
+"""The published shapes: what a DAG, a run, a task, a pool and an event are in JSON, and thereby in tables.
+
+Field names are Airflow's where it has the field; they are a promise to scripts.
+"""
+
+from typing import Any
+
+import msgspec
+
+from orchestrator.core.events import Recorded
+from orchestrator.core.spec import TaskSpec
+from orchestrator.storage.views import ActivityRow, DagRow, FileRow, ImportErrorRow, PoolRow, RunRow
+
+Row = dict[str, Any]
+
+DAG_COLUMNS = ("dag_id", "file", "schedule", "owner", "is_paused")
+RUN_COLUMNS = ("dag_id", "run_id", "state", "logical_date", "start_date", "end_date", "duration")
+TASK_COLUMNS = ("task_id", "map_index", "state", "try_number", "start_date", "end_date", "duration")
+SPEC_COLUMNS = ("task_id", "operator", "trigger_rule", "upstream")
+POOL_COLUMNS = ("pool", "slots", "running", "queued", "open", "description")
+FILE_COLUMNS = ("file", "duration", "dag_num", "task_num", "dags")
+ERROR_COLUMNS = ("file", "line", "error")
+
+
+def dag_row(dag: DagRow) -> Row:
+    """A DAG in a list."""
+    return {
+        "dag_id": dag.dag_id,
+        "kind": dag.kind,
+        "file": dag.header.file,
+        "schedule": dag.header.schedule_text,
+        "owner": dag.header.owner,
+        "tags": dag.header.tags,
+        "description": dag.header.description,
+        "is_paused": dag.is_paused,
+        "is_stale": dag.is_stale,
+        "version": dag.version_number,
+        "task_count": dag.task_count,
+    }
+
+
+def dag_details(dag: DagRow) -> Row:
+    """Everything about a DAG but its tasks."""
+    header = dag.header
+    return dag_row(dag) | {
+        "line": header.line,
+        "doc_md": header.doc_md,
+        "start_date": header.start_date,
+        "end_date": header.end_date,
+        "catchup": header.catchup,
+        "max_active_runs": header.max_active_runs,
+        "max_active_tasks": header.max_active_tasks,
+        "dagrun_timeout": None if header.dagrun_timeout is None else header.dagrun_timeout.total_seconds(),
+        "fail_fast": header.fail_fast,
+        "params": header.params,
+        "first_seen": dag.created_at,
+    }
+
+
+def run_row(run: RunRow) -> Row:
+    """A run. ``duration`` in seconds."""
+    return {
+        "dag_id": run.dag_id,
+        "run_id": run.run_id,
+        "state": run.state,
+        "run_type": run.run_type,
+        "logical_date": run.logical_date,
+        "data_interval_start": run.data_interval_start,
+        "data_interval_end": run.data_interval_end,
+        "queued_at": run.created_at,
+        "start_date": run.started_at,
+        "end_date": run.ended_at,
+        "duration": run.duration,
+        "version": run.version_number or None,
+        "triggered_by": run.triggered_by,
+        "is_paused": run.is_paused,
+        "reason": run.reason,
+        "note": run.note,
+    }
+
+
+def task_row(task: ActivityRow) -> Row:
+    """A task in a run. ``map_index`` is -1 where the task is not mapped; ``duration`` in seconds."""
+    return {
+        "task_id": task.task_id,
+        "map_index": task.map_index,
+        "state": task.state,
+        "try_number": task.attempt,
+        "start_date": task.started_at,
+        "end_date": task.ended_at,
+        "duration": task.duration,
+        "next_try": task.retry_at,
+        "operator": task.operator,
+        "pool": task.pool,
+        "worker": task.worker,
+    }
+
+
+def spec_row(task: TaskSpec) -> Row:
+    """A task of a DAG. Durations in seconds."""
+    timeout = task.execution_timeout
+    return {
+        "task_id": task.task_id,
+        "operator": task.operator,
+        "upstream": task.upstream,
+        "trigger_rule": task.trigger_rule,
+        "retries": task.retry.retries,
+        "retry_delay": task.retry.delay.total_seconds(),
+        "execution_timeout": None if timeout is None else timeout.total_seconds(),
+        "delivery": task.delivery,
+        "pool": task.pool,
+        "priority_weight": task.weight,
+        "is_mapped": bool(task.mapped_over) or task.map_shape is not None,
+        "line": task.line,
+        "doc": task.doc,
+    }
+
+
+def pool_row(pool: PoolRow) -> Row:
+    """A pool. ``slots`` -1 means no limit; ``open`` is then null."""
+    return {
+        "pool": pool.name,
+        "slots": pool.slots,
+        "running": pool.running,
+        "queued": pool.queued,
+        "open": pool.open,
+        "description": pool.description,
+    }
+
+
+def file_row(file: FileRow) -> Row:
+    """The last parse of a DAG file. ``duration`` in seconds."""
+    return {
+        "file": file.file,
+        "duration": file.duration,
+        "dag_num": len(file.dag_ids),
+        "task_num": file.task_count,
+        "dags": file.dag_ids,
+        "has_failed": file.has_failed,
+        "parsed_at": file.parsed_at,
+    }
+
+
+def error_row(error: ImportErrorRow) -> Row:
+    """Why a DAG file cannot be read. ``traceback`` are the author's own lines."""
+    return {
+        "file": error.file,
+        "line": error.failure.line,
+        "error": error.failure.message,
+        "traceback": error.failure.frames,
+        "at": error.at,
+    }
+
+
+def event_row(fact: Recorded) -> Row:
+    """A recorded fact: its place, its type, whom it is about (null for the run itself), and its own fields."""
+    about = {"task_id": None, "map_index": None, "attempt": None}
+    fields = msgspec.structs.asdict(fact.event)
+    return {"seq": fact.seq, "type": type(fact.event).__name__, "at": fact.at} | about | fields

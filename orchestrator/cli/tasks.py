@@ -1,0 +1,97 @@
+"""``orchestrator tasks``: what is known of tasks."""
+
+import sys
+
+import click
+
+from orchestrator.assembly.home import Home
+from orchestrator.assembly.payloads import open_payloads
+from orchestrator.cli import rows
+from orchestrator.cli.lookup import find_activity, find_run
+from orchestrator.cli.options import dag_argument, map_index_option, run_argument, task_argument, with_home
+from orchestrator.cli.output import Format, output_option, show_object, show_rows
+from orchestrator.cli.render.console import out, say
+from orchestrator.cli.render.graph import tree
+from orchestrator.core.events import NULL
+from orchestrator.names import UNMAPPED
+
+
+@click.command("list")
+@dag_argument
+@click.option("--tree", "as_tree", is_flag=True, help="Show what waits for what.")
+@output_option
+@with_home
+def list_tasks(home: Home, dag_id: str, as_tree: bool, output: Format) -> None:
+    """List the tasks of a DAG.
+
+    \b
+    Example:
+      orchestrator tasks list order_1001
+    """
+    spec = home.reads.spec(home.reads.dag(dag_id).version_id)
+    if as_tree:
+        out().print(tree(spec))
+        return
+    show_rows([rows.spec_row(task) for task in spec.tasks], output, rows.SPEC_COLUMNS, empty="The DAG has no tasks.")
+
+
+@click.command("state")
+@dag_argument
+@task_argument
+@run_argument
+@map_index_option
+@output_option
+@with_home
+def state(home: Home, dag_id: str, task_id: str, run_id: str | None, map_index: int, output: Format) -> None:
+    """Show the state of a task in a run.
+
+    \b
+    Example:
+      orchestrator tasks state order_1001 charge_card
+    """
+    run = find_run(home, dag_id, run_id)
+    activity = find_activity(home, run, task_id, map_index)
+    if output is Format.TABLE:
+        say(activity.state)
+    else:
+        show_object({"dag_id": dag_id, "run_id": run.run_id} | rows.task_row(activity), output)
+
+
+@click.command("states-for-dag-run")
+@dag_argument
+@run_argument
+@output_option
+@with_home
+def states_for_dag_run(home: Home, dag_id: str, run_id: str | None, output: Format) -> None:
+    """Show the states of all tasks of a run.
+
+    \b
+    Example:
+      orchestrator tasks states-for-dag-run order_1001
+    """
+    run = find_run(home, dag_id, run_id)
+    tasks = [{"dag_id": dag_id, "run_id": run.run_id} | rows.task_row(task) for task in home.reads.tasks(run)]
+    show_rows(tasks, output, rows.TASK_COLUMNS, empty="The run has no tasks.")
+
+
+@click.command("result")
+@dag_argument
+@task_argument
+@run_argument
+@map_index_option
+@with_home
+def result(home: Home, dag_id: str, task_id: str, run_id: str | None, map_index: int) -> None:
+    """Print the recorded result of a task, as JSON.
+
+    What JSON lacks is tagged, such as {"__type__": "date", "value": "2026-01-31"}.
+
+    \b
+    Example:
+      orchestrator tasks result order_1001 charge_card
+    """
+    run = find_run(home, dag_id, run_id)
+    find_activity(home, run, task_id, UNMAPPED)
+    found = home.reads.result(run.run_key, task_id, map_index)
+    value = found.value or NULL
+    data = bytes(value) if found.payload is None else open_payloads(home.config).get(found.payload)
+    sys.stdout.write(data.decode("utf-8") + "\n")

@@ -1,0 +1,47 @@
+"""``orchestrator runs watch``."""
+
+import click
+
+from orchestrator.assembly.home import Home
+from orchestrator.cli import rows
+from orchestrator.cli.following import follow, scheduler_is_there
+from orchestrator.cli.lookup import find_run
+from orchestrator.cli.options import dag_argument, run_argument, with_home
+from orchestrator.cli.output import Format, output_option, show_object
+from orchestrator.cli.render.console import remark
+from orchestrator.cli.render.run_view import run_view
+from orchestrator.names import RunState
+from orchestrator.storage.views import RunRow
+
+
+@click.command("watch")
+@dag_argument
+@run_argument
+@output_option
+@with_home
+def watch(home: Home, dag_id: str, run_id: str | None, output: Format) -> None:
+    """Follow a run until it ends.
+
+    Exits 0 if the run succeeded. Ctrl-C ends the watching, not the run.
+
+    \b
+    Example:
+      orchestrator runs watch order_1001
+    """
+    run = find_run(home, dag_id, run_id)
+    if not run.is_ended and not scheduler_is_there(home):
+        remark("No scheduler is running; the run goes on when one starts: orchestrator standalone")
+    watch_to_the_end(home, run, output)
+
+
+def watch_to_the_end(home: Home, run: RunRow, output: Format) -> None:
+    """Show progress, then how the run ended, and leave with 0 on success and 1 on failure.
+
+    With ``output`` table the progress is the result and goes to stdout; otherwise it goes to stderr.
+    """
+    ended = follow(home, run, run_view(stderr=output is not Format.TABLE))
+    if output is not Format.TABLE:
+        show_object(rows.run_row(ended), output)
+    elif ended.state is not RunState.SUCCESS:
+        remark(f"{ended.reason or 'It failed'}. More: orchestrator runs why {ended.dag_id} '{ended.run_id}'")
+    click.get_current_context().exit(0 if ended.state is RunState.SUCCESS else 1)
