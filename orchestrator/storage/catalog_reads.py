@@ -7,13 +7,13 @@ from collections.abc import Iterable
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Engine, Row, Select, func, select
+from sqlalchemy import Connection, Engine, Select, func, select
 
 from orchestrator.core.spec import DagSpec, decode_spec
 from orchestrator.exceptions import NotFoundError
 from orchestrator.names import DagKind, RunState
 from orchestrator.ports import ImportFailure
-from orchestrator.storage.database import reading
+from orchestrator.storage.database import AnyRow, reading
 from orchestrator.storage.tables import blobs, dag_versions, dags, files, import_errors, runs, snapshots
 from orchestrator.storage.views import DagRow, FileRow, ImportErrorRow, VersionRow
 
@@ -120,7 +120,7 @@ def _of_dag(query: Select[Any], dag_id: str | None) -> Select[Any]:
     return query if dag_id is None else query.where(runs.c.dag_id == dag_id)
 
 
-def _dag(row: Row[Any]) -> DagRow:
+def _dag(row: AnyRow) -> DagRow:
     header = decode_spec(row.header)
     return DagRow(
         dag_id=row.dag_id,
@@ -136,7 +136,7 @@ def _dag(row: Row[Any]) -> DagRow:
     )
 
 
-def _file(row: Row[Any]) -> FileRow:
+def _file(row: AnyRow) -> FileRow:
     return FileRow(
         file=row.file,
         digest=row.digest,

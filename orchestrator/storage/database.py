@@ -4,6 +4,7 @@ import contextlib
 import sqlite3
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any, TypeAlias
 from urllib.parse import quote
 
 from sqlalchemy import URL, Connection, Engine, Table, create_engine, event, make_url, text
@@ -12,6 +13,8 @@ from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 from orchestrator.exceptions import ConfigError, StorageCorruptError
 from orchestrator.storage.driver_errors import Translator
 from orchestrator.storage.schema import SchemaState, lay_out, require_current, revision, state_of
+
+AnyRow: TypeAlias = Any  # the type parameters of SQLAlchemy's Row differ from release to release
 
 _PATIENCE = 10.0
 _PRAGMAS = ("synchronous=FULL", "foreign_keys=OFF", "temp_store=MEMORY", "cache_size=-16000", "wal_autocheckpoint=4000")

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Engine, Row, Select, func, select
+from sqlalchemy import Connection, Engine, Select, func, select
 
 from orchestrator.core.events import ActivityCompleted, OutcomeResolved, Recorded, RunCreated
 from orchestrator.core.requests import TriggerRun
@@ -14,7 +14,7 @@ from orchestrator.core.spec import DagSpec, TaskSpec
 from orchestrator.exceptions import NotFoundError
 from orchestrator.names import UNMAPPED, RunState, RunType, TaskState
 from orchestrator.storage.catalog_reads import nearest, no_such_dag, spec_of
-from orchestrator.storage.database import reading
+from orchestrator.storage.database import AnyRow, reading
 from orchestrator.storage.history import read_facts, recorded
 from orchestrator.storage.requests import decode_request
 from orchestrator.storage.tables import activities, dag_versions, dags, history, requests, runs
@@ -209,17 +209,17 @@ def _untouched(run: RunRow, task: TaskSpec, map_index: int) -> ActivityRow:
     )
 
 
-def _activity(row: Row[Any]) -> ActivityRow:
+def _activity(row: AnyRow) -> ActivityRow:
     return ActivityRow(**{**row._asdict(), "state": TaskState(row.state)})
 
 
-def _run(row: Row[Any]) -> RunRow:
+def _run(row: AnyRow) -> RunRow:
     values = row._asdict()
     values.update(run_type=RunType(row.run_type), state=RunState(row.state), version_number=row.version_number or 0)
     return RunRow(**values)
 
 
-def _pending(row: Row[Any]) -> RunRow:
+def _pending(row: AnyRow) -> RunRow:
     request = decode_request(row.body)
     assert isinstance(request, TriggerRun)
     return RunRow(

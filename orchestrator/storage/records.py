@@ -1,0 +1,77 @@
+"""Records: what people set, in tables of record; each change is one short transaction and one line of the audit."""
+
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection, Engine, delete, insert, select, update
+
+from orchestrator.exceptions import ConflictError, NotFoundError, UsageError
+from orchestrator.ports import Clock
+from orchestrator.storage.catalog_reads import nearest, no_such_dag
+from orchestrator.storage.database import advance, reading, writing
+from orchestrator.storage.schema import DEFAULT_POOL
+from orchestrator.storage.tables import audit, dags, pools
+
+
+class Records:
+    """Pause flags and pools. ``by`` is who asked."""
+
+    def __init__(self, engine: Engine, clock: Clock) -> None:
+        self._engine = engine
+        self._clock = clock
+
+    def set_paused(self, dag_id: str, paused: bool, *, by: str) -> bool:
+        """Pause or unpause a DAG; whether that changed anything. NotFoundError where there is no such DAG."""
+        with writing(self._engine) as connection:
+            revision = advance(connection, "catalog")
+            was = connection.execute(select(dags.c.is_paused).where(dags.c.dag_id == dag_id)).scalar()
+            if was is None:
+                raise no_such_dag(connection, dag_id)
+            if was == paused:
+                return False
+            values: dict[str, Any] = {"is_paused": paused, "revision": revision}
+            if not paused:
+                values["unpaused_at"] = self._clock.now()
+            connection.execute(update(dags).where(dags.c.dag_id == dag_id).values(**values))
+            self._note(connection, "pause_dag" if paused else "unpause_dag", by, dag_id=dag_id)
+            return True
+
+    def set_pool(self, name: str, slots: int, description: str = "", *, by: str) -> None:
+        """Make or change a pool; ``slots`` -1 means no limit."""
+        if not name or slots < -1:
+            raise UsageError(f"a pool needs a name and at least 0 slots, or -1 for no limit; not {name!r} with {slots}")
+        values = {"slots": slots, "description": description}
+        with writing(self._engine) as connection:
+            if connection.execute(update(pools).where(pools.c.name == name).values(**values)).rowcount == 0:
+                connection.execute(insert(pools).values(name=name, **values))
+            self._note(connection, "set_pool", by, name=name, slots=slots)
+
+    def delete_pool(self, name: str, *, by: str) -> None:
+        """NotFoundError where there is none of that name; the default pool stays."""
+        if name == DEFAULT_POOL:
+            raise ConflictError(f"{DEFAULT_POOL} cannot be deleted, since tasks that name no pool run in it; resize it")
+        with writing(self._engine) as connection:
+            if connection.execute(delete(pools).where(pools.c.name == name)).rowcount == 0:
+                known = connection.execute(select(pools.c.name)).scalars()
+                raise NotFoundError(f"there is no pool {name!r}{nearest(name, known)}")
+            self._note(connection, "delete_pool", by, name=name)
+
+    def pool_slots(self, name: str) -> int:
+        """How many slots a pool has; NotFoundError where there is none of that name."""
+        with reading(self._engine) as connection:
+            slots = connection.execute(select(pools.c.slots).where(pools.c.name == name)).scalar()
+            if slots is None:
+                known = connection.execute(select(pools.c.name)).scalars()
+                raise NotFoundError(f"there is no pool {name!r}{nearest(name, known)}")
+            return int(slots)
+
+    def _note(self, connection: Connection, action: str, by: str, *, dag_id: str | None = None, **body: object) -> None:
+        connection.execute(
+            insert(audit).values(
+                at=self._clock.now(),
+                by=by,
+                action=action,
+                dag_id=dag_id,
+                body=msgspec.json.encode(body).decode(),
+            )
+        )
