@@ -5,17 +5,16 @@ from collections.abc import Sequence
 from datetime import datetime
 
 import msgspec
-from sqlalchemy import Engine
 
+from orchestrator.assembly.home import Home, open_home
 from orchestrator.clock import SystemClock
+from orchestrator.config import load_config
 from orchestrator.core.events import Recorded
 from orchestrator.core.requests import TriggerRun
-from orchestrator.doorbell import ring
 from orchestrator.exceptions import NotFoundError, StorageError
 from orchestrator.storage.database import connect
 from orchestrator.storage.history import SqlHistoryStore
-from orchestrator.storage.reads import Reads, RunRow
-from orchestrator.storage.requests import RequestBook
+from orchestrator.storage.reads import RunRow
 from orchestrator.testing.home import LiveHome
 
 
@@ -23,11 +22,9 @@ class Watch:
     """One home's database; what it reads are the projections, what it writes are requests."""
 
     def __init__(self, home: LiveHome) -> None:
-        self._home = home
-        self._doorbell = home.folder / "doorbell"
-        self._engine = home.wait_for("the database is there", lambda: _connect(home))
-        self.reads = Reads(self._engine)
-        self._requests = RequestBook(self._engine, SystemClock())
+        self._live = home
+        self._home = home.wait_for("the database is there", lambda: _open(home))
+        self.reads = self._home.reads
         self._clock = SystemClock()
 
     def dag_ids(self) -> set[str]:
@@ -37,19 +34,19 @@ class Watch:
         """Ask for a run; when the request was committed."""
         self._submit(dag_id, run_id, conf or {})
         committed_at = self._clock.now()
-        ring(self._doorbell)
+        self._home.ring()
         return committed_at
 
     def _submit(self, dag_id: str, run_id: str, conf: object) -> None:
         raw = msgspec.Raw(msgspec.json.encode(conf))
         request = TriggerRun(dag_id=dag_id, run_id=run_id, run_uid=uuid.uuid4().hex, conf=raw)
-        self._requests.submit(request, uuid.uuid4().hex)
+        self._home.requests.submit(request, uuid.uuid4().hex)
 
     def trigger_all(self, dag_id: str, run_ids: Sequence[str]) -> None:
         """Ask for many runs, and ring once."""
         for run_id in run_ids:
             self._submit(dag_id, run_id, {})
-        ring(self._doorbell)
+        self._home.ring()
 
     def run(self, dag_id: str, run_id: str) -> RunRow | None:
         try:
@@ -64,7 +61,7 @@ class Watch:
             run = self.run(dag_id, run_id)
             return run if run is not None and run.is_ended else None
 
-        run = self._home.wait_for(f"{dag_id} {run_id} ends", found, timeout=timeout)
+        run = self._live.wait_for(f"{dag_id} {run_id} ends", found, timeout=timeout)
         if run.state != "success":
             raise StorageError(f"the run {run_id} of {dag_id} ended {run.state}: {run.reason}")
         return run
@@ -80,7 +77,7 @@ class Watch:
 
     def history_store(self) -> SqlHistoryStore:
         """The store itself, for as long as no scheduler works on it."""
-        return SqlHistoryStore(self._engine)
+        return SqlHistoryStore(connect(self._home.config.database.sql_alchemy_conn))
 
 
 def seconds_of(run: RunRow) -> float:
@@ -90,8 +87,8 @@ def seconds_of(run: RunRow) -> float:
     return duration
 
 
-def _connect(home: LiveHome) -> Engine | None:
+def _open(home: LiveHome) -> Home | None:
     try:
-        return connect(f"sqlite:///{home.folder / 'orchestrator.db'}")
+        return open_home(load_config(home.environment, home.folder))
     except StorageError:
         return None

@@ -62,6 +62,10 @@ class LiveHome:
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("ORCHESTRATOR_")}
         return {**inherited, **self._settings, **self._environment, "ORCHESTRATOR_HOME": str(self.folder)}
 
+    def command(self, *arguments: str) -> list[str]:
+        """The command line of the program, for a process with this ``environment``."""
+        return [sys.executable, "-c", _PROGRAM, *arguments]
+
     def write_dag(self, name: str, source: str) -> Path:
         """Put a file into ``dags/`` the way an editor does: all at once."""
         path = self.dags / name
@@ -76,7 +80,7 @@ class LiveHome:
         """Start ``orchestrator standalone``, or the ``command`` given; returns at once."""
         with self.log.open("ab") as log:
             leader = subprocess.Popen(
-                [sys.executable, "-c", _PROGRAM, *(command or ("standalone",))],
+                self.command(*(command or ("standalone",))),
                 cwd=self.folder,
                 env=self.environment,
                 stdin=subprocess.DEVNULL,
@@ -126,7 +130,7 @@ class LiveHome:
     def run(self, *arguments: str, timeout: float = 60) -> subprocess.CompletedProcess[str]:
         """One command of the CLI in a process of its own, whatever its exit status."""
         return subprocess.run(
-            [sys.executable, "-c", _PROGRAM, *arguments],
+            self.command(*arguments),
             cwd=self.folder,
             env=self.environment,
             stdin=subprocess.DEVNULL,
