@@ -9,11 +9,13 @@ import pytest
 
 from orchestrator.core.events import EVENT_TYPES
 from orchestrator.names import RunState, RunType, TaskState, TriggerRule
+from orchestrator.testing.home import LiveHome
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
 PAGES = sorted([*DOCS.rglob("*.md"), *ROOT.glob("*.md")])
 LINK = re.compile(r"(?<!!)\[[^\]]*\]\((?!https?:|mailto:)([^)#\s]+)(#[^)\s]*)?\)")
+PYTHON = re.compile(r"^```python(?: file=(\S+))?\n(.*?)^```", re.MULTILINE | re.DOTALL)
 FENCE = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
 
 
@@ -42,6 +44,11 @@ def documented_fields(section: str) -> list[tuple[str, bool]]:
 
 def declared_fields(event: type[Any]) -> list[tuple[str, bool]]:
     return [(field.name, field.required) for field in msgspec.structs.fields(event)]
+
+
+def python_shown(page: Path) -> list[tuple[str, str]]:
+    """The Python of a page: the name of the file that it is to be, which may be empty, and the source."""
+    return PYTHON.findall(page.read_text(encoding="utf-8"))
 
 
 def test_the_page_of_events_lists_every_event_in_the_order_of_the_module() -> None:
@@ -83,3 +90,40 @@ def test_every_decision_record_says_what_was_decided_why_and_what_breaks_it() ->
     for page in sorted((DOCS / "decisions").glob("[0-9]*.md")):
         titles = re.findall(r"^## (.+)$", page.read_text(encoding="utf-8"), re.MULTILINE)
         assert titles == ["Context", "Decision", "Consequences", "What breaks it"], relative(page)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=relative)
+def test_all_python_that_a_page_shows_can_be_compiled(page: Path) -> None:
+    for source in re.findall(
+        r"^```python[^\n]*\n(.*?)^```", page.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL
+    ):
+        compile(source, relative(page), "exec")
+
+
+def test_the_tutorial_ends_as_it_says(tmp_path: Path) -> None:
+    with LiveHome(tmp_path) as home:
+        for name, source in python_shown(DOCS / "tutorial/first-dag.md"):
+            home.write_dag(name, source)
+        home.start()
+        home.wait_for("the DAGs are listed", lambda: home.run("dags", "details", "naps").returncode == 0)
+        for run_id, conf, said in (("dry", "{}", "water"), ("wet", '{"rain_mm": [4, 3, 2]}', "rest")):
+            done = home.run("dags", "trigger", "garden", "--run-id", run_id, "--conf", conf, "--wait")
+            assert done.returncode == 0, done.stderr
+            assert home.ask("tasks", "result", "garden", "decide", run_id) == said
+        done = home.run("dags", "trigger", "naps", "--run-id", "short", "--conf", '{"seconds": 0}', "--wait")
+        assert done.returncode == 0, done.stderr
+        assert home.ask("tasks", "result", "naps", "nap__2", "short") == 3
+
+
+def test_the_dag_of_the_readme_is_a_dag(tmp_path: Path) -> None:
+    source = next(
+        iter(re.findall(r"^```python\n(.*?)^```", (ROOT / "README.md").read_text(), re.MULTILINE | re.DOTALL))
+    )
+    with LiveHome(tmp_path) as home:
+        home.write_dag("order.py", source)
+        home.start("dag-processor")
+        home.wait_for("the DAG is listed", lambda: home.run("dags", "details", "order").returncode == 0)
+        assert {task["task_id"] for task in home.ask("tasks", "list", "order")} == {
+            "charge_card",
+            "send_confirmation_email",
+        }
