@@ -81,15 +81,20 @@ def is_absent(url: str) -> bool:
 
 def create(url: str) -> Engine:
     """Lay out today's schema where there is none yet, and open the database; safe to call from two processes."""
-    where = parse(url)
-    if where.get_backend_name() == "sqlite" and where.database:
-        with contextlib.suppress(OSError):  # opening it says better what is wrong with the place
-            Path(where.database).parent.mkdir(parents=True, exist_ok=True)
+    make_folder(url)
     engine = connect(url, migrated=False, may_create=True)
     with writing(engine) as connection:
         lay_out(connection)
     require_current(engine)
     return engine
+
+
+def make_folder(url: str) -> None:
+    """Make the folder of a SQLite file, if it can be made."""
+    where = parse(url)
+    if where.get_backend_name() == "sqlite" and where.database:
+        with contextlib.suppress(OSError):  # opening the file says better what is wrong with the place
+            Path(where.database).parent.mkdir(parents=True, exist_ok=True)
 
 
 @contextlib.contextmanager

@@ -2,7 +2,19 @@
 
 from enum import StrEnum
 
-from sqlalchemy import Column, Connection, Engine, MetaData, Table, Text, insert, inspect, select, text
+from sqlalchemy import (
+    Column,
+    Connection,
+    Engine,
+    MetaData,
+    PrimaryKeyConstraint,
+    String,
+    Table,
+    insert,
+    inspect,
+    select,
+    text,
+)
 
 from orchestrator.exceptions import SchemaVersionError
 from orchestrator.storage.driver_errors import MIGRATE
@@ -19,7 +31,13 @@ SCHEDULER = "scheduler"
 
 _MIGRATION_LOCK = 7_041_776_001
 
-_version = Table(VERSION_TABLE, MetaData(), Column("version_num", Text, primary_key=True))
+# The table as Alembic makes it.
+_version = Table(
+    VERSION_TABLE,
+    MetaData(),
+    Column("version_num", String(32), nullable=False),
+    PrimaryKeyConstraint("version_num", name=f"{VERSION_TABLE}_pkc"),
+)
 
 
 class SchemaState(StrEnum):

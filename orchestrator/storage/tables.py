@@ -107,10 +107,10 @@ runs = Table(
     Column("last_seq", BigInteger, nullable=False),
     UniqueConstraint("dag_id", "run_id"),
     UniqueConstraint("dag_id", "slot"),
+    Index("ix_runs_dag_id_run_key", "dag_id", "run_key"),
     Index("ix_runs_dag_id_state", "dag_id", "state"),
     Index("ix_runs_ended_at", "ended_at"),
 )
-Index("ix_runs_open", runs.c.run_key, sqlite_where=text("ended_at IS NULL"), postgresql_where=text("ended_at IS NULL"))
 
 _WORKS = text("state IN ('queued', 'running', 'restarting')")
 
@@ -282,6 +282,12 @@ counters = Table(
     metadata,
     Column("name", Text, primary_key=True),
     Column("value", BigInteger, nullable=False),
+)
+
+runs_to_delete = Table(
+    "runs_to_delete",
+    metadata,
+    Column("run_key", _Key, primary_key=True, autoincrement=False),
 )
 
 leases = Table(

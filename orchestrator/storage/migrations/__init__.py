@@ -1,0 +1,1 @@
+"""How one schema becomes the next: Alembic's environment and the steps, forward only."""
