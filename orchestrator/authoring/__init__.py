@@ -1,0 +1,1 @@
+"""WHAT A DAG FILE WRITES: DAGs, tasks, operators, and what a task sees while it runs."""

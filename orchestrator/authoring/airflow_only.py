@@ -1,0 +1,92 @@
+"""Settings of Airflow that are not there yet: written so that they ask for nothing they are let through, else refused.
+
+A file that says ``depends_on_past=False`` runs as it is; one that says True is told so, and never half obeyed.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from orchestrator.authoring.place import Place
+
+_NOTHING: tuple[Any, ...] = (None, False, "", [], (), {})
+_EITHER = (True, False, None)  # says how mail is sent, and nothing is sent without an address
+
+_TASK = dict.fromkeys(
+    (
+        "depends_on_past",
+        "depends_on_previous_tasks",
+        "doc",
+        "doc_json",
+        "doc_rst",
+        "doc_yaml",
+        "email",
+        "end_date",
+        "executor",
+        "executor_config",
+        "inlets",
+        "logger_name",
+        "map_index_template",
+        "multiple_outputs",
+        "on_execute_callback",
+        "on_failure_callback",
+        "on_retry_callback",
+        "on_skipped_callback",
+        "on_success_callback",
+        "outlets",
+        "post_execute",
+        "pre_execute",
+        "render_template_as_native_obj",
+        "resources",
+        "run_as_user",
+        "sla",
+        "start_date",
+        "task_concurrency",
+        "task_display_name",
+        "task_group",
+        "wait_for_downstream",
+        "wait_for_past_depends_before_skipping",
+    ),
+    _NOTHING,
+)
+AIRFLOW_TASK_SETTINGS: dict[str, tuple[Any, ...]] = {
+    **_TASK,
+    "allow_nested_operators": _EITHER,
+    "do_xcom_push": (True,),
+    "email_on_failure": _EITHER,
+    "email_on_retry": _EITHER,
+    "ignore_first_depends_on_past": _EITHER,
+}
+
+AIRFLOW_DAG_SETTINGS: dict[str, tuple[Any, ...]] = {
+    **dict.fromkeys(
+        (
+            "access_control",
+            "allowed_run_types",
+            "dag_display_name",
+            "deadline",
+            "jinja_environment_kwargs",
+            "max_consecutive_failed_dag_runs",
+            "on_failure_callback",
+            "on_success_callback",
+            "owner_links",
+            "rerun_with_latest_version",
+            "sla_miss_callback",
+        ),
+        (*_NOTHING, 0),
+    ),
+    "auto_register": (True,),
+    "disable_bundle_versioning": _EITHER,
+}
+
+
+def supported(
+    place: Place, what: str, given: Mapping[str, Any], elsewhere: Mapping[str, tuple[Any, ...]]
+) -> dict[str, Any]:
+    """``given`` without the settings of Airflow that ask for nothing; DagError about one that asks for something."""
+    kept = {}
+    for name, value in given.items():
+        if name not in elsewhere:
+            kept[name] = value
+        elif not any(value is nothing or value == nothing for nothing in elsewhere[name]):
+            raise place.refuse(f"{what}: {name} is a setting of Airflow that is not supported here; remove it")
+    return kept

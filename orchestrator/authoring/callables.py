@@ -1,0 +1,69 @@
+"""Calling an author's function: parameters named like keys of the context are filled from it."""
+
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
+from typing import Any
+
+from orchestrator.authoring.context import CONTEXT_KEYS
+from orchestrator.authoring.place import Place
+from orchestrator.authoring.runtime import Context
+
+_POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+
+
+class Parameters:
+    """What a function takes: its positional names in order, the keys of the context, and whether ``**kwargs``."""
+
+    def __init__(self, signature: inspect.Signature) -> None:
+        parameters = signature.parameters.values()
+        self.signature = signature
+        self.positional = tuple(p.name for p in parameters if p.kind in _POSITIONAL)
+        self.from_context = tuple(p.name for p in parameters if p.name in CONTEXT_KEYS and _has_name(p))
+        self.takes_all = any(p.kind is p.VAR_KEYWORD for p in parameters)
+        self.required = tuple(
+            p.name for p in parameters if p.default is p.empty and _has_name(p) and p.name not in CONTEXT_KEYS
+        )
+
+
+def _has_name(parameter: inspect.Parameter) -> bool:
+    return parameter.kind not in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD)
+
+
+@lru_cache(maxsize=1024)
+def parameters_of(function: Callable[..., Any]) -> Parameters | None:
+    """None for a builtin that does not say what it takes."""
+    try:
+        return Parameters(inspect.signature(function))
+    except (ValueError, TypeError):
+        return None
+
+
+def check_arguments(
+    place: Place, what: str, function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]
+) -> None:
+    """DagError if ``function`` cannot be called so, once the context has been added."""
+    parameters = parameters_of(function)
+    if parameters is None:
+        return
+    for name in parameters.from_context:
+        if parameters.signature.parameters[name].default not in (inspect.Parameter.empty, None):
+            raise place.refuse(f"{what}: parameter {name!r} is filled from the context; its default can only be None")
+    try:
+        bound = parameters.signature.bind_partial(*args, **kwargs)
+    except TypeError as error:
+        raise place.refuse(f"{what}: {error}") from None
+    for name in parameters.required:
+        if name not in bound.arguments:
+            raise place.refuse(f"{what}: missing a required argument: {name!r}")
+
+
+def call(function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any], context: Context) -> Any:
+    """What ``function`` returns; an argument that is given goes before the context's."""
+    parameters = parameters_of(function)
+    if parameters is None:
+        return function(*args, **kwargs)
+    taken = parameters.positional[: len(args)]
+    names = context.keys() if parameters.takes_all else parameters.from_context
+    injected = {name: context[name] for name in names if name in context and name not in taken}
+    return function(*args, **{**injected, **kwargs})

@@ -1,0 +1,174 @@
+"""Compiling: from the author's DAG to its DagSpec."""
+
+from datetime import UTC, datetime
+from pathlib import PurePath
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from orchestrator.authoring.airflow_only import AIRFLOW_TASK_SETTINGS, supported
+from orchestrator.authoring.checks import check_all, refuse_unknown
+from orchestrator.authoring.construction import Constructed, accepted_names
+from orchestrator.authoring.dag import DAG
+from orchestrator.authoring.defaults import Defaults
+from orchestrator.authoring.settings import DAG_CHECKS, TASK_CHECKS, ScheduleArg
+from orchestrator.authoring.task import Task
+from orchestrator.authoring.zones import zone_name
+from orchestrator.core.graph import effective_weights, topological, validate
+from orchestrator.core.spec import Cron, DagSpec, Every, Once, Schedule, TaskSpec
+from orchestrator.core.timetables import parse_schedule
+from orchestrator.exceptions import ScheduleError
+from orchestrator.names import TriggerRule
+
+__all__ = ["Defaults", "compile_dag"]
+
+_DATES = ("start_date", "end_date")
+
+
+def compile_dag(dag: DAG, *, file: str, defaults: Defaults) -> DagSpec:
+    """The DAG as plain data: tasks in topological order, with effective weights, all of it checked.
+
+    ``file`` is the DAG file, relative to dags_folder. DagError, with file and line, about the first thing that is
+    wrong.
+    """
+    _check(dag)
+    draft = _draft(dag, file, defaults)
+    validate(draft)
+    weights = effective_weights(draft)
+    tasks = tuple(_weighted(task, weights[task.task_id]) for task in topological(draft.tasks))
+    return msgspec.structs.replace(draft, tasks=tasks)
+
+
+def _weighted(task: TaskSpec, weight: int) -> TaskSpec:
+    return task if task.weight == weight else msgspec.structs.replace(task, weight=weight)
+
+
+def _draft(dag: DAG, file: str, defaults: Defaults) -> DagSpec:
+    """Everything but the order and the weights of the tasks."""
+    zone = _zone(dag, defaults)
+    return DagSpec(
+        dag_id=dag.dag_id,
+        file=file,
+        line=dag.place.line if _is_same_file(dag.fileloc, file) else 0,
+        description=dag.description,
+        doc_md=dag.doc_md,
+        tags=dag.tags or (),
+        owner=", ".join(sorted({task.owner for task in dag.tasks})) or "airflow",
+        schedule=_schedule(dag, zone, defaults),
+        schedule_text=_schedule_text(dag.schedule),
+        start_date=_instant(dag.start_date, zone),
+        end_date=_instant(dag.end_date, zone),
+        catchup=_or_default(dag.catchup, defaults.catchup),
+        max_active_runs=_or_default(dag.max_active_runs, defaults.max_active_runs),
+        max_active_tasks=_or_default(dag.max_active_tasks, defaults.max_active_tasks),
+        dagrun_timeout=dag.dagrun_timeout,
+        fail_fast=dag.fail_fast,
+        is_paused_upon_creation=dag.is_paused_upon_creation,
+        params=_params(dag),
+        tasks=tuple(_task(task, file, defaults) for task in dag.tasks),
+    )
+
+
+def _task(task: Task, file: str, defaults: Defaults) -> TaskSpec:
+    found = task.spec(defaults)
+    if _is_same_file(task.place.file, file):
+        return found
+    return msgspec.structs.replace(found, line=0)  # a line of another file would mislead
+
+
+def _is_same_file(path: str, file: str) -> bool:
+    return path.endswith(file) and PurePath(path).match(file)
+
+
+def _or_default(value: Any, default: Any) -> Any:
+    return default if value is None else value
+
+
+# ── checks ───────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _check(dag: DAG) -> None:
+    """Settings may have been assigned since the DAG was made."""
+    dag.__dict__.update(check_all(dag.place, repr(dag), {name: getattr(dag, name) for name in DAG_CHECKS}, DAG_CHECKS))
+    _check_default_args(dag)
+    if dag.catchup and dag.schedule is not None and dag.start_date is None:
+        raise dag.place.refuse(f"{dag!r}: catchup=True needs a start_date to catch up from")
+    if dag.fail_fast:
+        _check_fail_fast(dag)
+
+
+def _check_default_args(dag: DAG) -> None:
+    """A key must be a setting of every task, or something that an operator of this DAG takes."""
+    kinds = {type(task) for task in dag.tasks}
+    taken = {name for kind in kinds if issubclass(kind, Constructed) for name in accepted_names(kind)}
+    others = {name: value for name, value in dag.default_args.items() if name not in taken and name not in _DATES}
+    what = f"{dag!r}, default_args"
+    refuse_unknown(dag.place, what, supported(dag.place, what, others, AIRFLOW_TASK_SETTINGS), taken | {*TASK_CHECKS})
+
+
+def _check_fail_fast(dag: DAG) -> None:
+    for task in dag.tasks:
+        if task.trigger_rule is not TriggerRule.ALL_SUCCESS and not task.is_teardown:
+            raise task.place.refuse(
+                f"task {task.task_id!r} has trigger_rule {task.trigger_rule!s}, but {dag!r} has fail_fast=True, "
+                f"which allows all_success only; remove one of the two"
+            )
+
+
+def _params(dag: DAG) -> dict[str, Any]:
+    """The params as a run will see them: JSON, since a run's conf is JSON too."""
+    for name, value in dag.params.items():
+        try:
+            msgspec.json.encode(value)
+        except (TypeError, ValueError, OverflowError) as error:
+            raise dag.place.refuse(f"{dag!r}: param {name!r} must be a JSON value: {error}") from None
+    return dict(msgspec.json.decode(msgspec.json.encode(dag.params)))
+
+
+# ── when it runs ─────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _zone(dag: DAG, defaults: Defaults) -> str:
+    """The name of the DAG's time zone: ``timezone=``, else that of start_date, else the configured one."""
+    zone = dag.timezone or (dag.start_date.tzinfo if dag.start_date is not None else None)
+    if zone is None:
+        return defaults.timezone
+    name = zone_name(zone)
+    if name is None:
+        raise dag.place.refuse(f"{dag!r}: {zone} has no name; give timezone= an IANA name such as 'Asia/Kolkata'")
+    return name
+
+
+def _instant(moment: datetime | None, zone: str) -> datetime | None:
+    """``moment`` in UTC; one without a zone of its own is on the wall clock of the DAG's."""
+    if moment is None:
+        return None
+    aware = moment if moment.tzinfo is not None else moment.replace(tzinfo=ZoneInfo(zone))
+    return aware.astimezone(UTC)
+
+
+def _schedule(dag: DAG, zone: str, defaults: Defaults) -> Schedule | None:
+    value = dag.schedule
+    if isinstance(value, Once | Cron | Every):
+        return value
+    try:
+        found = parse_schedule(value, zone)
+    except ScheduleError as error:
+        raise ScheduleError(f"{dag!r}: {error.message}", file=dag.place.file, line=dag.place.line) from None
+    if isinstance(found, Cron) and defaults.cron_intervals:
+        return msgspec.structs.replace(found, interval=True)
+    return found
+
+
+def _schedule_text(value: ScheduleArg) -> str | None:
+    """The schedule as people write it."""
+    match value:
+        case Once():
+            return "@once"
+        case Cron():
+            return value.expression
+        case Every():
+            return str(value.period)
+        case _:
+            return None if value is None else str(value)

@@ -1,0 +1,147 @@
+"""DAG, and the ``@dag`` decorator."""
+
+import inspect
+from collections.abc import Callable
+from contextvars import ContextVar, Token
+from datetime import datetime, timedelta, tzinfo
+from functools import wraps
+from pathlib import Path
+from types import TracebackType
+from typing import Any, ParamSpec, Self, Unpack, overload
+
+from orchestrator.authoring.airflow_only import AIRFLOW_DAG_SETTINGS, supported
+from orchestrator.authoring.checks import check_all, refuse_unknown
+from orchestrator.authoring.identifiers import checked_id
+from orchestrator.authoring.place import Place, author
+from orchestrator.authoring.references import DagParam
+from orchestrator.authoring.settings import DAG_CHECKS, DagSettings, ScheduleArg
+from orchestrator.authoring.task import TaskGraph
+
+_Params = ParamSpec("_Params")
+
+COLLECTOR: ContextVar["list[DAG] | None"] = ContextVar("orchestrator_collector", default=None)
+_current: ContextVar["DAG | None"] = ContextVar("orchestrator_dag", default=None)
+
+
+def current_dag() -> "DAG | None":
+    """The DAG whose ``with`` block runs now."""
+    return _current.get()
+
+
+class DAG(TaskGraph):
+    """Tasks, their order, and when they run. In a ``with`` block, the tasks made inside belong to it.
+
+    ``default_args`` are given to each operator made in the DAG that takes them and was not given them itself.
+    DagError, with the author's file and line, if a setting is unknown or impossible.
+    """
+
+    description: str | None = None
+    schedule: ScheduleArg = None
+    start_date: datetime | None = None
+    end_date: datetime | None = None
+    timezone: tzinfo | None = None
+    catchup: bool | None = None
+    default_args: dict[str, Any]
+    max_active_tasks: int | None = None
+    max_active_runs: int | None = None
+    dagrun_timeout: timedelta | None = None
+    params: dict[str, Any]
+    tags: tuple[str, ...] | None = None
+    doc_md: str | None = None
+    fail_fast: bool = False
+    is_paused_upon_creation: bool | None = None
+    user_defined_macros: dict[str, Any] | None = None
+    user_defined_filters: dict[str, Callable[..., Any]] | None = None
+    template_searchpath: tuple[str, ...] | None = None
+    render_template_as_native_obj: bool = False
+
+    def __init__(self, dag_id: str, **settings: Unpack[DagSettings]) -> None:
+        self.place = author()
+        super().__init__(checked_id("dag_id", dag_id, self.place))
+        self._tokens: list[Token[DAG | None]] = []
+        what = repr(self)
+        given = supported(self.place, what, settings, AIRFLOW_DAG_SETTINGS)
+        refuse_unknown(self.place, what, given, DAG_CHECKS)
+        self.__dict__.update(check_all(self.place, what, given, DAG_CHECKS))
+        self.default_args = dict(settings.get("default_args") or {})
+        self.params = dict(settings.get("params") or {})
+        self._take_dates_of_default_args()
+        collector = COLLECTOR.get()
+        if collector is not None:
+            collector.append(self)
+
+    def _take_dates_of_default_args(self) -> None:
+        for name in ("start_date", "end_date"):
+            if getattr(self, name) is None and name in self.default_args:
+                found = check_all(self.place, f"{self!r}, default_args", {name: self.default_args[name]}, DAG_CHECKS)
+                self.__dict__.update(found)
+
+    def __repr__(self) -> str:
+        return f"DAG {self.dag_id!r}"
+
+    def __enter__(self) -> Self:
+        self._tokens.append(_current.set(self))
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        _current.reset(self._tokens.pop())
+
+    @property
+    def fileloc(self) -> str:
+        """The file that made this DAG."""
+        return self.place.file
+
+    @property
+    def folder(self) -> str:
+        """The folder of that file; template files are looked for here first."""
+        return str(Path(self.place.file).parent)
+
+    def param(self, name: str) -> DagParam:
+        """A reference to one of the run's params, to be passed to tasks."""
+        return DagParam(name)
+
+
+@overload
+def dag(dag_id: Callable[_Params, Any]) -> Callable[_Params, DAG]: ...
+@overload
+def dag(
+    dag_id: str | None = None, **settings: Unpack[DagSettings]
+) -> Callable[[Callable[_Params, Any]], Callable[_Params, DAG]]: ...
+def dag(dag_id: Callable[..., Any] | str | None = None, **settings: Unpack[DagSettings]) -> Callable[..., Any]:
+    """Make a DAG of a function: calling it runs its body inside ``with DAG(…)`` and returns the DAG.
+
+    The dag_id is the function's name unless given; its docstring becomes doc_md, and its parameters, with their
+    defaults, params of the DAG.
+    """
+    if callable(dag_id):
+        return _factory(dag_id, dag_id.__name__, {})
+    return lambda function: _factory(function, dag_id or function.__name__, settings)
+
+
+def _factory(function: Callable[..., Any], dag_id: str, settings: DagSettings) -> Callable[..., DAG]:
+    signature = inspect.signature(function)
+
+    @wraps(function)
+    def make(*args: Any, **kwargs: Any) -> DAG:
+        try:
+            bound = signature.bind(*args, **kwargs)
+        except TypeError as error:
+            raise author().refuse(f"DAG function {function.__name__!r}: {error}") from None
+        bound.apply_defaults()
+        documented: DagSettings = {"doc_md": inspect.getdoc(function)}
+        made = DAG(dag_id, **(documented | settings))
+        made.params.update(bound.arguments)
+        _stand_at_definition(made, function)
+        with made:
+            function(**{name: made.param(name) for name in bound.arguments})
+        return made
+
+    return make
+
+
+def _stand_at_definition(made: DAG, function: Callable[..., Any]) -> None:
+    code = inspect.unwrap(function).__code__
+    if code.co_filename == made.place.file:
+        made.place = Place(code.co_filename, code.co_firstlineno)

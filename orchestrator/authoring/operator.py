@@ -1,0 +1,232 @@
+"""BaseOperator: what every kind of task derives from."""
+
+import copy
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import timedelta
+from functools import lru_cache
+from typing import Any, Self, Unpack
+
+from orchestrator.authoring.airflow_only import AIRFLOW_TASK_SETTINGS, supported
+from orchestrator.authoring.checks import check_all, refuse_unknown
+from orchestrator.authoring.construction import Constructed, accepted_names, name_of
+from orchestrator.authoring.dag import DAG
+from orchestrator.authoring.defaults import Defaults
+from orchestrator.authoring.identifiers import checked_id
+from orchestrator.authoring.references import XComArg, parts, referred_tasks
+from orchestrator.authoring.retrying import RetryPolicy
+from orchestrator.authoring.runtime import Context
+from orchestrator.authoring.settings import TASK_CHECKS, TaskSettings
+from orchestrator.authoring.task import Task, TaskGraph
+from orchestrator.authoring.templating import Field
+from orchestrator.core.spec import RetryRule, RetrySpec, TaskSpec
+from orchestrator.names import Delivery, Isolation, TriggerRule, WeightRule
+from orchestrator.nearest import did_you_mean
+
+_NAMES = tuple(TASK_CHECKS)
+
+
+class BaseOperator(Constructed, Task):
+    """A task whose body is ``execute(context)``; derive from it to make a kind of task.
+
+    ``template_fields`` name the attributes in which templates are rendered and results put in; a text there that
+    ends with one of ``template_ext`` names a template file. DagError, with the author's file and line, if a setting
+    is unknown or impossible.
+    """
+
+    template_fields: Sequence[str] = ()
+    template_ext: Sequence[str] = ()
+
+    owner: str = "airflow"
+    retries: int | None = None
+    retry_delay: timedelta | None = None
+    retry_exponential_backoff: float = 1.0
+    max_retry_delay: timedelta | None = None
+    retry_jitter: float = 0.0
+    retry_policy: RetryPolicy | None = None
+    execution_timeout: timedelta | None = None
+    priority_weight: int = 1
+    weight_rule: WeightRule | None = None
+    pool: str = "default_pool"
+    pool_slots: int = 1
+    queue: str = "default"
+    trigger_rule: TriggerRule = TriggerRule.ALL_SUCCESS
+    max_active_tis_per_dag: int | None = None
+    max_active_tis_per_dagrun: int | None = None
+    delivery: Delivery = Delivery.AT_LEAST_ONCE
+    connection: str | None = None
+    isolation: Isolation = Isolation.WARM
+    params: Mapping[str, Any] | None = None
+    doc_md: str | None = None
+
+    is_setup: bool = False
+    is_teardown: bool = False
+    on_failure_fail_dagrun: bool = False
+
+    def __init__(self, **settings: Unpack[TaskSettings]) -> None:
+        making = self._making
+        self.place = making.place
+        self.task_id = checked_id("task_id", settings["task_id"], self.place)
+        self.upstream_task_ids, self.downstream_task_ids = set(), set()
+        what = name_of(self, settings)
+        given = supported(self.place, what, settings, AIRFLOW_TASK_SETTINGS)
+        given = {name: value for name, value in given.items() if name not in ("task_id", "dag")}
+        if not given.keys() <= TASK_CHECKS.keys():
+            refuse_unknown(self.place, what, given, accepted_names(type(self)))
+        self.__dict__.update(check_all(self.place, what, given, TASK_CHECKS))
+        if isinstance(making.dag, TaskGraph):
+            making.dag.add_task(self)
+        elif making.dag is not None:
+            raise self.place.refuse(f"{what}: dag must be a DAG, not {making.dag!r}")
+
+    def __repr__(self) -> str:
+        return f"<Task({type(self).__name__}): {self.task_id}>"
+
+    def execute(self, context: Context) -> Any:
+        """The task's body; what it returns is the task's result."""
+        raise NotImplementedError(f"{type(self).__name__} has no execute(self, context); define what the task does")
+
+    # ── its DAG and its results ──────────────────────────────────────────────────────────────────────────
+
+    @property
+    def dag(self) -> DAG:
+        """The DAG that it belongs to; DagError if there is none yet."""
+        graph = self.graph_or_refusal()
+        assert isinstance(graph, DAG)
+        return graph
+
+    @property
+    def dag_id(self) -> str:
+        return self.graph_or_refusal().dag_id
+
+    @property
+    def output(self) -> XComArg:
+        """What this task will have returned, to be passed to others."""
+        return XComArg(self)
+
+    def as_setup(self) -> Self:
+        """This task prepares what others need and what a teardown takes down again."""
+        self.is_setup = True
+        return self
+
+    def as_teardown(
+        self, *, setups: "BaseOperator | Iterable[BaseOperator]" = (), on_failure_fail_dagrun: bool = False
+    ) -> Self:
+        """This task runs once its upstreams have ended, however they ended, if its ``setups`` succeeded."""
+        self.is_teardown, self.on_failure_fail_dagrun = True, on_failure_fail_dagrun
+        self.trigger_rule = TriggerRule.ALL_DONE_SETUP_SUCCESS
+        for setup in [setups] if isinstance(setups, BaseOperator) else setups:
+            setup.as_setup().set_downstream(self)
+        return self
+
+    # ── its template fields ──────────────────────────────────────────────────────────────────────────────
+
+    def _template_values(self) -> list[Any]:
+        return [getattr(self, name, None) for name in self.template_fields]
+
+    def link_inputs(self) -> None:
+        """Start after the tasks whose results stand in the template fields."""
+        for task in referred_tasks(self._template_values()):
+            task.link(self)
+
+    def input_ids(self) -> tuple[str, ...]:
+        """See Task; a result is taken by a reference, or by ``ti.xcom_pull(task_ids=…)`` in a template."""
+        found = {task.task_id for task in referred_tasks(self._template_values())}
+        for name, value in zip(self.template_fields, self._template_values(), strict=True):
+            field = Field(self, name, self.template_ext)
+            texts = (part for part in parts(value) if isinstance(part, str))
+            found.update(self._known_task(pulled) for text in texts for pulled in field.pulled_ids(text))
+        return tuple(sorted(found))
+
+    def _known_task(self, task_id: str) -> str:
+        graph = self.graph_or_refusal()
+        if not graph.has_task(task_id):
+            raise self.place.refuse(
+                f"task {self.task_id!r} pulls the result of {task_id!r}, which DAG {graph.dag_id!r} does not have"
+                f"{did_you_mean(task_id, graph.task_dict)}"
+            )
+        return task_id
+
+    def own_params(self) -> Mapping[str, Any]:
+        return self.params or {}
+
+    def prepare(self, context: Context, results: Mapping[str, Any]) -> Self:
+        """See Task; the context's ``task`` and ``ti`` are turned to the copy and given the results."""
+        ready = copy.copy(self)
+        context["task"] = ready
+        context["ti"].task, context["ti"].results = ready, results
+        for name in self.template_fields:
+            value = Field(self, name, self.template_ext).render(getattr(self, name, None), context, results)
+            setattr(ready, name, value)
+        return ready
+
+    # ── plain data ───────────────────────────────────────────────────────────────────────────────────────
+
+    def spec(self, defaults: Defaults) -> TaskSpec:
+        self._check_again()
+        inputs = self.input_ids()
+        return TaskSpec(
+            task_id=self.task_id,
+            operator=type(self).__name__,
+            line=self.place.line,
+            upstream=tuple(sorted(self.upstream_task_ids)),
+            inputs=inputs,
+            trigger_rule=self.trigger_rule,
+            retry=self._retry(defaults),
+            execution_timeout=self.execution_timeout,
+            priority_weight=self.priority_weight,
+            weight_rule=self.weight_rule or defaults.weight_rule,
+            weight=self.priority_weight,
+            pool=self.pool,
+            pool_slots=self.pool_slots,
+            queue=self.queue,
+            max_active_tis_per_dag=self.max_active_tis_per_dag,
+            max_active_tis_per_dagrun=self.max_active_tis_per_dagrun,
+            delivery=self.delivery,
+            connection=self.connection,
+            isolation=self.isolation,
+            is_setup=self.is_setup,
+            is_teardown=self.is_teardown,
+            on_failure_fail_dagrun=self.on_failure_fail_dagrun,
+            does_nothing=self.does_nothing,
+            doc=self.doc_md,
+        )
+
+    def _check_again(self) -> None:
+        """Settings may have been assigned since the task was made, or by its class, and results put in fields."""
+        what = name_of(self, {"task_id": self.task_id})
+        changed = {name: value for name in _NAMES if (value := getattr(self, name)) is not _OWN[name]}
+        self.__dict__.update(check_all(self.place, what, changed, TASK_CHECKS))
+        self.link_inputs()
+        if type(self).execute is BaseOperator.execute:
+            raise self.place.refuse(f"{what} has no body; define execute(self, context) in its class")
+        if (self.delivery is Delivery.TRANSACTIONAL) != (self.connection is not None):
+            raise self.place.refuse(
+                f"{what}: delivery='transactional' and connection= (the name of the target database) go together"
+            )
+
+    def _retry(self, defaults: Defaults) -> RetrySpec:
+        return _retry_spec(
+            defaults.retries if self.retries is None else self.retries,
+            defaults.retry_delay if self.retry_delay is None else self.retry_delay,
+            self.retry_exponential_backoff,
+            self.max_retry_delay or defaults.max_retry_delay,
+            self.retry_jitter,
+            () if self.retry_policy is None else self.retry_policy.rules_as_data(),
+        )
+
+
+@lru_cache(maxsize=256)
+def _retry_spec(
+    retries: int,
+    delay: timedelta,
+    exponential: float,
+    max_delay: timedelta,
+    jitter: float,
+    rules: tuple[RetryRule, ...],
+) -> RetrySpec:
+    return RetrySpec(
+        retries=retries, delay=delay, exponential=exponential, max_delay=max_delay, jitter=jitter, rules=rules
+    )
+
+
+_OWN = {name: getattr(BaseOperator, name) for name in _NAMES}

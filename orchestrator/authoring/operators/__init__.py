@@ -1,0 +1,1 @@
+"""The built-in operators; authors import them from orchestrator.operators."""

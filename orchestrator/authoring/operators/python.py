@@ -1,0 +1,73 @@
+"""PythonOperator, and those that decide by what their function returns."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Unpack
+
+from orchestrator.authoring.branching import Branching
+from orchestrator.authoring.callables import call, check_arguments
+from orchestrator.authoring.operator import BaseOperator
+from orchestrator.authoring.runtime import Context
+from orchestrator.authoring.settings import TaskSettings
+
+
+class PythonOperator(BaseOperator):
+    """Calls ``python_callable(*op_args, **op_kwargs)``; what it returns is the result.
+
+    Parameters named like keys of the context (``ti``, ``ds``, ``params``, …) are filled from it, ``**context`` takes
+    all of it. ``templates_dict`` is rendered and put into the context under that name.
+    """
+
+    template_fields = ("templates_dict", "op_args", "op_kwargs")
+
+    def __init__(
+        self,
+        *,
+        python_callable: Callable[..., Any],
+        op_args: Sequence[Any] | None = None,
+        op_kwargs: Mapping[str, Any] | None = None,
+        templates_dict: dict[str, Any] | None = None,
+        **settings: Unpack[TaskSettings],
+    ) -> None:
+        super().__init__(**settings)
+        what = f"task {self.task_id!r}"
+        if not callable(python_callable):
+            raise self.place.refuse(f"{what}: python_callable must be a function, not {python_callable!r}")
+        self.python_callable = python_callable
+        self.op_args = tuple(op_args or ())
+        self.op_kwargs = dict(op_kwargs or {})
+        self.templates_dict = templates_dict
+        check_arguments(self.place, what, python_callable, self.op_args, self.op_kwargs)
+
+    def execute(self, context: Context) -> Any:
+        if self.templates_dict is not None:
+            context["templates_dict"] = self.templates_dict
+        return call(self.python_callable, self.op_args, self.op_kwargs, context)
+
+
+class BranchPythonOperator(Branching, PythonOperator):
+    """Goes on with the tasks whose id, or list of ids, its function returns; see Branching."""
+
+
+class ShortCircuitOperator(PythonOperator):
+    """Goes on only if its function returns something true; else what comes after it is skipped.
+
+    ``ignore_downstream_trigger_rules``: everything downstream is skipped; if False, only the tasks right after this
+    one, and the trigger rules of those behind decide.
+    """
+
+    def __init__(
+        self,
+        *,
+        python_callable: Callable[..., Any],
+        ignore_downstream_trigger_rules: bool = True,
+        **settings: Any,
+    ) -> None:
+        super().__init__(python_callable=python_callable, **settings)
+        self.ignore_downstream_trigger_rules = ignore_downstream_trigger_rules
+
+    def skips(self, result: Any) -> tuple[str, ...]:
+        """Nothing if ``result`` is true; teardowns are never skipped."""
+        if result:
+            return ()
+        after = self.get_flat_relative_ids() if self.ignore_downstream_trigger_rules else self.downstream_task_ids
+        return tuple(sorted(name for name in after if not self.dag.get_task(name).is_teardown))

@@ -1,0 +1,105 @@
+"""References: values that a DAG file passes on before they exist, such as the result of a task."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NoReturn
+
+from orchestrator.authoring.place import author
+from orchestrator.authoring.runtime import Context
+from orchestrator.authoring.task import Linkable, Task
+from orchestrator.exceptions import UsageError
+
+
+class Reference(ABC):
+    """Stands for a value that is there only when a task runs."""
+
+    @abstractmethod
+    def resolve(self, context: Context, results: Mapping[str, Any], /) -> Any:
+        """The value; ``results`` holds what the tasks have returned that the running one takes."""
+
+
+@dataclass(frozen=True, eq=False)
+class XComArg(Reference, Linkable):
+    """What ``operator`` will have returned, or a part of it: ``extract()["rows"][0]``."""
+
+    operator: Task
+    path: tuple[str | int, ...] = ()
+
+    def __getitem__(self, key: str | int) -> "XComArg":
+        return XComArg(self.operator, (*self.path, key))
+
+    def __iter__(self) -> NoReturn:
+        raise author().refuse(
+            f"{self!r} stands for a value that is not there while the DAG file is parsed; loop over it inside a task"
+        )
+
+    def __str__(self) -> str:
+        """The same as a Jinja template, so that an f-string takes it."""
+        steps = "".join(f"[{step!r}]" for step in self.path)
+        return f"{{{{ ti.xcom_pull(task_ids={self.operator.task_id!r}){steps} }}}}"
+
+    def __repr__(self) -> str:
+        steps = "".join(f"[{step!r}]" for step in self.path)
+        return f"the result of {self.operator.task_id!r}{steps}"
+
+    @property
+    def roots(self) -> Sequence[Task]:
+        return (self.operator,)
+
+    @property
+    def leaves(self) -> Sequence[Task]:
+        return (self.operator,)
+
+    def resolve(self, _context: Context, results: Mapping[str, Any]) -> Any:
+        """The recorded result, None where the task recorded none; UsageError if it has no such part."""
+        value = results[self.operator.task_id]
+        for depth, step in enumerate(self.path):
+            try:
+                value = value[step]
+            except (LookupError, TypeError):
+                whole = XComArg(self.operator, self.path[:depth])
+                raise UsageError(f"{whole!r} is a {type(value).__name__} and has no part {step!r}") from None
+        return value
+
+
+@dataclass(frozen=True, eq=False)
+class DagParam(Reference):
+    """One of the params of the run; what a function under ``@dag`` is given for its parameters."""
+
+    name: str
+
+    def __str__(self) -> str:
+        return f"{{{{ params[{self.name!r}] }}}}"
+
+    def resolve(self, context: Context, _results: Mapping[str, Any]) -> Any:
+        return context["params"][self.name]
+
+
+def parts(value: Any) -> Iterator[Any]:
+    """``value`` and what it holds, at any depth of lists, tuples, sets, dicts and objects with template fields."""
+    waiting, seen = [value], set()
+    while waiting:
+        item = waiting.pop()
+        inner = _inside(item)
+        if inner is None:
+            yield item
+        elif id(item) not in seen:
+            seen.add(id(item))
+            waiting.extend(inner)
+
+
+def _inside(value: Any) -> Sequence[Any] | None:
+    if isinstance(value, str | int | float | Reference | Task) or value is None:
+        return None
+    if isinstance(value, list | tuple | set):
+        return list(value)
+    if isinstance(value, dict):
+        return list(value.values())
+    fields = getattr(value, "template_fields", None)
+    return None if fields is None else [getattr(value, field, None) for field in fields]
+
+
+def referred_tasks(values: Sequence[Any]) -> set[Task]:
+    """The tasks whose results are used somewhere in ``values``."""
+    return {part.operator for value in values for part in parts(value) if isinstance(part, XComArg)}

@@ -1,0 +1,46 @@
+"""What authoring needs while a task runs; the worker fills it."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any, Protocol
+
+from orchestrator.exceptions import UsageError
+
+
+class Context(dict[str, Any]):
+    """What a task's body is given, under Airflow's names (docs/reference/context.md)."""
+
+
+class Runtime(Protocol):
+    """The worker, as the body that it runs sees it."""
+
+    @property
+    def context(self) -> Context:
+        """The context of the attempt that runs now."""
+
+
+_runtime: ContextVar[Runtime | None] = ContextVar("orchestrator_runtime", default=None)
+
+
+@contextmanager
+def running(runtime: Runtime) -> Iterator[None]:
+    """Everything called inside runs as part of an attempt."""
+    token = _runtime.set(runtime)
+    try:
+        yield
+    finally:
+        _runtime.reset(token)
+
+
+def current_runtime() -> Runtime | None:
+    """The runtime of the attempt that runs now, or None outside of a task's body."""
+    return _runtime.get()
+
+
+def get_current_context() -> Context:
+    """The context of the task that runs now; UsageError outside of a task's body."""
+    runtime = _runtime.get()
+    if runtime is None:
+        raise UsageError("get_current_context() works only while a task runs; call it inside the task's body")
+    return runtime.context

@@ -1,0 +1,132 @@
+"""The settings of tasks and of DAGs: their names, types and checks, each declared once."""
+
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime, timedelta, tzinfo
+from os import PathLike
+from typing import Any, Required, TypeAlias, TypedDict
+
+from orchestrator.authoring.checks import (
+    Check,
+    anything,
+    backoff,
+    choice,
+    duration,
+    flag,
+    folders,
+    instance,
+    mapping,
+    moment,
+    names,
+    number,
+    optional,
+    text,
+    whole,
+    zone,
+)
+from orchestrator.authoring.retrying import RetryPolicy
+from orchestrator.authoring.task import TaskGraph
+from orchestrator.core.spec import Cron, Every, Once
+from orchestrator.names import Delivery, Isolation, TriggerRule, WeightRule
+
+Duration: TypeAlias = timedelta | float
+ScheduleArg: TypeAlias = str | timedelta | Once | Cron | Every | None
+
+
+class TaskSettings(TypedDict, total=False):
+    """What every operator and ``@task`` takes, besides its own arguments. None means the configured default."""
+
+    task_id: Required[str]
+    dag: TaskGraph | None
+    owner: str
+    retries: int | None
+    retry_delay: Duration | None
+    retry_exponential_backoff: bool | float
+    max_retry_delay: Duration | None
+    retry_jitter: float
+    retry_policy: RetryPolicy | None
+    execution_timeout: Duration | None
+    priority_weight: int
+    weight_rule: WeightRule | str | None
+    pool: str
+    pool_slots: int
+    queue: str
+    trigger_rule: TriggerRule | str
+    max_active_tis_per_dag: int | None
+    max_active_tis_per_dagrun: int | None
+    delivery: Delivery | str
+    connection: str | None
+    isolation: Isolation | str
+    params: Mapping[str, Any] | None
+    doc_md: str | None
+
+
+TASK_CHECKS: dict[str, Check] = {
+    "owner": text,
+    "retries": optional(whole(0)),
+    "retry_delay": optional(duration(zero=True)),
+    "retry_exponential_backoff": backoff,
+    "max_retry_delay": optional(duration(zero=False)),
+    "retry_jitter": number(0, 1),
+    "retry_policy": optional(instance(RetryPolicy, "a RetryPolicy such as ExceptionRetryPolicy")),
+    "execution_timeout": optional(duration(zero=False)),
+    "priority_weight": whole(),
+    "weight_rule": optional(choice(WeightRule)),
+    "pool": text,
+    "pool_slots": whole(1),
+    "queue": text,
+    "trigger_rule": choice(TriggerRule),
+    "max_active_tis_per_dag": optional(whole(1)),
+    "max_active_tis_per_dagrun": optional(whole(1)),
+    "delivery": choice(Delivery),
+    "connection": optional(text),
+    "isolation": choice(Isolation),
+    "params": optional(mapping),
+    "doc_md": optional(text),
+}
+
+
+class DagSettings(TypedDict, total=False):
+    """What ``DAG`` and ``@dag`` take, besides the dag_id. None means the configured default, or nothing."""
+
+    description: str | None
+    schedule: ScheduleArg
+    start_date: datetime | None
+    end_date: datetime | None
+    timezone: str | tzinfo | None
+    catchup: bool | None
+    default_args: dict[str, Any] | None
+    max_active_tasks: int | None
+    max_active_runs: int | None
+    dagrun_timeout: Duration | None
+    params: dict[str, Any] | None
+    tags: Iterable[str] | None
+    doc_md: str | None
+    fail_fast: bool
+    is_paused_upon_creation: bool | None
+    user_defined_macros: dict[str, Any] | None
+    user_defined_filters: dict[str, Callable[..., Any]] | None
+    template_searchpath: str | PathLike[str] | Iterable[str | PathLike[str]] | None
+    render_template_as_native_obj: bool
+
+
+DAG_CHECKS: dict[str, Check] = {
+    "description": optional(instance(str, "a text")),
+    "schedule": anything,
+    "start_date": optional(moment),
+    "end_date": optional(moment),
+    "timezone": optional(zone),
+    "catchup": optional(flag),
+    "default_args": optional(mapping),
+    "max_active_tasks": optional(whole(1)),
+    "max_active_runs": optional(whole(1)),
+    "dagrun_timeout": optional(duration(zero=False)),
+    "params": optional(mapping),
+    "tags": optional(names),
+    "doc_md": optional(instance(str, "a text")),
+    "fail_fast": flag,
+    "is_paused_upon_creation": optional(flag),
+    "user_defined_macros": optional(mapping),
+    "user_defined_filters": optional(mapping),
+    "template_searchpath": optional(folders),
+    "render_template_as_native_obj": flag,
+}
