@@ -8,6 +8,7 @@ OrchestratorError
 │   ├── UnknownUpstreamError
 │   ├── CycleError             carries the cycle
 │   ├── ScheduleError
+│   ├── TemplateError          carries task, field and the template's line
 │   └── DagImportError         the file could not be imported
 ├── NotFoundError              no such DAG, run, task, pool …
 ├── ConflictError              it exists already, or is in the wrong state
@@ -21,7 +22,8 @@ OrchestratorError
 ├── SchedulerRunningError      a second scheduler on one database
 └── ActivityError              raised inside a task's body to steer its outcome
     ├── AirflowSkipException   end as skipped
-    └── AirflowFailException   fail without another retry
+    ├── AirflowFailException   fail without another retry
+    └── CommandError           a command ended badly; carries its exit code
 
 Each message is one clear sentence that says what, where and what to do.
 """
@@ -85,6 +87,28 @@ class CycleError(DagError):
 
 class ScheduleError(DagError):
     """A schedule that is no preset, cron expression or timedelta."""
+
+
+class TemplateError(DagError):
+    """A template of a task cannot be rendered; ``template`` is its file, None where the field holds its text."""
+
+    def __init__(
+        self,
+        task_id: str,
+        field: str,
+        reason: str,
+        *,
+        template: str | None = None,
+        template_line: int | None = None,
+        file: str | None = None,
+        line: int | None = None,
+    ) -> None:
+        self.task_id = task_id
+        self.field = field
+        self.template = template
+        self.template_line = template_line
+        where = "" if template_line is None else f", line {template_line} of {template or 'the template'}"
+        super().__init__(f"task {task_id!r}, field {field!r}{where}: {reason}", file=file, line=line)
 
 
 class DagImportError(DagError):
@@ -155,3 +179,11 @@ class AirflowSkipException(ActivityError):  # noqa: N818 - the field's own name
 
 class AirflowFailException(ActivityError):  # noqa: N818 - the field's own name
     """Fail the task now, without another retry."""
+
+
+class CommandError(ActivityError):
+    """A command ended with an exit code that means failure; below 0 it is the signal that ended it."""
+
+    def __init__(self, message: str, exit_code: int) -> None:
+        self.exit_code = exit_code
+        super().__init__(message)
