@@ -54,7 +54,7 @@ def order_1001() -> None:
     # At least once is the default: if the process dies between the charge and its record, the charge is tried again
     # with the same idempotency key, by which a payment provider tells a repetition from a second purchase.
     @task(retries=3, retry_delay=2, retry_exponential_backoff=True)
-    def charge_card(params: Record | None = None, idempotency_key: str = "") -> Record:
+    def charge_card(params: Record | None = None, idempotency_key: str | None = None) -> Record:
         assert params is not None
         print(f"charging {params['amount']} {params['currency']} for order {params['order']}")
         charge = {"order": params["order"], "amount": params["amount"], "currency": params["currency"]}
