@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 from orchestrator.exceptions import ScheduleError
 
 _SECOND = timedelta(seconds=1)
-_STRIDE = timedelta(days=7)  # no zone changes its clocks twice within this
+_STRIDE = timedelta(days=3)  # no zone changes its clocks twice within this
 
 
 class WallClock:
