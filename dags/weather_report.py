@@ -133,7 +133,7 @@ def weather_report() -> None:
         above.fill_between(when, [d["low"] for d in days], [d["high"] for d in days], color="tab:red", alpha=0.5)
         above.set(title="Seattle", ylabel="daily low to high, °C")
         rain = monthly_rain(days)
-        below.bar(list(rain), list(rain.values()), width=25, color="tab:blue")
+        below.bar(list(rain), list(rain.values()), width=27, align="edge", color="tab:blue")
         below.set(ylabel="rain a month, mm")
         image = io.BytesIO()
         figure.savefig(image, format="png", dpi=110)
