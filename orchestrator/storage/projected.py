@@ -37,8 +37,8 @@ def plain(words: str) -> str:
     return words.encode("utf-8", "backslashreplace").decode().replace("\x00", "\\x00")
 
 
-def run_row(run: Run) -> Row:
-    """A row of ``runs``."""
+def run_row(run: Run, last_seq: int) -> Row:
+    """A row of ``runs``; ``last_seq`` is where its history ends."""
     created = run.created
     return (
         run.run_key,
@@ -54,7 +54,7 @@ def run_row(run: Run) -> Row:
         None if created.note is None else plain(created.note),
         micros(run.created_at),
         *run_progress(run),
-        run.seq,
+        last_seq,
     )
 
 

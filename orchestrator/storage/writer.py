@@ -65,12 +65,12 @@ class RunWriter:
         """Replace the run's projections by those of this state."""
         for table in (runs, activities, timers, payload_refs):
             connection.execute(delete(table).where(table.c.run_key == run.run_key))
-        self._many(connection, self._new_runs, [run_row(run)])
+        self._many(connection, self._new_runs, [run_row(run, run.seq)])
         self._many(connection, self._activities, activity_rows(run, places))
         self._write_notes(connection, notes)
 
     def _write_runs(self, connection: Connection, parts: Sequence[Part]) -> None:
-        created = [run_row(part.run) for part in parts if part.after == 0]
+        created = [run_row(part.run, len(part.records)) for part in parts if part.after == 0]
         changed = [
             (*run_progress(part.run), part.after + len(part.records), part.run.run_key, part.after)
             for part in parts

@@ -1,0 +1,100 @@
+"""The databases that every storage contract is tested on: SQLite, and PostgreSQL where a server can be started."""
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine
+
+from orchestrator.storage.database import connect, create
+from orchestrator.storage.history import SqlHistoryStore
+from orchestrator.storage.reads import Reads
+from tests.postgres_server import PostgresServer, running_server
+
+NOW = datetime(2026, 3, 1, 12, 0, 0, 123456, tzinfo=UTC)
+
+
+class StoppedClock:
+    """A clock that a test moves."""
+
+    def __init__(self) -> None:
+        self.moment = NOW
+
+    def now(self) -> datetime:
+        return self.moment
+
+    def advance(self, by: timedelta) -> None:
+        self.moment += by
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    with running_server() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def postgres_template(postgres: PostgresServer) -> str:
+    """A database with today's schema, to be copied."""
+    name = postgres.database()
+    create(postgres.url(name)).dispose()
+    return name
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The URL of a database without a schema."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path}/orchestrator.db"
+    server: PostgresServer = request.getfixturevalue("postgres")
+    return server.url(server.database())
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The URL of a database with today's schema and nothing in it."""
+    if request.param == "sqlite":
+        address = f"sqlite:///{tmp_path}/orchestrator.db"
+        create(address).dispose()
+        return address
+    server: PostgresServer = request.getfixturevalue("postgres")
+    return server.url(server.database(request.getfixturevalue("postgres_template")))
+
+
+@pytest.fixture
+def open_engine(url: str) -> Iterator[Callable[..., Engine]]:
+    """Opens the database once more, as another process would; closed at the end."""
+    opened: list[Engine] = []
+
+    def open_once_more(**options: float) -> Engine:
+        opened.append(connect(url, **options))
+        return opened[-1]
+
+    yield open_once_more
+    for engine in opened:
+        engine.dispose()
+
+
+@pytest.fixture
+def engine(open_engine: Callable[..., Engine]) -> Engine:
+    return open_engine()
+
+
+@pytest.fixture
+def clock() -> StoppedClock:
+    return StoppedClock()
+
+
+@pytest.fixture
+def store(engine: Engine) -> Iterator[SqlHistoryStore]:
+    """A store that holds the claim."""
+    held = SqlHistoryStore(engine)
+    held.claim("test:1")
+    yield held
+    held.release()
+
+
+@pytest.fixture
+def reads(engine: Engine) -> Reads:
+    return Reads(engine)

@@ -1,0 +1,137 @@
+"""A PostgreSQL server of the tests' own: in a temporary folder, on a unix socket, ended with them."""
+
+import contextlib
+import os
+import pwd
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+from psycopg import sql
+
+ROLE = "orchestrator"
+_PLACES = ("/usr/lib/postgresql/*/bin", "/usr/pgsql-*/bin", "/opt/homebrew/opt/postgresql*/bin")
+_SETTINGS = {
+    "listen_addresses": "",
+    "fsync": "off",
+    "full_page_writes": "off",
+    "shared_buffers": "32MB",
+    "max_connections": "50",
+    "autovacuum": "off",
+}
+
+
+def find_program(name: str) -> Path | None:
+    """The server's own program: on PATH, or where distributions put it."""
+    on_path = shutil.which(name)
+    if on_path is not None:
+        return Path(on_path)
+    found = [path / name for place in _PLACES for path in Path("/").glob(place.lstrip("/")) if (path / name).exists()]
+    return max(found, default=None)
+
+
+class PostgresServer:
+    """A running server; ``database`` makes an empty database in it, or a copy of another one."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._count = 0
+
+    def url(self, name: str) -> str:
+        return f"postgresql://{ROLE}@/{name}?host={self._folder}"
+
+    def database(self, template: str | None = None) -> str:
+        """The name of a new database."""
+        self._count += 1
+        name = f"test_{self._count}"
+        command = sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(
+            sql.Identifier(name), sql.Identifier(template or "template0")
+        )
+        with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
+            connection.execute(command)
+        return name
+
+
+@contextlib.contextmanager
+def running_server() -> Iterator[PostgresServer]:
+    """Start a server for as long as the block lasts. Skips where there is none; with REQUIRE_POSTGRES it fails."""
+    initdb, postgres = find_program("initdb"), find_program("postgres")
+    if initdb is None or postgres is None:
+        _give_up(
+            "no PostgreSQL server is installed (initdb and postgres are neither on PATH nor in /usr/lib/postgresql)"
+        )
+    account = _account()
+    folder = Path(tempfile.mkdtemp(prefix="pg-"))
+    try:
+        if account is not None:
+            os.chown(folder, account.pw_uid, account.pw_gid)
+        data = folder / "data"
+        _initialise(initdb, data, account)
+        with _serving(postgres, data, folder, account):
+            yield PostgresServer(folder)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _give_up(reason: str) -> None:
+    if os.environ.get("REQUIRE_POSTGRES"):
+        pytest.fail(reason, pytrace=False)
+    pytest.skip(reason)
+
+
+def _account() -> pwd.struct_passwd | None:
+    """Whom to run as: the server refuses to run as root."""
+    if os.geteuid() != 0:
+        return None
+    for name in ("postgres", "nobody"):
+        with contextlib.suppress(KeyError):
+            return pwd.getpwnam(name)
+    _give_up("the tests run as root and there is no other account to run a PostgreSQL server as")
+    return None
+
+
+def _identity(account: pwd.struct_passwd | None) -> dict[str, object]:
+    if account is None:
+        return {}
+    return {"user": account.pw_uid, "group": account.pw_gid, "extra_groups": []}
+
+
+def _initialise(initdb: Path, data: Path, account: pwd.struct_passwd | None) -> None:
+    command = [initdb, "-D", data, "-U", ROLE, "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"]
+    done = subprocess.run(command, cwd=data.parent, capture_output=True, text=True, check=False, **_identity(account))
+    assert done.returncode == 0, done.stderr
+
+
+@contextlib.contextmanager
+def _serving(postgres: Path, data: Path, folder: Path, account: pwd.struct_passwd | None) -> Iterator[None]:
+    settings = [part for name, value in _SETTINGS.items() for part in ("-c", f"{name}={value}")]
+    command = [postgres, "-D", data, "-k", folder, *settings]
+    with (folder / "log").open("wb") as log:
+        server = subprocess.Popen(command, cwd=folder, stdout=log, stderr=log, **_identity(account))
+    try:
+        _wait_until_ready(server, folder)
+        yield
+    finally:
+        server.send_signal(signal.SIGQUIT)  # nothing in it is to be kept
+        try:
+            server.wait(20)
+        except subprocess.TimeoutExpired:
+            server.kill()
+            server.wait()
+
+
+def _wait_until_ready(server: subprocess.Popen[bytes], folder: Path) -> None:
+    deadline = time.monotonic() + 30
+    while True:
+        with contextlib.suppress(psycopg.OperationalError):
+            psycopg.connect(f"postgresql://{ROLE}@/postgres?host={folder}").close()
+            return
+        if server.poll() is not None or time.monotonic() > deadline:
+            raise RuntimeError(f"the PostgreSQL server does not start: {(folder / 'log').read_text()[-2000:]}")
+        time.sleep(0.02)
