@@ -7,6 +7,10 @@ from typing import Any
 import msgspec
 import pytest
 
+import orchestrator
+from orchestrator import operators
+from orchestrator.authoring.context import CONTEXT_KEYS
+from orchestrator.authoring.settings import DAG_CHECKS, TASK_CHECKS
 from orchestrator.core.events import EVENT_TYPES
 from orchestrator.names import RunState, RunType, TaskState, TriggerRule
 from orchestrator.testing.home import LiveHome
@@ -66,6 +70,20 @@ def test_the_glossary_explains_every_state_run_type_and_trigger_rule() -> None:
     page = (DOCS / "reference/glossary.md").read_text(encoding="utf-8")
     words = {word.value for family in (TaskState, RunState, RunType, TriggerRule) for word in family}
     assert sorted(word for word in words if f"`{word}`" not in page) == []
+
+
+def codes(page: Path) -> set[str]:
+    """Every word that a page sets as code."""
+    return set(re.findall(r"`([^`\n]+)`", page.read_text(encoding="utf-8")))
+
+
+def test_the_page_of_dag_files_lists_every_name_and_setting_that_a_dag_file_can_write() -> None:
+    names = {*orchestrator.__all__, *operators.__all__, *TASK_CHECKS, *DAG_CHECKS}
+    assert sorted(names - codes(DOCS / "reference/dag-files.md")) == []
+
+
+def test_the_page_of_the_context_lists_every_key() -> None:
+    assert sorted(CONTEXT_KEYS - codes(DOCS / "reference/context.md")) == []
 
 
 @pytest.mark.parametrize("page", PAGES, ids=relative)
