@@ -1,0 +1,215 @@
+"""The dag processor: keeps the catalog as the DAG files are, and parses a file only when what it needs has changed."""
+
+import logging
+import threading
+from collections.abc import Callable, Iterable, Mapping
+from datetime import timedelta
+from functools import partial
+from pathlib import Path
+
+import msgspec
+
+from orchestrator.authoring.defaults import Defaults
+from orchestrator.dagbag.contents import Contents
+from orchestrator.dagbag.discovery import Discovery, discover
+from orchestrator.dagbag.jobs import Job, Limits
+from orchestrator.dagbag.parsers import Parsed, Parsers, Stop
+from orchestrator.dagbag.roots import Roots
+from orchestrator.dagbag.watching import TICK_SECONDS, watch
+from orchestrator.exceptions import StorageUnavailableError
+from orchestrator.ports import CatalogWriter, Clock, ImportFailure, KnownFile, ParsedFile
+
+log = logging.getLogger(__name__)
+
+_DEFAULTS = Defaults()
+_LINGER = timedelta(seconds=5)
+_RETRY = timedelta(seconds=5)
+_LAST_WORDS = 20
+
+
+class ScanReport(msgspec.Struct, frozen=True, kw_only=True):
+    """What one look at the folder came to: how many DAG files there are, and what became of those that changed."""
+
+    files: int
+    parsed: int
+    errors: int
+    removed: int
+    seconds: float
+
+
+class _Tally:
+    """What a scan has come to so far."""
+
+    def __init__(self) -> None:
+        self.parsed = 0
+        self.errors = 0
+
+
+class DagProcessor:
+    """Finds, parses and records DAG files. ``on_change`` is called after each time that the catalog was written.
+
+    ``timeout`` is for one parse, ``memory`` (bytes of address space) too; at most ``parallel`` are parsed at once.
+    ``refresh`` is the longest time between two looks at the whole folder. A late or failed parse removes no DAG.
+    """
+
+    def __init__(
+        self,
+        dags_folder: Path,
+        plugins_folder: Path,
+        *,
+        writer: CatalogWriter,
+        on_change: Callable[[], None],
+        clock: Clock,
+        defaults: Defaults = _DEFAULTS,
+        timeout: timedelta = timedelta(seconds=30),
+        parallel: int = 2,
+        memory: int = 4 * 1024**3,
+        max_file_bytes: int = 1024**2,
+        refresh: timedelta = timedelta(seconds=300),
+    ) -> None:
+        self._roots = Roots(dags_folder, plugins_folder)
+        self._writer = writer
+        self._on_change = on_change
+        self._clock = clock
+        self._defaults = defaults
+        self._limits = Limits(timeout=timeout.total_seconds(), memory=memory, source=max_file_bytes)
+        self._refresh = refresh
+        self._parsers = Parsers(parallel)
+        self._contents = Contents(self._roots)
+        self._known: Mapping[str, KnownFile] | None = None
+        self._is_recorded = True
+        self._told: set[str] = set()
+
+    def run(self, stop: Stop) -> None:
+        """Look, then go on looking at what changes, until ``stop`` is set."""
+        try:
+            while not stop.is_set():
+                self._look(stop)
+                self._follow(stop)
+        finally:
+            self._parsers.close()
+
+    def scan(self, stop: Stop | None = None) -> ScanReport:
+        """Parse what changed, and record it a few files at a time; then take out the files that are gone."""
+        began = self._clock.now()
+        stop = stop or threading.Event()
+        found = discover(self._roots.folder)
+        self._tell(found.problems)
+        files, gone = self._sorted_out(found)
+        tally = _Tally()
+        self._parse(self._changed(files), tally, stop)
+        self._remove(gone)
+        if tally.parsed or gone:  # a dag_id that was another file's may be free now
+            self._parse(self._changed(files), tally, stop)
+        return ScanReport(
+            files=len(files),
+            parsed=tally.parsed,
+            errors=tally.errors,
+            removed=len(gone),
+            seconds=(self._clock.now() - began).total_seconds(),
+        )
+
+    # ── watching ─────────────────────────────────────────────────────────────────────────────────────────
+
+    def _follow(self, stop: Stop) -> None:
+        """Look whenever something changes; return when it is time to look at everything."""
+        quiet = 0
+        patience = self._refresh if self._is_recorded else _RETRY
+        for number, names in enumerate(watch(self._roots, stop)):
+            quiet = 0 if names else quiet + TICK_SECONDS
+            if names or number == 0:  # something may have changed before the watch had begun
+                for name in names:
+                    self._contents.forget(name)
+                self._look(stop)
+                patience = self._refresh if self._is_recorded else _RETRY
+            if quiet >= _LINGER.total_seconds():
+                self._parsers.close()
+            if quiet >= patience.total_seconds():
+                return
+
+    def _look(self, stop: Stop) -> None:
+        """Scan; where the database cannot be written, what is not recorded is parsed again later."""
+        try:
+            report = self.scan(stop)
+            self._is_recorded = True
+        except StorageUnavailableError as error:
+            self._is_recorded = False
+            log.warning("what the DAG files say could not be recorded, and is tried again: %s", error)
+            return
+        if report.parsed or report.removed:
+            log.info(
+                "%d of %d DAG files parsed, %d with errors, %d gone, in %.2f s",
+                report.parsed,
+                report.files,
+                report.errors,
+                report.removed,
+                report.seconds,
+            )
+
+    # ── one look ─────────────────────────────────────────────────────────────────────────────────────────
+
+    @property
+    def _recorded(self) -> Mapping[str, KnownFile]:
+        if self._known is None:
+            self._known = self._writer.known()
+        return self._known
+
+    def _sorted_out(self, found: Discovery) -> tuple[list[str], list[str]]:
+        """The DAG files that there are, and those that are gone: not where a folder could not be read."""
+        files = [file for file in found.files if self._contents.may_hold_dags(file)]
+        gone = self._recorded.keys() - set(files)
+        return files, sorted(file for file in gone if not any(map(file.startswith, found.unseen)))
+
+    def _changed(self, files: Iterable[str]) -> dict[str, str]:
+        """The files whose last parse is not of what they are now, with their digest."""
+        digests = {file: self._contents.digest(self._needs(file)) for file in files}
+        known = self._recorded
+        return {file: now for file, now in digests.items() if file not in known or known[file].digest != now}
+
+    def _needs(self, file: str) -> set[str]:
+        known = self._recorded.get(file)
+        return {file, *(known.needs if known else ())}
+
+    def _parse(self, changed: Mapping[str, str], tally: _Tally, stop: Stop) -> None:
+        for batch in self._parsers.parse(map(self._job, changed), stop):
+            parsed = [self._outcome(one, changed[one.job.file]) for one in batch]
+            parsed = [one for one in parsed if self._contents.hash(one.file) is not None]  # gone while it was read
+            self._write(partial(self._writer.record, parsed))
+            tally.parsed += len(parsed)
+            tally.errors += sum(one.failure is not None for one in parsed)
+
+    def _remove(self, gone: list[str]) -> None:
+        if gone:
+            self._write(partial(self._writer.remove, gone))
+
+    def _write(self, write: Callable[[], None]) -> None:
+        self._known = None
+        write()
+        self._on_change()
+
+    def _job(self, file: str) -> Job:
+        return Job(
+            file=file,
+            folder=str(self._roots.folder),
+            plugins=str(self._roots.plugins),
+            defaults=self._defaults,
+            limits=self._limits,
+        )
+
+    def _outcome(self, one: Parsed, digest: str) -> ParsedFile:
+        """What is recorded of one parse; of a process that died, what became of it and the last that it said."""
+        file = one.job.file
+        if one.parsed is None:
+            frames = tuple(one.output.splitlines()[-_LAST_WORDS:])
+            failure = ImportFailure(message=one.death, file=file, frames=frames)
+            return ParsedFile(file=file, digest=digest, needs=tuple(sorted(self._needs(file))), failure=failure)
+        if one.output:
+            log.info("%s printed while it was parsed:\n%s", file, one.output)
+        return one.parsed
+
+    def _tell(self, problems: Iterable[str]) -> None:
+        """Log each problem once."""
+        for problem in problems:
+            if problem not in self._told:
+                self._told.add(problem)
+                log.warning("%s", problem)

@@ -1,0 +1,118 @@
+"""One parse of one DAG file, in a process of its own: from a Job to a ParsedFile, whatever the file does."""
+
+import os
+import time
+import traceback
+from pathlib import Path
+from types import FrameType
+
+from orchestrator.authoring.compiling import compile_dag
+from orchestrator.authoring.dag import DAG
+from orchestrator.core.spec import DagSpec, fingerprint
+from orchestrator.dagbag.blame import authors_frames, blame, listing
+from orchestrator.dagbag.closure import Closure
+from orchestrator.dagbag.contents import Contents, content_hash, digest
+from orchestrator.dagbag.fingerprint import code_fingerprint
+from orchestrator.dagbag.importing import LocalModules, run_file
+from orchestrator.dagbag.jobs import Job
+from orchestrator.dagbag.reads import Reads
+from orchestrator.dagbag.roots import Roots
+from orchestrator.exceptions import DagError, DagImportError
+from orchestrator.ports import ImportFailure, ParsedDag, ParsedFile
+
+
+class Parse:
+    """A parse that has begun. What it has looked at so far is known even when it has to be cut short."""
+
+    def __init__(self, job: Job) -> None:
+        self._job = job
+        self._roots = Roots(Path(job.folder), Path(job.plugins))
+        self._modules = LocalModules(self._roots)
+        self._reads = Reads(self._roots)
+        self._closure = Closure(self._roots)
+        self._failure: ImportFailure | None = None
+        self._began = time.monotonic()
+
+    def run(self) -> ParsedFile:
+        """Run the file, compile its DAGs, and gather what belongs to their version."""
+        self._reads.listen()
+        specs: list[DagSpec] = []
+        try:
+            self._check()
+            specs = self._compile(run_file(self._modules, self._job.file))
+        except DagImportError as error:
+            self._fail(error)
+        try:
+            self._gather()
+        except DagError as error:
+            self._fail(blame(error, self._job.file, self._roots))
+            specs = []
+        return self._result(specs)
+
+    def cut_short(self, frame: FrameType | None) -> ParsedFile:
+        """What there is to say when the time is up and the author's code stands at ``frame``."""
+        walked = reversed(list(traceback.walk_stack(frame))) if frame else ()
+        frames = authors_frames(walked, self._roots)
+        self._failure = ImportFailure(
+            message=f"parsing took longer than {self._job.limits.timeout:g} s and was ended; "
+            f"move slow work into a task, or raise [core] dagbag_import_timeout",
+            file=frames[-1].name if frames else self._job.file,
+            line=frames[-1].line if frames else None,
+            frames=listing(frames),
+        )
+        for name, data in self._modules.sources.items():
+            self._closure.files[name] = data
+        return self._result([])
+
+    def _check(self) -> None:
+        """DagImportError if the file cannot be read, or is larger than a DAG file may be."""
+        limit = self._job.limits.source
+        try:
+            with self._roots.path(self._job.file).open("rb") as source:
+                size = os.fstat(source.fileno()).st_size
+        except OSError as error:
+            raise DagImportError(f"the file cannot be read: {error.strerror}", file=self._job.file) from error
+        if size > limit:
+            raise DagImportError(
+                f"the file has {size:,} bytes, and a DAG file may have {limit:,}; "
+                f"move data out of it, or raise [dag_processor] max_file_bytes",
+                file=self._job.file,
+            )
+
+    def _compile(self, dags: dict[str, DAG]) -> list[DagSpec]:
+        """The specs of the DAGs that are right; the first that is not makes the file's failure."""
+        specs: list[DagSpec] = []
+        for dag in dags.values():
+            try:
+                with self._modules.active():
+                    specs.append(compile_dag(dag, file=self._job.file, defaults=self._job.defaults))
+            except Exception as error:
+                self._fail(blame(error, self._job.file, self._roots))
+        return specs
+
+    def _gather(self) -> None:
+        self._closure.add(self._modules.sources)
+        self._closure.open(sorted(self._reads.names))
+        self._closure.complete()
+
+    def _fail(self, error: DagImportError) -> None:
+        if self._failure is None:
+            self._failure = ImportFailure(
+                message=error.message, file=error.file or self._job.file, line=error.line, frames=error.frames
+            )
+
+    def _result(self, specs: list[DagSpec]) -> ParsedFile:
+        files = self._closure.files
+        code = code_fingerprint(files, self._closure.trees) if specs else ""
+        needs = {self._job.file, *files, *self._reads.names, *self._closure.missing}
+        contents = Contents(self._roots)
+        hashes = {name: content_hash(files[name]) if name in files else contents.hash(name) for name in needs}
+        return ParsedFile(
+            file=self._job.file,
+            digest=digest({name: found for name, found in hashes.items() if found is not None}),
+            dags=tuple(ParsedDag(spec=spec, fingerprint=fingerprint(spec), code_fingerprint=code) for spec in specs),
+            files=files,
+            needs=tuple(sorted(needs)),
+            failure=self._failure,
+            duration=time.monotonic() - self._began,
+        )
