@@ -3,9 +3,10 @@
 Rows are tuples in the order of their table's columns, ready for the driver.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, TypeAlias
 
+from orchestrator.core.activity import Activity
 from orchestrator.core.events import (
     ActivityCompleted,
     AnyEvent,
@@ -17,6 +18,7 @@ from orchestrator.core.events import (
     TimerSet,
 )
 from orchestrator.core.run import Place, Run
+from orchestrator.names import UNMAPPED, TaskState
 from orchestrator.storage.codec import CODEC
 from orchestrator.storage.tables import micros, micros_or_none
 
@@ -71,20 +73,25 @@ def run_progress(run: Run) -> Row:
     )
 
 
-def exists(run: Run, place: Place) -> bool:
-    """Whether the version that the run has now knows this activity."""
-    node = run.nodes.get(place[0])
-    return node is not None and node.peek(place[1]) is not None
+def all_places(run: Run) -> Iterator[Place]:
+    """Every activity that the run has ever heard of."""
+    for task_id, node in run.nodes.items():
+        yield task_id, UNMAPPED
+        for map_index in node.many or ():
+            yield task_id, map_index
 
 
-def activity_rows(run: Run, places: Iterable[Place]) -> list[Row]:
-    """Rows of ``activities``, of those places that exist in the version that the run has now."""
+def activity_rows(run: Run, places: Iterable[Place]) -> tuple[list[Row], list[Place]]:
+    """Rows of ``activities``, and the places that have none: their version does not know them (any more), or nothing
+    has happened to them (yet)."""
     run_key, nodes = run.run_key, run.nodes
-    rows = []
+    rows: list[Row] = []
+    rowless: list[Place] = []
     for task_id, map_index in places:
         node = nodes.get(task_id)
         activity = None if node is None else node.peek(map_index)
-        if node is None or activity is None:
+        if node is None or activity is None or _is_untouched(activity):
+            rowless.append((task_id, map_index))
             continue
         task = node.task
         rows.append(
@@ -110,7 +117,11 @@ def activity_rows(run: Run, places: Iterable[Place]) -> list[Row]:
                 task.operator,
             )
         )
-    return rows
+    return rows, rowless
+
+
+def _is_untouched(activity: Activity) -> bool:
+    return activity.state is TaskState.NONE and activity.attempt == 0 and activity.generation == 1
 
 
 class Notes:

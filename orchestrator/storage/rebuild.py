@@ -13,7 +13,7 @@ from orchestrator.storage.catalog_reads import spec_of
 from orchestrator.storage.claims import Claim
 from orchestrator.storage.database import reading, writing
 from orchestrator.storage.history import read_facts
-from orchestrator.storage.projected import Notes, exists
+from orchestrator.storage.projected import Notes
 from orchestrator.storage.tables import activities, history, payload_refs, runs, runs_to_delete, timers
 from orchestrator.storage.writer import RunWriter
 
@@ -85,7 +85,7 @@ class _Rebuild:
             for fact in facts:
                 self._apply(run, fact)
         if run is not None:
-            self._writer.rewrite(connection, run, run.touched, notes)
+            self._writer.rewrite(connection, run, notes)
 
     def _begin(self, run_key: int, first: Recorded) -> Run:
         if not isinstance(first.event, RunCreated):
@@ -96,11 +96,8 @@ class _Rebuild:
 
     def _apply(self, run: Run, fact: Recorded) -> None:
         run.apply(fact)
-        run.closed.clear()
-        run.doomed.clear()
         if isinstance(fact.event, RunMoved):
             run.move(self._plan(fact.event.version_id))
-            run.touched = {place for place in run.touched if exists(run, place)}
 
     def _load_plan(self, version_id: int) -> Plan:
         with reading(self._engine) as connection:

@@ -12,7 +12,7 @@ from orchestrator.storage.projected import (
     Notes,
     Row,
     activity_rows,
-    exists,
+    all_places,
     history_rows,
     run_progress,
     run_row,
@@ -49,24 +49,22 @@ class RunWriter:
         position = advance(connection, "position", sum(len(part.records) for part in parts))
         position -= sum(len(part.records) for part in parts)
         facts: list[Row] = []
-        rows: list[Row] = []
         notes = Notes()
         for part in parts:
             facts += history_rows(part.run.run_key, part.records, position + len(facts))
-            rows += activity_rows(part.run, part.activities)
             notes.take(part.run.run_key, part.records)
         self._write_runs(connection, parts)
         self._many(connection, self._facts, facts)
-        self._many(connection, self._activities, rows)
+        self._write_activities(connection, [(part.run, part.activities) for part in parts])
         self._write_notes(connection, notes)
         self._move(connection, [part.run for part in parts if part.run.run_key in notes.moved])
 
-    def rewrite(self, connection: Connection, run: Run, places: Iterable[Place], notes: Notes) -> None:
+    def rewrite(self, connection: Connection, run: Run, notes: Notes) -> None:
         """Replace the run's projections by those of this state."""
         for table in (runs, activities, timers, payload_refs):
             connection.execute(delete(table).where(table.c.run_key == run.run_key))
         self._many(connection, self._new_runs, [run_row(run, run.seq)])
-        self._many(connection, self._activities, activity_rows(run, places))
+        self._many(connection, self._activities, activity_rows(run, all_places(run))[0])
         self._write_notes(connection, notes)
 
     def _write_runs(self, connection: Connection, parts: Sequence[Part]) -> None:
@@ -80,6 +78,17 @@ class RunWriter:
         if changed and connection.exec_driver_sql(self._progress, changed).rowcount != len(changed):
             raise HistoryConflictError("a run's history is not where its part of the group says")
 
+    def _write_activities(self, connection: Connection, changed: Iterable[tuple[Run, Sequence[Place]]]) -> None:
+        rows: list[Row] = []
+        gone: list[dict[str, object]] = []
+        for run, places in changed:
+            fresh, rowless = activity_rows(run, places)
+            rows += fresh
+            gone += ({"run": run.run_key, "task": task_id, "index": index} for task_id, index in rowless)
+        self._many(connection, self._activities, rows)
+        if gone:
+            connection.execute(_FORGET_ACTIVITY, gone)
+
     def _write_notes(self, connection: Connection, notes: Notes) -> None:
         self._many(connection, self._payloads, notes.payloads)
         if notes.ended:
@@ -91,16 +100,11 @@ class RunWriter:
             connection.execute(_FORGET_TIMER, over)
 
     def _move(self, connection: Connection, moved: Iterable[Run]) -> None:
-        """A run on another version keeps the rows of what that version has, in their new state."""
+        """On another version an activity may look another way, though no fact speaks of it."""
         for run in moved:
-            key = run.run_key
-            where = select(activities.c.task_id, activities.c.map_index).where(activities.c.run_key == key)
+            where = select(activities.c.task_id, activities.c.map_index).where(activities.c.run_key == run.run_key)
             places = [(row.task_id, row.map_index) for row in connection.execute(where)]
-            kept = [place for place in places if exists(run, place)]
-            gone = [{"run": key, "task": task, "index": index} for task, index in set(places) - set(kept)]
-            if gone:
-                connection.execute(_FORGET_ACTIVITY, gone)
-            self._many(connection, self._activities, activity_rows(run, kept))
+            self._write_activities(connection, [(run, places)])
 
     def _many(self, connection: Connection, statement: str, rows: list[Row]) -> None:
         if rows:

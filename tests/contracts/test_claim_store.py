@@ -1,0 +1,188 @@
+"""The claim: one scheduler on a database, and one that lost its claim writes nothing."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import pytest
+from sqlalchemy import Engine, update
+
+from orchestrator.exceptions import SchedulerRunningError
+from orchestrator.ports import Group
+from orchestrator.storage.claims import holder
+from orchestrator.storage.database import writing
+from orchestrator.storage.history import SqlHistoryStore
+from orchestrator.storage.reads import Reads
+from orchestrator.storage.tables import leases
+from tests.contracts.stories import NOW, begin, commit
+
+HOLD = """
+import os, sys, time
+from orchestrator.storage.database import connect
+from orchestrator.storage.history import SqlHistoryStore
+store = SqlHistoryStore(connect(sys.argv[1]))
+store.claim("doomed:1")
+if sys.argv[2] == "fork" and os.fork() == 0:
+    print("child", os.getpid(), flush=True)
+    time.sleep(60)
+print("claimed", flush=True)
+time.sleep(60)
+"""
+
+
+@contextmanager
+def another_scheduler(url: str, how: str = "alone") -> Iterator[subprocess.Popen[str]]:
+    """A process that holds the claim until it is killed."""
+    process = subprocess.Popen([sys.executable, "-c", HOLD, url, how], stdout=subprocess.PIPE, text=True)
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+        assert process.stdout is not None
+        process.stdout.close()
+
+
+def lines(process: subprocess.Popen[str], count: int) -> list[str]:
+    assert process.stdout is not None
+    return [process.stdout.readline().strip() for _ in range(count)]
+
+
+def claim_in_time(store: SqlHistoryStore, seconds: float) -> None:
+    """Claim as soon as it can be had; the server may take a moment to notice that a session has ended."""
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            store.claim("next:2")
+        except SchedulerRunningError:
+            assert time.monotonic() < deadline
+        else:
+            return
+
+
+def let_lease_lapse(engine: Engine) -> None:
+    """What the passing of time does to a lease that nobody renews."""
+    with writing(engine) as connection:
+        connection.execute(update(leases).values(expires_at=NOW))
+
+
+def test_a_second_scheduler_is_refused_and_told_who_holds_the_database(
+    store: SqlHistoryStore, open_engine: Callable[..., Engine]
+) -> None:
+    second = SqlHistoryStore(open_engine())
+    with pytest.raises(SchedulerRunningError, match=r"test:1.*stop it first"):
+        second.claim("second:2")
+    told = begin(store)
+    assert commit(store, told) == frozenset()
+
+
+def test_a_released_claim_can_be_had_at_once(engine: Engine, open_engine: Callable[..., Engine]) -> None:
+    first, second = SqlHistoryStore(engine), SqlHistoryStore(open_engine())
+    first.claim("first:1")
+    first.release()
+    second.claim("second:2")
+    with pytest.raises(SchedulerRunningError, match="claim"):
+        commit(first, begin(first))
+    second.release()
+
+
+def test_the_holder_may_claim_again(store: SqlHistoryStore) -> None:
+    store.claim("test:1")
+    assert commit(store, begin(store)) == frozenset()
+
+
+def test_the_claim_of_a_killed_scheduler_is_free(url: str, open_engine: Callable[..., Engine]) -> None:
+    store = SqlHistoryStore(open_engine())
+    with another_scheduler(url) as process:
+        assert lines(process, 1) == ["claimed"]
+        with pytest.raises(SchedulerRunningError, match="doomed:1"):
+            store.claim("next:2")
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        claim_in_time(store, seconds=10)
+    assert commit(store, begin(store)) == frozenset()
+    store.release()
+
+
+@pytest.mark.parametrize("url", ["sqlite"], indirect=True)
+def test_a_child_that_a_killed_scheduler_forked_does_not_hold_its_claim(
+    url: str, open_engine: Callable[..., Engine]
+) -> None:
+    store = SqlHistoryStore(open_engine())
+    with another_scheduler(url, "fork") as process:
+        said = lines(process, 2)
+        child = next(int(line.split()[1]) for line in said if line.startswith("child"))
+        try:
+            process.send_signal(signal.SIGKILL)
+            process.wait()
+            store.claim("next:2")
+            store.release()
+        finally:
+            os.kill(child, signal.SIGKILL)
+
+
+def test_a_scheduler_that_lost_its_claim_writes_nothing_more(
+    store: SqlHistoryStore, engine: Engine, open_engine: Callable[..., Engine]
+) -> None:
+    told = begin(store)
+    commit(store, told)
+    with writing(engine) as connection:
+        connection.execute(update(leases).values(epoch=leases.c.epoch + 1, owner="other:2"))
+    with pytest.raises(SchedulerRunningError, match="other:2"):
+        commit(store, told.works("extract"))
+    with pytest.raises(SchedulerRunningError, match="other:2"):
+        store.renew()
+    with pytest.raises(SchedulerRunningError, match="other:2"):
+        store.commit(Group(at=NOW))
+    assert len(store.read(told.run_key)) == 1
+
+
+@pytest.mark.parametrize("url", ["postgresql"], indirect=True)
+@pytest.mark.postgres
+def test_a_scheduler_that_hangs_is_superseded_when_its_lease_runs_out(
+    store: SqlHistoryStore, engine: Engine, open_engine: Callable[..., Engine]
+) -> None:
+    second, third = SqlHistoryStore(open_engine()), SqlHistoryStore(open_engine())
+    let_lease_lapse(engine)
+    second.claim("second:2")
+    with pytest.raises(SchedulerRunningError, match="second:2"):
+        store.renew()
+    with pytest.raises(SchedulerRunningError, match="second:2"):
+        third.claim("third:3")
+    store.release()
+    with pytest.raises(SchedulerRunningError, match="second:2"):
+        third.claim("third:3")
+    second.release()
+
+
+@pytest.mark.parametrize("url", ["sqlite"], indirect=True)
+def test_a_scheduler_that_hangs_keeps_its_sqlite_file(
+    store: SqlHistoryStore, engine: Engine, open_engine: Callable[..., Engine]
+) -> None:
+    let_lease_lapse(engine)
+    with pytest.raises(SchedulerRunningError, match="test:1"):
+        SqlHistoryStore(open_engine()).claim("second:2")
+    store.renew()
+    assert commit(store, begin(store)) == frozenset()
+
+
+def test_a_renewed_lease_is_alive_and_a_released_one_is_not(
+    store: SqlHistoryStore, engine: Engine, reads: Reads
+) -> None:
+    let_lease_lapse(engine)
+    assert holder(engine) is None
+    store.renew()
+    assert holder(engine) == "test:1"
+    row = reads.scheduler()
+    assert row is not None
+    assert row.owner == "test:1"
+    store.release()
+    assert holder(engine) is None
+
+
+def test_nobody_is_shown_where_no_scheduler_ever_ran(reads: Reads) -> None:
+    assert reads.scheduler() is None
