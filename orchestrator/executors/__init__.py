@@ -1,0 +1,1 @@
+"""Where activities run: one module for each Executor."""

@@ -1,0 +1,42 @@
+"""Epitaph: how a worker process ended, in words, and in the log of the attempt that it held."""
+
+import contextlib
+import os
+import signal
+from pathlib import Path
+
+from orchestrator.core.orders import Failed, Lost, Order, TakenBack
+from orchestrator.executors.link import WorkerLink
+from orchestrator.worker.log import append_lines
+
+_MOST_OUTPUT = 256 * 1024
+
+
+def epitaph(pid: int, status: int | None) -> str:
+    """One clause; ``status`` is as from ``os.wait``, None where nobody knows it."""
+    worker = f"worker process {pid}" if pid else "a worker process"
+    if status is None:
+        return f"{worker} is gone"
+    code = os.waitstatus_to_exitcode(status)
+    if code >= 0:
+        return f"{worker} ended with exit status {code} in the middle of it"
+    if -code == signal.SIGKILL:
+        return f"{worker} was killed by SIGKILL: by a person or program, or because memory ran out"
+    return f"{worker} was ended by {_name(-code)}"
+
+
+def _name(number: int) -> str:
+    with contextlib.suppress(ValueError):
+        return signal.Signals(number).name
+    return f"signal {number}"
+
+
+def write_epitaph(folder: Path, order: Order, link: WorkerLink, report: Failed | Lost | TakenBack) -> None:
+    """Put the dead worker's last output, such as where it crashed, and what was reported into the attempt's log."""
+    if not order.log or isinstance(report, TakenBack):
+        return
+    last = link.last_output(_MOST_OUTPUT).decode("utf-8", "backslashreplace")
+    said = f"lost: {report.reason}" if isinstance(report, Lost) else f"failed ({report.kind}): {report.failure.message}"
+    # The disk may be full: the report says the same, and it is what counts.
+    with contextlib.suppress(OSError):
+        append_lines(folder / order.log, [*(("output", line) for line in last.splitlines()), ("ERROR", said)])

@@ -1,0 +1,106 @@
+"""Nursery: the executor's side of the zygote that its workers are forked from."""
+
+import contextlib
+import socket
+import subprocess
+import sys
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import msgspec
+
+from orchestrator.exceptions import WorkerStartError
+from orchestrator.worker.settings import WorkerSettings
+from orchestrator.worker.wire import BIRTH, DEATH
+
+_READ = 64 * DEATH.size
+_STOP_SECONDS = 5.0
+# Not -m: what a body starts by multiprocessing would take the zygote for the program to import. -P and the path: a
+# worker finds the modules that its scheduler finds, and no others beside its working folder.
+_ZYGOTE = "import sys; sys.path[:] = sys.argv[2:]; from orchestrator.worker.zygote import main; main(int(sys.argv[1]))"
+
+
+class Death(NamedTuple):
+    """How a worker ended; ``status`` is as from ``os.wait``."""
+
+    number: int
+    pid: int
+    status: int
+
+
+class Nursery:
+    """Has workers forked, and hears how they end. A zygote that is gone is replaced by a new one."""
+
+    def __init__(self, settings: WorkerSettings) -> None:
+        self._settings = settings
+        self._process: subprocess.Popen[bytes] | None = None
+        self._control: socket.socket | None = None
+        self._rest = b""
+        self.is_up = False
+
+    @property
+    def file(self) -> int:
+        """Turns readable when ``deaths`` has news."""
+        assert self._control is not None
+        return self._control.fileno()
+
+    def start(self) -> int:
+        """Start a zygote, in place of the one before; its ``file``."""
+        self.stop()
+        self._control, far_end = socket.socketpair()
+        with far_end:
+            command = [sys.executable, "-P", "-c", _ZYGOTE, str(far_end.fileno()), *sys.path]
+            try:
+                self._process = subprocess.Popen(
+                    command,
+                    stdin=subprocess.DEVNULL,
+                    pass_fds=[far_end.fileno()],
+                    start_new_session=True,
+                )
+            except OSError as error:
+                raise WorkerStartError(
+                    f"worker processes cannot be started: {error.strerror}; free processes or memory on this machine"
+                ) from error
+        data = msgspec.json.encode(self._settings)
+        self._control.sendall(len(data).to_bytes(4) + data)
+        self.is_up, self._rest = False, b""
+        return self.file
+
+    def spawn(self, number: int, files: Sequence[int], *, once: bool) -> bool:
+        """Have a worker forked that holds these descriptors; False if the zygote is gone."""
+        assert self._control is not None
+        try:
+            socket.send_fds(self._control, [BIRTH.pack(number, once)], files)
+        except OSError:
+            return False
+        return True
+
+    def deaths(self) -> list[Death] | None:
+        """The workers that ended since the last call; None when the zygote itself is gone."""
+        assert self._control is not None
+        try:
+            data = self._control.recv(_READ, socket.MSG_DONTWAIT)
+        except BlockingIOError:
+            return []
+        except ConnectionError:
+            data = b""
+        if not data:
+            return None
+        self._rest += data
+        whole = len(self._rest) - len(self._rest) % DEATH.size
+        found = [Death(*record) for record in DEATH.iter_unpack(self._rest[:whole])]
+        self._rest = self._rest[whole:]
+        self.is_up = True
+        return [death for death in found if death.number]
+
+    def stop(self) -> None:
+        """End the zygote, which ends all its workers; returns when it is gone."""
+        if self._control is None or self._process is None:
+            return
+        self._control.close()
+        self._control = None
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(_STOP_SECONDS)
+            return
+        self._process.kill()
+        self._process.wait()

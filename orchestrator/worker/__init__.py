@@ -1,0 +1,1 @@
+"""Runs activities: one process, one activity after another."""

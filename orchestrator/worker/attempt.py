@@ -1,0 +1,180 @@
+"""Attempts: runs one order from its code to its report."""
+
+import inspect
+import logging
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import Connection
+
+from orchestrator.authoring.context import build_context
+from orchestrator.authoring.dag import DAG
+from orchestrator.authoring.runtime import Context, running
+from orchestrator.authoring.task import Task
+from orchestrator.core import values
+from orchestrator.core.events import Failure
+from orchestrator.core.orders import Completed, Failed, Order, Report, Skipped, TakenBack
+from orchestrator.exceptions import (
+    AirflowFailException,
+    AirflowSkipException,
+    ConfigError,
+    ValueEncodingError,
+)
+from orchestrator.names import Delivery, FailureKind
+from orchestrator.worker.bodies import Bodies
+from orchestrator.worker.coroutines import run_coroutine
+from orchestrator.worker.failure import failure_of, loading_failure
+from orchestrator.worker.interruption import Interrupted, Interruption
+from orchestrator.worker.results import Result, Results, ResultTooLargeError
+from orchestrator.worker.transactional import Transactions
+
+logger = logging.getLogger("orchestrator")
+
+Announce = Callable[[Order], bool]
+
+
+class LoadingError(Exception):
+    """The order's code could not be loaded, because of ``error``."""
+
+    def __init__(self, error: BaseException) -> None:
+        self.error = error
+
+
+class Running:
+    """The attempt that runs now, as ``authoring.runtime`` shows it to the body."""
+
+    def __init__(self, context: Context) -> None:
+        self.context = context
+
+
+class Attempts:
+    """Runs orders in this thread, one after another. ``let_through`` are exceptions that end the process."""
+
+    def __init__(
+        self,
+        bodies: Bodies,
+        results: Results,
+        transactions: Transactions,
+        interruption: Interruption,
+        let_through: tuple[type[BaseException], ...] = (),
+    ) -> None:
+        self._bodies = bodies
+        self._results = results
+        self._transactions = transactions
+        self._interruption = interruption
+        self._let_through = let_through
+        self._has_begun = False
+
+    def run(self, order: Order, announce: Announce) -> Report:
+        """What became of it. ``announce`` is called right before the body begins; where it says False, it does not."""
+        self._has_begun = False
+        try:
+            return self._run(order, announce)
+        except Interrupted as cut:
+            return self._interrupted(order, cut)
+
+    def _run(self, order: Order, announce: Announce) -> Report:
+        try:
+            self._interruption.begin(order.key)
+            dag, task = self._find(order)
+            if not announce(order):
+                return TakenBack(key=order.key, at=_now())
+            self._has_begun = True
+            return self._complete(order, dag, task)
+        except Interrupted:
+            raise
+        except self._let_through:
+            raise
+        except BaseException as error:
+            if self._interruption.delivered is not None:
+                raise Interrupted(self._interruption.delivered) from error
+            return _unsuccessful(order, error)
+        finally:
+            self._interruption.end()
+
+    def _find(self, order: Order) -> tuple[DAG, Task]:
+        try:
+            return self._bodies.find(order)
+        except (Exception, SystemExit) as error:
+            raise LoadingError(error) from error
+
+    def _complete(self, order: Order, dag: DAG, task: Task) -> Completed:
+        if order.delivery is Delivery.TRANSACTIONAL:
+            value, result = self._in_transaction(order, dag, task)
+        else:
+            value = self._body(order, dag, task, None)
+            self._seal()
+            result = self._results.result(value)
+        return Completed(
+            key=order.key,
+            at=_now(),
+            result=result.json,
+            payload=result.payload,
+            length=result.length,
+            skip=task.skips(value),
+        )
+
+    def _in_transaction(self, order: Order, dag: DAG, task: Task) -> tuple[Any, Result]:
+        def body(connection: Connection) -> bytes:
+            return self._results.encode(self._body(order, dag, task, connection))
+
+        data = self._transactions.deliver(order, body, self._seal)
+        value = values.decode(data)
+        return value, self._results.keep(data, value)
+
+    def _body(self, order: Order, dag: DAG, task: Task, connection: Connection | None) -> Any:
+        context = build_context(order, dag, task, connection=connection)
+        with running(Running(context)):
+            prepared = task.prepare(context, self._results.inputs(order))
+
+            def stop() -> bool:
+                _kill(prepared)
+                return False
+
+            self._interruption.before_it(stop)
+            value = prepared.execute(context)
+            if inspect.iscoroutine(value):
+                value = run_coroutine(value, self._interruption, stop)
+        return value
+
+    def _seal(self) -> None:
+        """The body's outcome stands from here on; Interrupted if the body was cut short and went on regardless."""
+        self._interruption.end()
+        if self._interruption.delivered is not None:
+            raise Interrupted(self._interruption.delivered)
+
+    def _interrupted(self, order: Order, cut: Interrupted) -> Report:
+        if not self._has_begun:
+            return TakenBack(key=order.key, at=_now())
+        seen = failure_of(cut, order.code)
+        failure = Failure(message=cut.cancel.message, where=seen.where, frames=seen.frames)
+        return Failed(key=order.key, at=_now(), kind=cut.cancel.kind, failure=failure)
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+def _kill(task: Task) -> None:
+    try:
+        task.on_kill()
+    except Exception:
+        logger.exception("on_kill() of task %r failed; the task is ended regardless", task.task_id)
+
+
+def _unsuccessful(order: Order, error: BaseException) -> Report:
+    if isinstance(error, AirflowSkipException):
+        return Skipped(key=order.key, at=_now(), reason=str(error))
+    if isinstance(error, LoadingError):
+        failure = loading_failure(error.error, order.code)
+        return Failed(key=order.key, at=_now(), kind=FailureKind.LOADING, failure=failure)
+    return Failed(key=order.key, at=_now(), kind=_kind_of(error), failure=failure_of(error, order.code))
+
+
+def _kind_of(error: BaseException) -> FailureKind:
+    if isinstance(error, (ValueEncodingError, ResultTooLargeError)):
+        return FailureKind.ENCODING
+    if isinstance(error, (AirflowFailException, ConfigError)):
+        return FailureKind.NON_RETRYABLE
+    return FailureKind.ERROR

@@ -1,0 +1,64 @@
+"""Results: what a body returned, on its way into the history, and what earlier ones returned, on its way out."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from orchestrator.core import values
+from orchestrator.core.events import NULL, PayloadRef
+from orchestrator.core.orders import Order
+from orchestrator.exceptions import ActivityError
+from orchestrator.ports import PayloadStore
+
+
+class ResultTooLargeError(ActivityError):
+    """A result is larger than the settings allow."""
+
+
+class Result(msgspec.Struct, frozen=True, kw_only=True):
+    """A value as it is recorded: its JSON, or where that lies; ``length`` counts the items of a container."""
+
+    json: msgspec.Raw = NULL
+    payload: PayloadRef | None = None
+    length: int | None = None
+
+
+_NONE = Result()
+
+
+class Results:
+    """Turns values into results and back. JSON above ``threshold`` bytes goes to the payload store."""
+
+    def __init__(self, payloads: PayloadStore, *, threshold: int, max_bytes: int) -> None:
+        self._payloads = payloads
+        self._threshold = threshold
+        self._max_bytes = max_bytes
+
+    def encode(self, value: object) -> bytes:
+        """The JSON of a value; ValueEncodingError or ResultTooLargeError if it cannot be recorded."""
+        data = values.encode(value)
+        if len(data) > self._max_bytes:
+            raise ResultTooLargeError(
+                f"the result is {len(data)} bytes of JSON, more than [workers] max_result_bytes = {self._max_bytes}; "
+                f"write it to a file or table and return where that is"
+            )
+        return data
+
+    def result(self, value: object) -> Result:
+        """The value as a result, its bytes synced to the payload store where they are many."""
+        return _NONE if value is None else self.keep(self.encode(value), value)
+
+    def keep(self, data: bytes, value: object) -> Result:
+        """The result for JSON that ``encode`` made of ``value``."""
+        length = len(value) if isinstance(value, (list, tuple, dict)) else None
+        if len(data) > self._threshold:
+            return Result(payload=self._payloads.put(data), length=length)
+        return Result(json=msgspec.Raw(data), length=length)
+
+    def inputs(self, order: Order) -> Mapping[str, Any]:
+        """The decoded results that an order takes, by task_id."""
+        found = {task_id: values.decode(raw) for task_id, raw in order.inputs.items()}
+        for task_id, ref in order.payloads.items():
+            found[task_id] = values.decode(self._payloads.get(ref))
+        return found

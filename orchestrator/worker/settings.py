@@ -1,0 +1,21 @@
+"""WorkerSettings: what every worker process is told when it starts."""
+
+import msgspec
+
+
+class WorkerSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """Sizes are in bytes; 0 means no limit where it says so.
+
+    ``payloads`` is the folder or fsspec URL of large results, ``home_database`` the SQLAlchemy URL that transactional
+    tasks may not write to.
+    """
+
+    log_folder: str
+    payloads: str
+    home_database: str = ""
+    payload_threshold: int = 64 * 1024
+    max_result_bytes: int = 64 * 1024**2
+    max_log_bytes: int = 64 * 1024**2
+    max_activities: int = 10_000  # 0: no limit
+    memory_limit: int = 1024**3  # 0: no limit
+    kept_versions: int = 8

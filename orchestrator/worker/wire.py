@@ -1,0 +1,115 @@
+"""What an executor and its worker processes say to each other.
+
+Each worker has two sockets. ``orders`` carries datagrams, one order each: a number of four bytes and the order's JSON,
+or nothing after the number where the order is too large and follows as a Parcel. Reading a datagram is claiming the
+order, and the kernel gives each to one reader: the executor holds the reading end as well, and takes back what has not
+begun by reading it first. ``link`` carries words both ways: to the worker frames of a length and JSON, from it lines
+of JSON. The zygote is told of births, with the descriptors that the worker is to have, and tells of deaths.
+"""
+
+import struct
+from collections.abc import Iterator
+from typing import TypeAlias
+
+import msgspec
+
+from orchestrator.core.orders import Completed, Failed, Lost, Order, Skipped, Started, TakenBack
+from orchestrator.names import AttemptKey, FailureKind
+
+MAX_DATAGRAM = 128 * 1024
+NUMBER_BYTES = 4
+
+BIRTH = struct.Struct("<I?")  # the worker's number; whether it lives for one order only
+BIRTH_FILES = 4  # orders, link, raw output for writing and for reading
+DEATH = struct.Struct("<IIi")  # the worker's number, its pid, its wait status; number 0: the zygote is up
+
+_LENGTH = struct.Struct("<I")
+
+
+class Word(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """Something said about one attempt or worker."""
+
+
+class Go(Word, frozen=True, kw_only=True):
+    """The start of this at_most_once attempt is committed; its body may begin."""
+
+    key: AttemptKey
+
+
+class Release(Word, frozen=True, kw_only=True):
+    """Give this attempt back, if it still waits for its Go."""
+
+    key: AttemptKey
+
+
+class Cancel(Word, frozen=True, kw_only=True):
+    """Cut this attempt short; it has failed as ``kind``, for the reason in ``message``."""
+
+    key: AttemptKey
+    kind: FailureKind
+    message: str
+
+
+class Parcel(Word, frozen=True, kw_only=True):
+    """An order that is too large for a datagram."""
+
+    number: int
+    order: Order
+
+
+class Hello(Word, frozen=True, kw_only=True):
+    """The worker is up, in a process group of its own."""
+
+    pid: int
+
+
+ToWorker: TypeAlias = Go | Release | Cancel | Parcel
+FromWorker: TypeAlias = Started | Completed | Failed | Skipped | Lost | TakenBack | Hello
+
+encode = msgspec.json.Encoder().encode
+decode_order = msgspec.json.Decoder(Order).decode
+decode_lines = msgspec.json.Decoder(FromWorker).decode_lines
+_decode_word = msgspec.json.Decoder(ToWorker).decode
+
+
+def frame(word: ToWorker) -> bytes:
+    """The word as bytes for the worker's end of the link."""
+    data = encode(word)
+    return _LENGTH.pack(len(data)) + data
+
+
+class Frames:
+    """Puts words together from whatever pieces the link delivers."""
+
+    def __init__(self) -> None:
+        self._rest = bytearray()
+
+    def feed(self, data: bytes) -> Iterator[ToWorker]:
+        """The words that are complete now."""
+        self._rest += data
+        while len(self._rest) >= _LENGTH.size:
+            end = _LENGTH.size + _LENGTH.unpack_from(self._rest)[0]
+            if len(self._rest) < end:
+                return
+            word = bytes(self._rest[_LENGTH.size : end])
+            del self._rest[:end]
+            yield _decode_word(word)
+
+
+class Lines:
+    """Puts a worker's words together from whatever pieces the link delivers."""
+
+    def __init__(self) -> None:
+        self._rest: list[bytes] = []
+
+    def feed(self, data: bytes) -> list[FromWorker]:
+        """The words that are complete now."""
+        end = data.rfind(b"\n") + 1
+        if end == len(data) and not self._rest:
+            return decode_lines(data)
+        if end == 0:
+            self._rest.append(data)
+            return []
+        whole = b"".join((*self._rest, data[:end]))
+        self._rest = [data[end:]] if end < len(data) else []
+        return decode_lines(whole)
