@@ -4,7 +4,8 @@ import click
 
 from orchestrator.assembly.home import Home
 from orchestrator.cli import rows
-from orchestrator.cli.lookup import find_run, read_date
+from orchestrator.cli.dates import read_date
+from orchestrator.cli.lookup import find_run
 from orchestrator.cli.options import (
     dag_argument,
     dag_ids,
@@ -12,7 +13,6 @@ from orchestrator.cli.options import (
     run_argument,
     who,
     with_home,
-    yes_option,
 )
 from orchestrator.cli.output import Format, output_option, show_object, show_rows
 from orchestrator.cli.render.console import remark, say
@@ -35,7 +35,8 @@ def list_dags(home: Home, everything: bool, tags: tuple[str, ...], output: Forma
     columns = rows.DAG_COLUMNS + (("is_stale",) if everything else ())
     show_rows([rows.dag_row(dag) for dag in dags], output, columns, empty=_no_dags(home))
     if output is Format.TABLE and (broken := len(home.reads.import_errors())):
-        remark(f"{broken} DAG file(s) cannot be read; see: orchestrator dags list-import-errors")
+        files = "1 DAG file" if broken == 1 else f"{broken} DAG files"
+        remark(f"{files} cannot be read; see: orchestrator dags list-import-errors")
 
 
 def _no_dags(home: Home) -> str:
@@ -109,8 +110,8 @@ def list_runs(
     found = home.reads.runs(
         name,
         states=[RunState(state)] if state else (),
-        since=read_date(start_date, home) if start_date else None,
-        until=read_date(end_date, home) if end_date else None,
+        since=read_date(start_date, home.config) if start_date else None,
+        until=read_date(end_date, home.config) if end_date else None,
         limit=limit,
     )
     show_rows([rows.run_row(run) for run in found], output, rows.RUN_COLUMNS, empty="There are no such runs.")
@@ -156,17 +157,3 @@ def _set_paused(home: Home, dag_ids: tuple[str, ...], output: Format, *, paused:
     home.ring()
     changed = [{"dag_id": dag_id, "is_paused": paused} for dag_id in dag_ids]
     show_rows(changed, output, ["dag_id", "is_paused"], empty="")
-
-
-@click.command("delete")
-@dag_argument
-@yes_option
-@with_home
-def delete(home: Home, dag_id: str, yes: bool) -> None:
-    """Delete a DAG whose file is gone, with its runs and their history.
-
-    \b
-    Example:
-      orchestrator dags delete old_report -y
-    """
-    raise NotImplementedError

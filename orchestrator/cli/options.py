@@ -2,6 +2,7 @@
 
 import functools
 import os
+import sys
 from collections.abc import Callable, Iterable
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
@@ -10,7 +11,8 @@ from click.shell_completion import CompletionItem
 
 from orchestrator.assembly.home import Home, open_home
 from orchestrator.cli import edge
-from orchestrator.exceptions import OrchestratorError
+from orchestrator.cli.render.console import remark
+from orchestrator.exceptions import OrchestratorError, UsageError
 from orchestrator.names import UNMAPPED
 
 P = ParamSpec("P")
@@ -75,9 +77,14 @@ yes_option = click.option("-y", "--yes", is_flag=True, help="Do not ask whether 
 
 
 def confirm(question: str, *, yes: bool) -> None:
-    """Go on only if a person agrees or ``yes`` was given."""
-    if not yes:
-        click.confirm(question, abort=True, err=True)
+    """Go on only if a person agrees at the terminal or ``yes`` was given."""
+    if yes:
+        return
+    if not sys.stdin.isatty():
+        raise UsageError(f"this asks first ({question}) and there is nobody to answer; add --yes to go on")
+    if not click.confirm(question, err=True):
+        remark("Nothing was done.")
+        click.get_current_context().exit(1)
 
 
 def who() -> str:

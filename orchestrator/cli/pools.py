@@ -46,20 +46,23 @@ def get(home: Home, pool: str, output: Format) -> None:
 @click.command("set", context_settings={"ignore_unknown_options": True})  # so that -1 is a number
 @pool_argument
 @click.argument("slots", type=click.IntRange(min=-1))
-@click.argument("description", default="")
+@click.argument("description", required=False)
 @output_option
 @with_home
-def set_pool(home: Home, pool: str, slots: int, description: str, output: Format) -> None:
+def set_pool(home: Home, pool: str, slots: int, description: str | None, output: Format) -> None:
     """Create a pool, or change its slots.
 
-    SLOTS is how many slots its activities may hold at once; -1 means no limit.
+    SLOTS is how many slots its activities may hold at once; -1 means no limit. Without a DESCRIPTION a pool keeps the
+    one that it has.
 
     \b
     Example:
       orchestrator pools set warehouse 4 "connections to the warehouse"
       orchestrator pools set default_pool -1
     """
-    if description.startswith("-"):
+    if description is None:
+        description = next((one.description for one in home.reads.pools() if one.name == pool), "")
+    elif description.startswith("-"):
         raise click.UsageError(f"there is no option {description!r}", ctx=click.get_current_context())
     home.records.set_pool(pool, slots, description, by=who())
     home.ring()

@@ -21,7 +21,7 @@ COMMANDS: Tree = {
             "list-import-errors": Leaf(f"{_CLI}.files:list_import_errors", "List the DAG files that cannot be read."),
             "show": Leaf(f"{_CLI}.drawing:show", "Draw a DAG's tasks and what they wait for."),
             "report": Leaf(f"{_CLI}.files:report", "Show how long each DAG file took to read."),
-            "delete": Leaf(f"{_CLI}.dags:delete", "Delete a DAG whose file is gone, with its runs and their history."),
+            "delete": Leaf(f"{_CLI}.deletion:delete", "Delete a DAG whose file is gone, with all of its runs."),
         },
     ),
     "tasks": Branch(
@@ -60,7 +60,7 @@ COMMANDS: Tree = {
     "db": Branch(
         "The database: its schema, its size and its shell.",
         {
-            "migrate": Leaf(f"{_CLI}.db:migrate", "Create the database, or bring its schema up to date."),
+            "migrate": Leaf(f"{_CLI}.migration:migrate", "Create the database, or bring its schema up to date."),
             "check": Leaf(f"{_CLI}.db:check", "Check that the database can be read and is up to date."),
             "clean": Leaf(f"{_CLI}.db:clean", "Delete runs that ended long ago."),
             "rebuild": Leaf(f"{_CLI}.db:rebuild", "Write the tables about runs anew from the history."),

@@ -8,8 +8,8 @@ import click
 
 from orchestrator.assembly.home import Home
 from orchestrator.cli.conf import read_object
+from orchestrator.cli.dates import read_date
 from orchestrator.cli.following import scheduler_is_there
-from orchestrator.cli.lookup import read_date
 from orchestrator.cli.options import dag_argument, who, with_home
 from orchestrator.cli.output import Format, output_option, show_object
 from orchestrator.cli.render.console import remark, say
@@ -50,7 +50,7 @@ def trigger(
       orchestrator dags trigger order_1001 --conf '{"amount": 42}' --wait
     """
     _require_runnable(home.reads.dag(dag_id))
-    date = read_date(logical_date, home) if logical_date else datetime.now(UTC)
+    date = read_date(logical_date, home.config) if logical_date else datetime.now(UTC)
     request = TriggerRun(
         dag_id=dag_id,
         run_id=_checked(run_id) if run_id is not None else f"{RunType.MANUAL}__{date.isoformat()}",

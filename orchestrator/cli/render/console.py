@@ -1,9 +1,11 @@
 """The terminal: where to write, in which colours, and how a value reads."""
 
+import json
 import sys
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import msgspec
 from rich.console import Console
 from rich.markup import escape
 from rich.text import Text
@@ -74,6 +76,10 @@ def cell(value: Any) -> str:
             return duration(value.total_seconds())
         case float():
             return f"{value:.3f}"
+        case msgspec.Raw():
+            return bytes(value).decode("utf-8", "replace")
+        case dict():
+            return json.dumps(value, ensure_ascii=False, default=str)
         case list() | tuple() | set() | frozenset():
             return ", ".join(cell(item) for item in value)
         case _:

@@ -36,7 +36,7 @@ class RunView(Protocol):
 def run_view(*, stderr: bool) -> RunView:
     """The view that suits where it is written to."""
     console = err() if stderr else out()
-    return LiveView(console) if console.is_terminal else LineView(console)
+    return LiveView(console) if console.file.isatty() else LineView(console)
 
 
 class LiveView:

@@ -40,8 +40,12 @@ def print_legend(console: Console) -> None:
 
 
 def print_strip(console: Console, facts: Iterable[Recorded]) -> None:
-    """One line for each fact."""
+    """One line for each fact, under the day on which it was recorded."""
+    day = None
     for fact in facts:
+        if fact.at.date() != day:
+            day = fact.at.date()
+            console.print(f"{day} UTC", style="dim")
         console.print(_line(fact), soft_wrap=True)
 
 
@@ -62,7 +66,7 @@ def happened(event: AnyEvent) -> bool:
 
 
 def _clock(at: datetime) -> str:
-    return f"{at:%Y-%m-%d %H:%M:%S}.{at.microsecond // 1000:03}Z"
+    return f"{at:%H:%M:%S}.{at.microsecond // 1000:03}"
 
 
 def _subject(event: AnyEvent) -> str:
@@ -85,12 +89,12 @@ def _parts(event: AnyEvent) -> list[str]:
     attempt = f"try {number}" if number else ""
     match event:
         case RunCreated():
-            conf = "" if event.conf == NO_CONF else f"conf {_json(event.conf)}"
+            conf = "" if event.conf == NO_CONF else f"conf {cell(event.conf)}"
             return [event.run_id, conf, f"by {event.triggered_by}"]
         case ActivityCompleted(payload=PayloadRef() as payload):
             return [attempt, f"→ {payload.size} bytes"]
         case ActivityCompleted():
-            return [attempt, "" if event.result == NULL else f"→ {_json(event.result)}"]
+            return [attempt, "" if event.result == NULL else f"→ {cell(event.result)}"]
         case ActivityFailed():
             again = "" if event.retry_at is None else f"again at {_clock(event.retry_at)}"
             return [attempt, again, f"{event.kind}: {event.failure.message}"]
@@ -98,7 +102,7 @@ def _parts(event: AnyEvent) -> list[str]:
             fate = "outcome unknown" if event.unknown else "costs no try" if event.free else ""
             return [attempt, event.reason, fate]
         case _:
-            return [attempt, *(f"{name} {_short(value)}" for name, value in _own_fields(event))]
+            return [attempt, *(f"{name} {cell(value)}" for name, value in _own_fields(event))]
 
 
 def _own_fields(event: AnyEvent) -> Iterator[tuple[str, Any]]:
@@ -107,11 +111,3 @@ def _own_fields(event: AnyEvent) -> Iterator[tuple[str, Any]]:
         value = getattr(event, field.name)
         if field.name not in _SAID and value != field.default:
             yield field.name, value
-
-
-def _short(value: Any) -> str:
-    return _json(value) if isinstance(value, msgspec.Raw) else cell(value)
-
-
-def _json(raw: msgspec.Raw) -> str:
-    return bytes(raw).decode("utf-8", "replace")

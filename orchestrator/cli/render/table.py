@@ -7,7 +7,7 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from orchestrator.cli.render.console import cell, out, state_text
+from orchestrator.cli.render.console import cell, duration, out, state_text
 
 Row = Mapping[str, Any]
 
@@ -23,12 +23,13 @@ def print_table(rows: Sequence[Row], columns: Sequence[str]) -> None:
 
 
 def print_object(row: Row) -> None:
-    """A table with a line for each field."""
+    """A table with a line for each field that has a value."""
     table = Table(box=None, show_header=False, pad_edge=False)
     table.add_column(style="bold", no_wrap=True)
     table.add_column(overflow="fold")
     for name, value in row.items():
-        table.add_row(name, _shown(name, value))
+        if cell(value):
+            table.add_row(name, _shown(name, value))
     out().print(table)
 
 
@@ -49,7 +50,9 @@ def _print_columns(lines: Sequence[Sequence[str]]) -> None:
 
 
 def _shown(name: str, value: Any) -> Text:
-    return state_text(value) if name == "state" else Text(cell(value))
+    if name == "state":
+        return state_text(value)
+    return Text(duration(value) if name == "duration" and value is not None else cell(value))
 
 
 def _one_line(value: Any) -> str:

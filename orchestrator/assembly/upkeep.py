@@ -1,0 +1,65 @@
+"""Upkeep: cleaning a home's database, and writing its projections anew."""
+
+import os
+import shutil
+import socket
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+from orchestrator.config import Config
+from orchestrator.exceptions import NotFoundError
+from orchestrator.storage.cleaning import Cleaned, Cleaning
+from orchestrator.storage.database import connect
+from orchestrator.storage.payloads import FsspecPayloadStore
+from orchestrator.storage.reads import Reads
+from orchestrator.storage.rebuild import rebuild as rebuild_projections
+
+Tell = Callable[[int, int], None]
+
+
+def clean(config: Config, before: datetime, *, dry_run: bool, tell: Tell) -> Cleaned:
+    """Delete runs that ended before ``before``, with their payloads and logs; ``tell`` hears how many, of how many."""
+    engine = connect(config.database.sql_alchemy_conn, patience=config.database.busy_timeout.total_seconds())
+    try:
+        cleaning = Cleaning(engine, FsspecPayloadStore(config.payloads.url))
+        cleaned = cleaning.clean(before, now=datetime.now(UTC), dry_run=dry_run, progress=tell)
+        if not dry_run:
+            _sweep_logs(config.logging.base_log_folder, Reads(engine))
+        return cleaned
+    finally:
+        engine.dispose()
+
+
+def delete_dag(config: Config, dag_id: str) -> int:
+    """Delete a DAG whose file is gone, with its runs and their logs; how many runs it had."""
+    engine = connect(config.database.sql_alchemy_conn, patience=config.database.busy_timeout.total_seconds())
+    try:
+        count = Cleaning(engine).delete_dag(dag_id)
+        _sweep_logs(config.logging.base_log_folder, Reads(engine))
+        return count
+    finally:
+        engine.dispose()
+
+
+def rebuild(config: Config, tell: Tell) -> int:
+    """Write the projections anew from the history; how many runs that were. SchedulerRunningError if one runs."""
+    engine = connect(config.database.sql_alchemy_conn, patience=config.database.busy_timeout.total_seconds())
+    try:
+        return rebuild_projections(engine, f"{socket.gethostname()}:{os.getpid()}", tell)
+    finally:
+        engine.dispose()
+
+
+def _sweep_logs(folder: Path, reads: Reads) -> None:
+    """Remove the logs of runs that are gone."""
+    for run_key, logs in _log_folders(folder):
+        try:
+            reads.run_by_key(run_key)
+        except NotFoundError:
+            shutil.rmtree(logs, ignore_errors=True)
+
+
+def _log_folders(folder: Path) -> Iterator[tuple[int, Path]]:
+    if folder.is_dir():
+        yield from ((int(path.name), path) for path in list(folder.iterdir()) if path.name.isdecimal())

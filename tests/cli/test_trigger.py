@@ -1,0 +1,87 @@
+"""``orchestrator dags trigger``."""
+
+import pytest
+
+from orchestrator.core.requests import TriggerRun
+from tests.cli.homes import FilledHome, run_command
+from tests.cli.test_runs import asked
+
+
+def test_a_run_is_queued_whether_a_scheduler_runs_or_not(shop: FilledHome) -> None:
+    said = run_command("dags", "trigger", "order_1001", "--conf", '{"amount": 42}', "-o", "json")
+    assert said.json["dag_id"] == "order_1001"
+    assert said.json["state"] == "queued"
+    assert said.json["run_id"].startswith("manual__2")
+    assert said.json["conf"] == {"amount": 42}
+    assert "No scheduler is running" in said.err
+    (request,) = asked(shop)
+    assert isinstance(request, TriggerRun)
+    assert request.run_id == said.json["run_id"]
+    assert bytes(request.conf) == b'{"amount":42}'
+
+
+def test_a_queued_run_is_seen_at_once(shop: FilledHome) -> None:
+    run_command("dags", "trigger", "order_1001", "--run-id", "mine")
+    shown = run_command("runs", "show", "order_1001", "-o", "json").json
+    assert (shown["run_id"], shown["state"]) == ("mine", "queued")
+    assert [task["state"] for task in shown["tasks"]] == ["none"] * 4
+
+
+def test_the_run_id_is_made_of_the_logical_date(shop: FilledHome) -> None:
+    run = run_command("dags", "trigger", "order_1001", "--logical-date", "2026-03-01T12:00:00+02:00", "-o", "json").json
+    assert run["run_id"] == "manual__2026-03-01T10:00:00+00:00"
+    assert run["logical_date"] == "2026-03-01T10:00:00Z"
+
+
+def test_a_run_id_is_used_once(shop: FilledHome) -> None:
+    run_command("dags", "trigger", "order_1001", "--run-id", "mine")
+    said = run_command("dags", "trigger", "order_1001", "--run-id", "mine")
+    assert said.status == 1
+    assert "'mine'" in said.err
+
+
+@pytest.mark.parametrize(
+    ("conf", "words"),
+    [
+        ("{a", "not JSON: Expecting property name enclosed in double quotes at line 1, column 2"),
+        ('{"a": 1,\n"b"}', "line 2, column 4"),
+        ("[1]", "is a list"),
+        ('"x"', "is a string"),
+        ("null", "is null"),
+        ("true", "is true or false"),
+        ("1.5", "is a number"),
+        ('{"a": NaN}', "NaN is no JSON number"),
+        ("", "not JSON"),
+    ],
+)
+def test_conf_that_is_no_json_object_is_refused_with_its_place(shop: FilledHome, conf: str, words: str) -> None:
+    said = run_command("dags", "trigger", "order_1001", "--conf", conf)
+    assert said.status == 2
+    assert words in said.err
+    assert said.err.count("\n") == 1
+    assert asked(shop) == []
+
+
+@pytest.mark.parametrize("run_id", ["", "a/b", "two words", "x" * 251])
+def test_a_run_id_with_strange_characters_is_refused(shop: FilledHome, run_id: str) -> None:
+    said = run_command("dags", "trigger", "order_1001", "--run-id", run_id)
+    assert said.status == 2
+    assert asked(shop) == []
+
+
+def test_a_dag_whose_file_is_gone_cannot_be_triggered(shop: FilledHome) -> None:
+    shop.remove_file("order_1001.py")
+    said = run_command("dags", "trigger", "order_1001")
+    assert said.status == 1
+    assert "its file order_1001.py is gone" in said.err
+
+
+def test_an_unknown_dag_cannot_be_triggered(shop: FilledHome) -> None:
+    said = run_command("dags", "trigger", "order_1002")
+    assert said.status == 1
+    assert "'order_1001'" in said.err
+
+
+def test_a_paused_dag_can_be_triggered(shop: FilledHome) -> None:
+    run_command("dags", "pause", "order_1001")
+    assert run_command("dags", "trigger", "order_1001").status == 0
