@@ -42,7 +42,7 @@ COMMANDS: Tree = {
             "show": Leaf(f"{_CLI}.runs:show", "Show a run and its tasks."),
             "history": Leaf(f"{_CLI}.runs:history", "Show everything that is recorded of a run."),
             "watch": Leaf(f"{_CLI}.watching:watch", "Follow a run until it ends."),
-            "why": Leaf(f"{_CLI}.runs:why", "Say why a run or task does not run, or why it ended so."),
+            "why": Leaf(f"{_CLI}.why:why", "Say why a run or task does not run, or why it ended so."),
             "cancel": Leaf(f"{_CLI}.runs:cancel", "End a run: what runs is stopped, nothing new starts."),
             "pause": Leaf(f"{_CLI}.runs:pause", "Start nothing new in a run until it is resumed."),
             "resume": Leaf(f"{_CLI}.runs:resume", "Let a paused run go on."),

@@ -15,7 +15,7 @@ def completed(*words: str) -> list[str]:
     environ = {"_ORCHESTRATOR_COMPLETE": "bash_complete", "COMP_WORDS": line, "COMP_CWORD": str(len(words))}
     found = spawn(**environ)
     assert found.stderr == ""
-    return [item.partition(",")[2] for item in found.stdout.splitlines()]
+    return [item.partition(",")[2] for item in found.stdout.splitlines() if item]
 
 
 def test_commands_and_verbs_are_completed() -> None:
