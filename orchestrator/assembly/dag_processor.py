@@ -1,0 +1,54 @@
+"""The dag processor of a home, in the process that calls."""
+
+import threading
+from collections.abc import Callable
+
+from orchestrator import doorbell
+from orchestrator.assembly.catalog import make_catalog
+from orchestrator.authoring.defaults import Defaults
+from orchestrator.clock import SystemClock
+from orchestrator.config import Config
+from orchestrator.dagbag.dag_processor import DagProcessor
+from orchestrator.storage.database import connect
+
+
+def run_dag_processor(config: Config, stop: threading.Event, *, on_ready: Callable[[], None] = lambda: None) -> None:
+    """Keep the catalog as the DAG files are, until ``stop`` is set."""
+    engine = connect(config.database.sql_alchemy_conn, patience=config.database.busy_timeout.total_seconds())
+    try:
+        processor = DagProcessor(
+            config.core.dags_folder,
+            config.core.plugins_folder,
+            writer=make_catalog(config, engine),
+            on_change=lambda: _ring(config),
+            clock=SystemClock(),
+            defaults=defaults_of(config),
+            timeout=config.core.dagbag_import_timeout,
+            parallel=config.dag_processor.parsing_processes,
+            max_file_bytes=config.dag_processor.max_file_bytes,
+            refresh=config.dag_processor.refresh_interval,
+        )
+        on_ready()
+        processor.run(stop)
+    finally:
+        engine.dispose()
+
+
+def defaults_of(config: Config) -> Defaults:
+    """What DAGs and tasks get that do not say otherwise."""
+    core = config.core
+    return Defaults(
+        timezone=core.default_timezone,
+        catchup=config.scheduler.catchup_by_default,
+        cron_intervals=config.scheduler.create_cron_data_intervals,
+        max_active_runs=core.max_active_runs_per_dag,
+        max_active_tasks=core.max_active_tasks_per_dag,
+        retries=core.default_task_retries,
+        retry_delay=core.default_task_retry_delay,
+        max_retry_delay=core.max_task_retry_delay,
+        weight_rule=core.default_task_weight_rule,
+    )
+
+
+def _ring(config: Config) -> None:
+    doorbell.ring(config.doorbell)

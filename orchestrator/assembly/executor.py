@@ -1,0 +1,34 @@
+"""The executor that `[core] executor` names."""
+
+from orchestrator.clock import SystemClock
+from orchestrator.config import Config
+from orchestrator.executors.local import LocalExecutor
+from orchestrator.ports import Executor
+from orchestrator.worker.settings import WorkerSettings
+
+
+def make_executor(config: Config) -> Executor:
+    """Workers on this machine."""
+    workers = config.workers
+    return LocalExecutor(
+        worker_settings(config),
+        SystemClock(),
+        parallelism=config.core.parallelism,
+        window=workers.window,
+        idle_time=workers.idle_seconds,
+        cleanup_time=config.core.killed_task_cleanup_time,
+    )
+
+
+def worker_settings(config: Config) -> WorkerSettings:
+    """What every worker is told."""
+    return WorkerSettings(
+        log_folder=str(config.logging.base_log_folder),
+        payloads=config.payloads.url,
+        home_database=config.database.sql_alchemy_conn,
+        payload_threshold=config.payloads.threshold,
+        max_result_bytes=config.workers.max_result_bytes,
+        max_log_bytes=config.logging.max_log_bytes,
+        max_activities=config.workers.max_activities_per_worker,
+        memory_limit=config.workers.memory_limit_mb * 1024**2,
+    )
