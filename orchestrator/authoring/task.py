@@ -128,7 +128,7 @@ class Task(Linkable):
 
     def link(self, after: "Task") -> None:
         """Draw the edge to ``after``; a task without a DAG joins the other's."""
-        if self.graph is not after.graph:
+        if self.graph is None or self.graph is not after.graph:
             self._share_graph(after)
         self.downstream_task_ids.add(after.task_id)
         after.upstream_task_ids.add(self.task_id)

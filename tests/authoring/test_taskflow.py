@@ -1,0 +1,262 @@
+"""@task: tasks made of functions, and results passed on as arguments."""
+
+import functools
+from pathlib import Path
+
+import pytest
+
+from orchestrator import DAG, XComArg, get_current_context, task
+from orchestrator.authoring.compiling import Defaults, compile_dag
+from orchestrator.exceptions import DagError, TemplateError, UsageError
+from orchestrator.operators import EmptyOperator, PythonOperator
+
+
+def add(left, right=0):
+    return left + right
+
+
+def compiled(dag):
+    return compile_dag(dag, file="x.py", defaults=Defaults())
+
+
+def refusal(make, *args, **kwargs):
+    with pytest.raises(DagError) as caught:
+        make(*args, **kwargs)
+    assert caught.value.file == str(Path(__file__))
+    return caught.value.message
+
+
+def test_a_call_makes_a_task_and_gives_a_reference_to_its_result(run):
+    with DAG("d") as dag:
+        result = task(add)(1, right=2)
+    assert isinstance(result, XComArg)
+    assert dag.task_ids == ["add"]
+    assert run(dag, "add") == 3
+
+
+def test_the_decorator_takes_the_settings_of_an_operator():
+    @task(task_id="sum", retries=3, trigger_rule="all_done", pool="p", delivery="at_most_once")
+    def total(x):
+        """Adds up."""
+
+    with DAG("d"):
+        made = total(1).operator
+    assert (made.task_id, made.retries, made.trigger_rule, made.pool) == ("sum", 3, "all_done", "p")
+    assert made.doc_md == "Adds up."
+
+
+def test_repeated_calls_are_numbered_as_in_airflow():
+    with DAG("d") as dag:
+        for _ in range(3):
+            task(add)(1)
+        EmptyOperator(task_id="add__7")
+        task(add)(1)
+        task(add)(2)
+        task(task_id="add__2")(add)(1)
+    assert dag.task_ids == ["add", "add__1", "add__2", "add__7", "add__8", "add__9", "add__10"]
+
+
+def test_override_makes_another_task_of_the_same_function(run):
+    adding = task(retries=1)(add)
+    with DAG("d") as dag:
+        adding(1)
+        again = adding.override(task_id="again", retries=5)(2)
+        adding(3)
+    assert dag.task_ids == ["add", "again", "add__1"]
+    assert [dag.get_task(name).retries for name in dag.task_ids] == [1, 5, 1]
+    assert run(dag, again.operator.task_id) == 2
+
+
+def test_a_result_passed_on_draws_the_edge_and_is_taken_as_input(run):
+    with DAG("d") as dag:
+        one, two = task(add)(1), task(add)(2)
+        task(task_id="both")(add)(one, right=two)
+    spec = compiled(dag).task("both")
+    assert spec.upstream == ("add", "add__1")
+    assert spec.inputs == ("add", "add__1")
+    assert run(dag, "both", results={"add": 10, "add__1": 5}) == 15
+
+
+def test_results_may_lie_deep_inside_arguments_and_be_indexed(run):
+    @task
+    def show(value, **kwargs):
+        return value, kwargs["named"]
+
+    with DAG("d") as dag:
+        made = task(add)(1)
+        show([{"a": (made["rows"][0], "{{ ds }}")}], named={"k": [made]})
+    results = {"add": {"rows": ["first"]}}
+    assert run(dag, "show", results=results) == ([{"a": ("first", "2026-01-31")}], {"k": [results["add"]]})
+    assert compiled(dag).task("show").inputs == ("add",)
+
+
+def test_text_inside_a_result_is_never_taken_for_a_template(run):
+    with DAG("d") as dag:
+        task(task_id="b")(add)(task(task_id="a")(add)(1), "")
+    assert run(dag, "b", results={"a": "{{ 1/0 }}"}) == "{{ 1/0 }}"
+
+
+def test_a_part_that_the_result_does_not_have_is_named(run):
+    with DAG("d") as dag:
+        made = task(task_id="a")(add)(1)
+        task(task_id="b")(add)(made["rows"]["x"])
+    with pytest.raises(TemplateError, match=r"field 'op_args': the result of 'a'\['rows'\] is a list and has no part"):
+        run(dag, "b", results={"a": {"rows": []}})
+    with pytest.raises(TemplateError, match="the result of 'a' is a NoneType and has no part 'rows'"):
+        run(dag, "b", results={"a": None})
+
+
+def test_a_reference_cannot_be_looped_over():
+    with DAG("d"):
+        made = task(add)(1)
+        assert "the result of 'add' stands for a value that is not there" in refusal(list, made)
+
+
+def test_a_reference_inside_an_f_string_becomes_a_template(run):
+    with DAG("d") as dag:
+        made = task(add)(1)
+        task(task_id="say")(add)(f"got {made['n']}", "!")
+    assert compiled(dag).task("say").inputs == ("add",)
+    assert run(dag, "say", results={"add": {"n": 4}}) == "got 4!"
+
+
+def test_the_output_of_an_operator_is_passed_like_a_call(run):
+    with DAG("d") as dag:
+        first = PythonOperator(task_id="first", python_callable=add, op_args=[1])
+        PythonOperator(task_id="second", python_callable=add, op_kwargs={"left": first.output, "right": 1})
+    assert compiled(dag).task("second").upstream == ("first",)
+    assert run(dag, "second", results={"first": 1}) == 2
+
+
+def test_a_result_assigned_later_is_taken_too():
+    with DAG("d") as dag:
+        first = EmptyOperator(task_id="first")
+        second = PythonOperator(task_id="second", python_callable=add, op_args=[1])
+        second.op_args = (first.output,)
+    assert compiled(dag).task("second").upstream == compiled(dag).task("second").inputs == ("first",)
+
+
+def test_a_coroutine_function_is_a_body_like_any_other(run):
+    @task
+    async def fetch(x, ti=None):
+        return x, ti.task_id
+
+    with DAG("d") as dag:
+        fetch(1)
+    assert run(dag, "fetch") == (1, "fetch")
+
+
+# ── what is filled from the context ──────────────────────────────────────────────────────────────────────
+
+
+def test_parameters_named_like_context_keys_are_filled(run):
+    @task
+    def body(x, ds, ti=None, params=None, *, run_id, idempotency_key=None):
+        return x, ds, ti.task_id, params, run_id, idempotency_key
+
+    with DAG("d", params={"p": 1}) as dag:
+        body(1)
+    expected = (1, "2026-01-31", "body", {"p": 1}, "manual__2026-01-31T06:30:00+00:00", "uid/body/-1/1")
+    assert run(dag, "body") == expected
+
+
+def test_double_starred_parameters_take_the_whole_context(run):
+    @task
+    def body(x, **context):
+        return x, context["ds"], context["task"].task_id, context["extra"]
+
+    with DAG("d") as dag:
+        body(1, extra=2)
+    assert run(dag, "body") == (1, "2026-01-31", "body", 2)
+
+
+@pytest.mark.parametrize(("args", "kwargs"), [(("mine",), {}), ((), {"ds": "mine"})])
+def test_an_argument_that_is_given_goes_before_the_context(run, args, kwargs):
+    @task
+    def body(ds=None, **context):
+        return ds
+
+    with DAG("d") as dag:
+        body(*args, **kwargs)
+    assert run(dag, "body") == "mine"
+
+
+def test_templates_dict_is_rendered_and_given(run):
+    with DAG("d") as dag:
+        PythonOperator(
+            task_id="a", python_callable=lambda templates_dict: templates_dict, templates_dict={"day": "{{ ds }}"}
+        )
+    assert run(dag, "a") == {"day": "2026-01-31"}
+
+
+def test_a_parameter_filled_from_the_context_has_no_other_default():
+    with DAG("d"):
+        assert "its default can only be None" in refusal(task(lambda_named("ds")), "x")
+
+
+def lambda_named(name):
+    namespace = {}
+    exec(f"def body(x, {name}='today'): pass", namespace)
+    return namespace["body"]
+
+
+def test_the_current_context_can_be_asked_for_inside_a_body_only(run):
+    @task
+    def body():
+        return get_current_context()["run_id"]
+
+    with DAG("d") as dag:
+        body()
+    assert run(dag, "body").startswith("manual__")
+    with pytest.raises(UsageError, match="only while a task runs"):
+        get_current_context()
+
+
+# ── mistakes ─────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("args", "kwargs", "words"),
+    [
+        ((), {}, "task 'add': missing a required argument: 'left'"),
+        ((1, 2, 3), {}, "task 'add': too many positional arguments"),
+        ((1,), {"rigth": 2}, "task 'add': got an unexpected keyword argument 'rigth'"),
+        ((1,), {"left": 2}, "task 'add': multiple values for argument 'left'"),
+    ],
+)
+def test_a_call_that_cannot_work_is_refused_when_the_file_is_parsed(args, kwargs, words):
+    with DAG("d"):
+        assert refusal(task(add), *args, **kwargs) == words
+
+
+def test_an_unknown_setting_is_refused_where_the_function_is_decorated():
+    assert refusal(task, retires=3) == "@task has no setting 'retires'; did you mean 'retries'?"
+    assert "@task has no setting 'retires'" in refusal(task(add).override, retires=3)
+    assert "@task has no setting 'op_args'" in refusal(task, op_args=[1])
+
+
+def test_only_functions_can_be_decorated():
+    assert "@task decorates a function, not 3" in refusal(task, 3)
+    assert "@task decorates a function" in refusal(task(), functools.partial(add, 1))
+
+
+def test_a_task_function_cannot_be_called_inside_a_body(run):
+    adding = task(add)
+
+    @task
+    def body():
+        return adding.function(1, 2), adding(1, 2)
+
+    with DAG("d") as dag:
+        body()
+    with pytest.raises(UsageError, match=r"'add' was called while a task runs; call add\.function"):
+        run(dag, "body")
+    assert adding.function(1, 2) == 3
+
+
+def test_the_decorated_function_keeps_its_name_and_documentation():
+    @task
+    def body():
+        """What it does."""
+
+    assert (body.__name__, body.__doc__) == ("body", "What it does.")
