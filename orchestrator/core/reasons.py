@@ -1,0 +1,76 @@
+"""Reasons: what a story is made of, and the numbers that it is told with."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from enum import StrEnum
+
+import msgspec
+
+from orchestrator.names import UNMAPPED
+
+
+class Cause(StrEnum):
+    """What kind of reason it is."""
+
+    RUN_QUEUED = "run_queued"
+    RUN_PAUSED = "run_paused"
+    RUN_CANCELLED = "run_cancelled"
+    NO_SCHEDULER = "no_scheduler"
+    UPSTREAM = "upstream"
+    NO_ROOM = "no_room"
+    NO_WORKER = "no_worker"
+    READY = "ready"
+    RUNNING = "running"
+    RESTARTING = "restarting"
+    RETRY = "retry"
+    RESCHEDULED = "rescheduled"
+    DEFERRED = "deferred"
+    OUTCOME_UNKNOWN = "outcome_unknown"
+    SUCCESS = "success"
+    FAILED = "failed"
+    UPSTREAM_FAILED = "upstream_failed"
+    SKIPPED = "skipped"
+    REMOVED = "removed"
+    MORE = "more"
+
+
+class Reason(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One reason as a sentence, and what it is about: a task at a map_index, or the run where task_id is None."""
+
+    cause: Cause
+    sentence: str
+    task_id: str | None = None
+    map_index: int = UNMAPPED
+
+
+class Usage(msgspec.Struct, frozen=True, kw_only=True):
+    """What is in use over all runs.
+
+    ``pools`` are (slots in use, slots; -1 for no limit) by name; ``tasks`` are the open attempts of this DAG's tasks
+    by task_id; ``active_runs`` are its runs that have begun and not ended, this one not counted.
+    """
+
+    open_attempts: int = 0
+    parallelism: int = 32
+    pools: Mapping[str, tuple[int, int]] = {}
+    tasks: Mapping[str, int] = {}
+    active_runs: int = 0
+
+
+def span(duration: timedelta) -> str:
+    """A duration in its two largest units: 35 s, 2 min 5 s, 3 h 4 min, 2 d 3 h."""
+    seconds = max(0, round(duration.total_seconds()))
+    parts = ((seconds // 86400, "d"), (seconds // 3600 % 24, "h"), (seconds // 60 % 60, "min"), (seconds % 60, "s"))
+    first = next((index for index, (number, _) in enumerate(parts) if number), 3)
+    return " ".join(f"{number} {unit}" for number, unit in parts[first : first + 2] if number or first == 3)
+
+
+def named(task_id: str, map_index: int = UNMAPPED) -> str:
+    """A task as a person writes it: ``ship`` or ``ship[3]``."""
+    return task_id if map_index == UNMAPPED else f"{task_id}[{map_index}]"
+
+
+def listed(names: list[str], most: int = 3) -> str:
+    """``a, b, c and 4 more``."""
+    rest = len(names) - most
+    return ", ".join(names[:most]) + (f" and {rest} more" if rest > 0 else "")

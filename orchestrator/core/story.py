@@ -1,0 +1,261 @@
+"""Story: why a run or a task does not run, or why it ended as it did, told from the causes at the root."""
+
+from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime
+from typing import TypeAlias, assert_never
+
+from orchestrator.core.activity import Activity, Node
+from orchestrator.core.blame import began, blamed, is_done, roots, waits
+from orchestrator.core.events import ActivityFailed, ActivityLost, ActivitySkipped, Recorded
+from orchestrator.core.reasons import Cause, Reason, Usage, listed, named, span
+from orchestrator.core.run import Run
+from orchestrator.exceptions import NotFoundError
+from orchestrator.names import UNMAPPED, RunState, TaskState
+
+_MOST_ROOTS = 10
+_UNLIMITED = -1
+
+Said: TypeAlias = Callable[[str, int], str | None]
+
+
+def said(facts: Iterable[Recorded]) -> dict[tuple[str, int], str]:
+    """What a history says last of each activity that failed, was lost or was skipped, by (task_id, map_index)."""
+    words: dict[tuple[str, int], str] = {}
+    for fact in facts:
+        match fact.event:
+            case ActivityFailed(task_id=task_id, map_index=map_index, failure=failure):
+                words[task_id, map_index] = failure.message
+            case ActivityLost(task_id=task_id, map_index=map_index, reason=reason):
+                words[task_id, map_index] = reason
+            case ActivitySkipped(task_id=task_id, map_index=first, count=count, reason=reason):
+                words |= {(task_id, map_index): reason for map_index in range(first, first + count)}
+            case _:
+                continue
+    return words
+
+
+def _silent(_task_id: str, _map_index: int) -> None:
+    return None
+
+
+def why(
+    run: Run, task_id: str | None = None, *, now: datetime, usage: Usage, failure_of: Said = _silent
+) -> list[Reason]:
+    """Why the run, or one of its tasks, does not run or ended as it did: the nearest reason first, then the roots.
+
+    ``failure_of`` gives what was recorded when an activity failed or was skipped; ``said`` collects that. The list
+    is never empty. NotFoundError if the run has no such task.
+    """
+    teller = _Teller(run, now, usage, failure_of)
+    if task_id is None:
+        return list(teller.of_run())
+    if task_id not in run.nodes:
+        raise NotFoundError(f"run {run.run_id!r} of DAG {run.dag_id!r} has no task {task_id!r}")
+    return list(teller.of_task(run.nodes[task_id]))
+
+
+class _Teller:
+    def __init__(self, run: Run, now: datetime, usage: Usage, failure_of: Said) -> None:
+        self._run = run
+        self._now = now
+        self._usage = usage
+        self._failure_of = failure_of
+
+    # ── the run ──────────────────────────────────────────────────────────────────────────────────────────
+
+    def of_run(self) -> Iterator[Reason]:
+        run = self._run
+        if run.is_ended:
+            yield self._ending()
+            yield from self._told(roots(run, [run.nodes[name] for name in run.plan.leaves if run.nodes[name].bad]))
+            return
+        held = self._held()
+        if held is not None:
+            yield held
+        yield from self._told([node for node in run.nodes.values() if self._is_moving(node, held is not None)])
+
+    def _ending(self) -> Reason:
+        run = self._run
+        took = f" after {span(run.ended_at - run.started_at)}" if run.ended_at and run.started_at else ""
+        if run.state is RunState.SUCCESS:
+            return Reason(cause=Cause.SUCCESS, sentence=f"the run succeeded{took}: none of its last tasks failed")
+        cause = Cause.FAILED if run.cancelling is None else Cause.RUN_CANCELLED
+        return Reason(cause=cause, sentence=f"the run failed{took}: {run.reason}")
+
+    def _held(self) -> Reason | None:
+        """What keeps the whole run from starting anything."""
+        run, limit = self._run, self._run.plan.spec.max_active_runs
+        if run.cancelling is not None:
+            open_ones = listed(sorted({named(*place) for place in run.open}))
+            rest = f"; it ends when these have stopped: {open_ones}" if open_ones else ""
+            return Reason(cause=Cause.RUN_CANCELLED, sentence=f"the run is being cancelled: {run.cancelling}{rest}")
+        if run.paused:
+            resume = f"`orchestrator runs resume {run.dag_id} '{run.run_id}'`"
+            return Reason(cause=Cause.RUN_PAUSED, sentence=f"the run is paused and starts nothing until {resume}")
+        if run.state is RunState.QUEUED and self._usage.active_runs >= limit:
+            sentence = f"the run waits its turn: {self._usage.active_runs} runs of {run.dag_id} are active"
+            return Reason(cause=Cause.RUN_QUEUED, sentence=f"{sentence} and max_active_runs is {limit}")
+        return None
+
+    def _is_moving(self, node: Node, held: bool) -> bool:
+        """Whether it works, or would if there were room: the story of a run that goes on is made of these."""
+        if is_done(node) or waits(node):
+            return False
+        return not held or any(activity.state not in _STARTABLE for _, activity in node.activities())
+
+    # ── a task ───────────────────────────────────────────────────────────────────────────────────────────
+
+    def of_task(self, node: Node) -> Iterator[Reason]:
+        yield from self._of_node(node)
+        yield from self._told([root for root in roots(self._run, [node]) if root is not node])
+
+    def _told(self, nodes: list[Node]) -> Iterator[Reason]:
+        for node in nodes[:_MOST_ROOTS]:
+            yield from self._of_node(node)
+        rest = [node.task.task_id for node in nodes[_MOST_ROOTS:]]
+        if rest:
+            yield Reason(cause=Cause.MORE, sentence=f"and so it is with {listed(rest)}")
+
+    def _of_node(self, node: Node) -> Iterator[Reason]:
+        """Reasons for each state that its activities are in; the first in a state speaks for all of those."""
+        groups: dict[TaskState, list[int]] = {}
+        for map_index, activity in node.activities():
+            groups.setdefault(activity.state, []).append(map_index)
+        if sum(map(len, groups.values())) < node.size:
+            unspoken = next(index for index in node.indexes() if node.peek(index) is None)
+            groups.setdefault(TaskState.NONE, []).append(unspoken)
+        for indexes in groups.values():
+            alike = f", like {len(indexes) - 1} more of it," if len(indexes) > 1 else ""
+            for cause, rest in self._of_activity(node, indexes[0]):
+                sentence = f"{named(node.task.task_id, indexes[0])}{alike} {rest}"
+                yield Reason(cause=cause, sentence=sentence, task_id=node.task.task_id, map_index=indexes[0])
+
+    # ── one activity ─────────────────────────────────────────────────────────────────────────────────────
+
+    def _of_activity(self, node: Node, map_index: int) -> Iterator[tuple[Cause, str]]:
+        activity = node.peek(map_index) or Activity()
+        attempt, words = activity.attempt, self._words(node, map_index)
+        match activity.state:
+            case TaskState.NONE | TaskState.SCHEDULED | TaskState.UP_FOR_RETRY | TaskState.UP_FOR_RESCHEDULE:
+                yield from self._of_waiting(node, activity, words)
+            case TaskState.QUEUED:
+                since = self._since(activity.scheduled_at)
+                yield Cause.NO_WORKER, f"waits for a worker to begin it; it was handed out {since} ago"
+            case TaskState.RUNNING:
+                place = f" on {activity.worker}" if activity.worker else ""
+                yield (
+                    Cause.RUNNING,
+                    f"has been running for {self._since(activity.started_at)}{place}, attempt {attempt}",
+                )
+            case TaskState.RESTARTING:
+                yield Cause.RESTARTING, f"was cleared while it ran: attempt {attempt} is ended before it starts afresh"
+            case TaskState.DEFERRED:
+                yield Cause.DEFERRED, "waits for its trigger and holds no worker"
+            case TaskState.AWAITING_INPUT:
+                yield Cause.OUTCOME_UNKNOWN, self._unknown(node, map_index, attempt)
+            case TaskState.SUCCESS:
+                yield Cause.SUCCESS, f"succeeded on attempt {attempt}" if attempt else "succeeded"
+            case TaskState.FAILED:
+                yield Cause.FAILED, f"failed on attempt {attempt}{words}" if attempt else f"is marked as failed{words}"
+            case TaskState.UPSTREAM_FAILED:
+                yield Cause.UPSTREAM_FAILED, f"did not run: {self._unmet(node)}"
+            case TaskState.SKIPPED:
+                yield Cause.SKIPPED, self._skipped(node, words)
+            case TaskState.REMOVED:
+                yield Cause.REMOVED, "is not part of the run any more"
+            case _:
+                assert_never(activity.state)
+
+    def _of_waiting(self, node: Node, activity: Activity, words: str) -> Iterator[tuple[Cause, str]]:
+        ahead = activity.retry_at is not None and activity.retry_at > self._now
+        if activity.state is TaskState.NONE and waits(node):
+            names = [f"{up.task.task_id} ({_summary(up)})" for up in blamed(self._run, node)]
+            yield Cause.UPSTREAM, f"waits for {listed(names)} under trigger rule {node.task.trigger_rule}"
+        elif activity.retry_at is not None and ahead and activity.state is TaskState.UP_FOR_RETRY:
+            again = span(activity.retry_at - self._now)
+            yield Cause.RETRY, f"is tried again in {again}; attempt {activity.attempt} failed{words}"
+        elif activity.retry_at is not None and ahead:
+            yield Cause.RESCHEDULED, f"looks again in {span(activity.retry_at - self._now)}"
+        else:
+            yield from self._of_ready(node)
+
+    def _of_ready(self, node: Node) -> Iterator[tuple[Cause, str]]:
+        held = self._held()
+        if held is not None:
+            yield held.cause, f"is ready, but {held.sentence}"
+            return
+        full = list(self._full(node))
+        yield from ((Cause.NO_ROOM, f"is ready and waits for room: {limit}") for limit in full)
+        if not full:
+            yield Cause.READY, "is ready and starts when a scheduler takes its next turn"
+
+    def _full(self, node: Node) -> Iterator[str]:
+        """The limits that it is under and that are used up."""
+        task, run, usage = node.task, self._run, self._usage
+        here = sum(task_id == task.task_id for task_id, _ in run.open)
+        limits = (
+            ("parallelism", usage.open_attempts, usage.parallelism),
+            (f"max_active_tasks of {run.dag_id}", len(run.open), run.plan.spec.max_active_tasks),
+            ("max_active_tis_per_dag", usage.tasks.get(task.task_id, 0), task.max_active_tis_per_dag),
+            ("max_active_tis_per_dagrun", here, task.max_active_tis_per_dagrun),
+        )
+        for name, used, size in limits:
+            if size is not None and used >= size:
+                yield f"{used} of {size} are running under {name}"
+        used, size = usage.pools.get(task.pool, (0, 0))
+        if size != _UNLIMITED and used + task.pool_slots > size:
+            wants = f" and it wants {task.pool_slots}" if task.pool_slots > 1 else ""
+            yield f"{used} of {size} slots of pool {task.pool!r} are taken{wants}"
+
+    # ── words ────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _words(self, node: Node, map_index: int) -> str:
+        text = self._failure_of(node.task.task_id, map_index)
+        return f": {text}" if text else ""
+
+    def _since(self, moment: datetime | None) -> str:
+        return span(self._now - (moment or self._now))
+
+    def _unknown(self, node: Node, map_index: int, attempt: int) -> str:
+        index = "" if map_index == UNMAPPED else f" --map-index {map_index}"
+        command = f"orchestrator tasks resolve {self._run.dag_id} {node.task.task_id} '{self._run.run_id}'{index}"
+        return (
+            f"awaits input: its worker was lost during attempt {attempt}, and whether that had its effect is unknown; "
+            f"say so with `{command} --success JSON` (or --retry, or --fail)"
+        )
+
+    def _unmet(self, node: Node) -> str:
+        names = [f"{up.task.task_id} ({_summary(up)})" for up in blamed(self._run, node)]
+        if names:
+            return f"{listed(names)} under trigger rule {node.task.trigger_rule}"
+        if node.is_mapped and node.shape is None:
+            return f"the result of {listed(list(node.task.mapped_over))} that it is mapped over has no length"
+        return _rule(node)
+
+    def _skipped(self, node: Node, words: str) -> str:
+        if words:
+            return f"was skipped{words}"
+        if node.skipped_by:
+            return f"was skipped: branch {min(node.skipped_by)} chose another way"
+        if began(node):
+            return "was skipped by its own body"
+        if self._run.cancelling is not None:
+            return f"was skipped: the run was cancelled: {self._run.cancelling}"
+        return f"was skipped: {_rule(node)}"
+
+
+_STARTABLE = frozenset({TaskState.NONE, TaskState.SCHEDULED, TaskState.UP_FOR_RETRY, TaskState.UP_FOR_RESCHEDULE})
+
+
+def _summary(node: Node) -> str:
+    """The states of its activities, in words."""
+    states = sorted({str(activity.state) for _, activity in node.activities()} or {str(TaskState.NONE)})
+    return ", ".join(states)
+
+
+def _rule(node: Node) -> str:
+    up = node.upstreams
+    counts = {"success": up.success, "failed": up.failed, "upstream_failed": up.upstream_failed}
+    counts |= {"skipped": up.skipped, "removed": up.removed, "not done": up.total - up.done}
+    words = ", ".join(f"{number} {state}" for state, number in counts.items() if number)
+    return f"trigger rule {node.task.trigger_rule} cannot be met by its upstreams: {words}"
