@@ -1,12 +1,14 @@
 """Following a run until it ends, and a request until it is dealt with."""
 
 import time
+import uuid
 from datetime import UTC, datetime
 
 from orchestrator.assembly.home import Home
 from orchestrator.cli.progress import progress
 from orchestrator.cli.render.console import remark
 from orchestrator.cli.render.run_view import RunView
+from orchestrator.core.requests import AnyRequest
 from orchestrator.exceptions import ConflictError, NotFoundError
 from orchestrator.storage.views import RunRow, Verdict
 
@@ -47,19 +49,21 @@ def _look_again(home: Home, run: RunRow) -> RunRow:
         raise ConflictError(refusal or f"run {run.run_id!r} of DAG {run.dag_id!r} was deleted") from None
 
 
-def settle(home: Home, request_id: int) -> None:
-    """Wait until the scheduler has dealt with a request; ConflictError says why it was refused.
+def submit(home: Home, request: AnyRequest) -> Verdict:
+    """Leave a request and wait a while until the scheduler has dealt with it; ConflictError says why it was refused.
 
     Where no scheduler runs the request is kept, and a remark says so.
     """
+    request_id = home.requests.submit(request, uuid.uuid4().hex)
     if not scheduler_is_there(home):
         remark("No scheduler is running; this is kept and done when one starts: orchestrator standalone")
-        return
+        return Verdict.PENDING
     deadline = time.monotonic() + _SETTLE_SECONDS
-    while (request := home.reads.request(request_id)).verdict is Verdict.PENDING:
+    while (answer := home.reads.request(request_id)).verdict is Verdict.PENDING:
         if time.monotonic() > deadline:
             remark("The scheduler has not come to it yet; it is kept and will be done.")
-            return
+            break
         time.sleep(_SETTLE_LOOK_SECONDS)
-    if request.verdict is Verdict.REFUSED:
-        raise ConflictError(request.refusal or "the scheduler refused it without saying why")
+    if answer.verdict is Verdict.REFUSED:
+        raise ConflictError(answer.refusal or "the scheduler refused it without saying why")
+    return answer.verdict

@@ -1,12 +1,11 @@
 """``orchestrator tasks clear`` and ``resolve``: running tasks again, and answering for them."""
 
-import uuid
-
 import click
 
 from orchestrator.assembly.home import Home
+from orchestrator.cli import rows
 from orchestrator.cli.conf import raw, read_json
-from orchestrator.cli.following import settle
+from orchestrator.cli.following import submit
 from orchestrator.cli.lookup import find_activity, find_run, require_task, spec_version
 from orchestrator.cli.options import (
     confirm,
@@ -84,12 +83,12 @@ def clear(
         version_id=None if same_version else version_id,
         by=who(),
     )
-    settle(home, home.requests.submit(request, uuid.uuid4().hex))
+    verdict = submit(home, request)
     if output is Format.TABLE:
         remark(f"Cleared {_listed(places)} of {run.run_id}.")
     else:
         cleared = [{"task_id": task_id, "map_index": index} for task_id, index in places]
-        show_object({"dag_id": dag_id, "run_id": run.run_id, "cleared": cleared}, output)
+        show_object(rows.request_row(request, verdict) | {"cleared": cleared}, output)
 
 
 def _run_and_tasks(home: Home, dag_id: str, words: tuple[str, ...]) -> tuple[RunRow, list[str]]:
@@ -135,6 +134,7 @@ def _listed(places: list[Place]) -> str:
 @click.option("--success", "result", metavar="JSON", help="It happened, and this is its result.")
 @click.option("--retry", is_flag=True, help="It did not happen: try again, with the same idempotency key.")
 @click.option("--fail", is_flag=True, help="It is to count as failed.")
+@output_option
 @with_home
 def resolve(
     home: Home,
@@ -145,6 +145,7 @@ def resolve(
     result: str | None,
     retry: bool,
     fail: bool,
+    output: Format,
 ) -> None:
     """Say what became of a task whose outcome is unknown.
 
@@ -172,4 +173,4 @@ def resolve(
         result=NULL if result is None else raw(read_json(result, "--success")),
         by=who(),
     )
-    settle(home, home.requests.submit(request, uuid.uuid4().hex))
+    show_object(rows.request_row(request, submit(home, request)), output)

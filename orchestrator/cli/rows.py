@@ -8,8 +8,9 @@ from typing import Any
 import msgspec
 
 from orchestrator.core.events import Recorded
+from orchestrator.core.requests import AnyRequest
 from orchestrator.core.spec import TaskSpec
-from orchestrator.storage.views import ActivityRow, DagRow, FileRow, ImportErrorRow, PoolRow, RunRow
+from orchestrator.storage.views import ActivityRow, DagRow, FileRow, ImportErrorRow, PoolRow, RunRow, Verdict
 
 Row = dict[str, Any]
 
@@ -157,3 +158,13 @@ def event_row(fact: Recorded) -> Row:
     about = {"task_id": None, "map_index": None, "attempt": None}
     fields = msgspec.structs.asdict(fact.event)
     return {"seq": fact.seq, "type": type(fact.event).__name__, "at": fact.at} | about | fields
+
+
+def request_row(request: AnyRequest, verdict: Verdict) -> Row:
+    """What was asked for, and whether the scheduler has done it (``carried_out``) or not come to it (``pending``)."""
+    return {
+        "dag_id": request.dag_id,
+        "run_id": request.run_id,
+        "request": request.__struct_config__.tag,
+        "verdict": verdict,
+    }

@@ -2,16 +2,15 @@
 
 import json
 import sys
-import uuid
 from collections.abc import Iterator
 
 import click
 
 from orchestrator.assembly.home import Home
 from orchestrator.cli import rows
-from orchestrator.cli.following import settle
+from orchestrator.cli.following import submit
 from orchestrator.cli.lookup import find_run
-from orchestrator.cli.options import confirm, dag_argument, run_argument, who, with_home, yes_option
+from orchestrator.cli.options import dag_argument, run_argument, who, with_home
 from orchestrator.cli.output import Format, output_option, plain_data, show_object, show_rows
 from orchestrator.cli.render.console import out, remark
 from orchestrator.cli.render.strip import print_legend, print_strip
@@ -108,25 +107,25 @@ def _print_json_stream(facts: Iterator[Recorded]) -> None:
 @dag_argument
 @run_argument
 @click.option("--reason", default="cancelled", help="Why, for the record.")
-@yes_option
+@output_option
 @with_home
-def cancel(home: Home, dag_id: str, run_id: str | None, reason: str, yes: bool) -> None:
+def cancel(home: Home, dag_id: str, run_id: str | None, reason: str, output: Format) -> None:
     """End a run: what runs is stopped, nothing new starts.
 
     \b
     Example:
-      orchestrator runs cancel order_1001 -y
+      orchestrator runs cancel order_1001 --reason 'wrong amount'
     """
     run = find_run(home, dag_id, run_id)
-    confirm(f"Cancel {run.run_id} of {dag_id}?", yes=yes)
-    _ask(home, CancelRun(dag_id=dag_id, run_id=run.run_id, by=who(), reason=reason))
+    _ask(home, CancelRun(dag_id=dag_id, run_id=run.run_id, by=who(), reason=reason), output)
 
 
 @click.command("pause")
 @dag_argument
 @run_argument
+@output_option
 @with_home
-def pause(home: Home, dag_id: str, run_id: str | None) -> None:
+def pause(home: Home, dag_id: str, run_id: str | None, output: Format) -> None:
     """Start nothing new in a run until it is resumed.
 
     What runs already goes on to its end.
@@ -136,14 +135,15 @@ def pause(home: Home, dag_id: str, run_id: str | None) -> None:
       orchestrator runs pause order_1001
     """
     run = find_run(home, dag_id, run_id)
-    _ask(home, PauseRun(dag_id=dag_id, run_id=run.run_id, by=who()))
+    _ask(home, PauseRun(dag_id=dag_id, run_id=run.run_id, by=who()), output)
 
 
 @click.command("resume")
 @dag_argument
 @run_argument
+@output_option
 @with_home
-def resume(home: Home, dag_id: str, run_id: str | None) -> None:
+def resume(home: Home, dag_id: str, run_id: str | None, output: Format) -> None:
     """Let a paused run go on.
 
     \b
@@ -151,8 +151,8 @@ def resume(home: Home, dag_id: str, run_id: str | None) -> None:
       orchestrator runs resume order_1001
     """
     run = find_run(home, dag_id, run_id)
-    _ask(home, ResumeRun(dag_id=dag_id, run_id=run.run_id, by=who()))
+    _ask(home, ResumeRun(dag_id=dag_id, run_id=run.run_id, by=who()), output)
 
 
-def _ask(home: Home, request: AnyRequest) -> None:
-    settle(home, home.requests.submit(request, uuid.uuid4().hex))
+def _ask(home: Home, request: AnyRequest, output: Format) -> None:
+    show_object(rows.request_row(request, submit(home, request)), output)

@@ -1,5 +1,6 @@
 """``orchestrator tasks``: what is known of tasks."""
 
+import json
 import sys
 
 import click
@@ -12,6 +13,7 @@ from orchestrator.cli.options import dag_argument, map_index_option, run_argumen
 from orchestrator.cli.output import Format, output_option, show_object, show_rows
 from orchestrator.cli.render.console import out, say
 from orchestrator.cli.render.graph import tree
+from orchestrator.cli.yaml import to_yaml
 from orchestrator.core.events import NULL
 from orchestrator.names import UNMAPPED
 
@@ -79,8 +81,11 @@ def states_for_dag_run(home: Home, dag_id: str, run_id: str | None, output: Form
 @task_argument
 @run_argument
 @map_index_option
+@click.option(
+    "-o", "--output", type=click.Choice(["json", "yaml"]), default="json", show_default=True, help="How to show it."
+)
 @with_home
-def result(home: Home, dag_id: str, task_id: str, run_id: str | None, map_index: int) -> None:
+def result(home: Home, dag_id: str, task_id: str, run_id: str | None, map_index: int, output: str) -> None:
     """Print the recorded result of a task, as JSON.
 
     What JSON lacks is tagged, such as {"__type__": "date", "value": "2026-01-31"}.
@@ -94,4 +99,4 @@ def result(home: Home, dag_id: str, task_id: str, run_id: str | None, map_index:
     found = home.reads.result(run.run_key, task_id, map_index)
     value = found.value or NULL
     data = bytes(value) if found.payload is None else open_payloads(home.config).get(found.payload)
-    sys.stdout.write(data.decode("utf-8") + "\n")
+    sys.stdout.write(to_yaml(json.loads(data)) if output == "yaml" else data.decode("utf-8") + "\n")

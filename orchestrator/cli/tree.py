@@ -5,7 +5,7 @@ from orchestrator.cli.lazy import Branch, Leaf, Tree
 _CLI = "orchestrator.cli"
 
 COMMANDS: Tree = {
-    "standalone": Leaf(f"{_CLI}.services:standalone", "Run everything in one: DAG files in, runs out."),
+    "standalone": Leaf(f"{_CLI}.standalone:standalone", "Run everything in one: DAG files in, runs out."),
     "dags": Branch(
         "DAGs: what there is, what it does, and starting it.",
         {
@@ -75,8 +75,8 @@ COMMANDS: Tree = {
             "explain": Leaf(f"{_CLI}.settings:explain", "Show a setting's value, meaning and where it was set."),
         },
     ),
-    "scheduler": Leaf(f"{_CLI}.services:scheduler", "Run the scheduler and its workers."),
-    "dag-processor": Leaf(f"{_CLI}.services:dag_processor", "Run the process that reads the DAG files."),
+    "scheduler": Leaf(f"{_CLI}.scheduler:scheduler", "Run the scheduler and its workers."),
+    "dag-processor": Leaf(f"{_CLI}.dag_processor:dag_processor", "Run the process that reads the DAG files."),
     "version": Leaf(f"{_CLI}.version:version", "Print the version."),
     "completion": Leaf(f"{_CLI}.completion:completion", "Print the script that completes commands in your shell."),
 }

@@ -167,7 +167,7 @@ def test_only_a_dag_whose_file_is_gone_can_be_deleted(shop: FilledHome) -> None:
     assert run_command("dags", "list", "--all", "-o", "json").json == []
 
 
-@pytest.mark.parametrize("words", [("dags", "delete", "order_1001"), ("runs", "cancel", "order_1001")])
+@pytest.mark.parametrize("words", [("dags", "delete", "order_1001"), ("tasks", "clear", "order_1001")])
 def test_what_destroys_is_not_done_where_nobody_can_be_asked(shop: FilledHome, words: tuple[str, ...]) -> None:
     said = run_command(*words)
     assert said.status == 2

@@ -119,15 +119,15 @@ def test_watching_with_json_keeps_stdout_pure(shop: FilledHome) -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "kind"), [(("cancel", "-y"), CancelRun), (("pause",), PauseRun), (("resume",), ResumeRun)]
+    ("words", "kind"), [(("cancel", "--reason", "enough"), CancelRun), (("pause",), PauseRun), (("resume",), ResumeRun)]
 )
 def test_a_run_is_steered_by_a_request_that_is_kept_for_the_scheduler(
     shop: FilledHome, words: tuple[str, ...], kind: type
 ) -> None:
     shop.begin("order_1001", "open")
     verb, *options = words
-    said = run_command("runs", verb, "order_1001", "open", *options)
-    assert said.status == 0
+    said = run_command("runs", verb, "order_1001", "open", *options, "-o", "json")
+    assert said.json["verdict"] == "pending"
     assert "No scheduler is running" in said.err
     (request,) = asked(shop)
     assert isinstance(request, kind)
