@@ -5,9 +5,12 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
+from orchestrator.authoring.checks import checked
 from orchestrator.authoring.context import CONTEXT_KEYS
 from orchestrator.authoring.place import Place
+from orchestrator.authoring.references import Reference
 from orchestrator.authoring.runtime import Context
+from orchestrator.exceptions import UsageError
 
 _POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
 
@@ -39,7 +42,34 @@ def parameters_of(function: Callable[..., Any]) -> Parameters | None:
         return None
 
 
-def check_arguments(
+def checked_arguments(place: Place, what: str, function: Any, args: Any, kwargs: Any) -> tuple[Any, Any]:
+    """``op_args`` and ``op_kwargs`` as a task keeps them; DagError if ``function`` cannot be called with them.
+
+    A reference in place of the list or the dict stands for one, and is checked when the task runs.
+    """
+    if not callable(function):
+        raise place.refuse(f"{what}: python_callable must be a function, not {function!r}")
+    later = isinstance(args, Reference) or isinstance(kwargs, Reference)
+    args = args if isinstance(args, Reference) else checked(place, what, "op_args", args, _as_tuple)
+    kwargs = kwargs if isinstance(kwargs, Reference) else checked(place, what, "op_kwargs", kwargs, _as_dict)
+    if not later:
+        _check_call(place, what, function, args, kwargs)
+    return args, kwargs
+
+
+def _as_tuple(value: Any) -> tuple[Any, ...]:
+    if value is None or isinstance(value, list | tuple):
+        return tuple(value or ())
+    raise ValueError("a list")
+
+
+def _as_dict(value: Any) -> dict[str, Any]:
+    if value is None or isinstance(value, Mapping):
+        return dict(value or {})
+    raise ValueError("a dict")
+
+
+def _check_call(
     place: Place, what: str, function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]
 ) -> None:
     """DagError if ``function`` cannot be called so, once the context has been added."""
@@ -60,6 +90,8 @@ def check_arguments(
 
 def call(function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any], context: Context) -> Any:
     """What ``function`` returns; an argument that is given goes before the context's."""
+    if not isinstance(args, list | tuple) or not isinstance(kwargs, Mapping):
+        raise UsageError(f"op_args must be a list and op_kwargs a dict, not {args!r} and {kwargs!r}")
     parameters = parameters_of(function)
     if parameters is None:
         return function(*args, **kwargs)

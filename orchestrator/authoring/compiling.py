@@ -1,7 +1,6 @@
 """Compiling: from the author's DAG to its DagSpec."""
 
 from datetime import UTC, datetime
-from pathlib import PurePath
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -78,7 +77,7 @@ def _task(task: Task, file: str, defaults: Defaults) -> TaskSpec:
 
 
 def _is_same_file(path: str, file: str) -> bool:
-    return path.endswith(file) and PurePath(path).match(file)
+    return path == file or path.endswith(f"/{file}")
 
 
 def _or_default(value: Any, default: Any) -> Any:

@@ -37,7 +37,9 @@ class Making:
         self.place: Place = author()
         dag = keywords.get("dag") or current_dag()
         self.dag = dag
-        self.defaults: Mapping[str, Any] = dag.default_args if isinstance(dag, DAG) else {}
+        of_dag = dag.default_args if isinstance(dag, DAG) else {}
+        own = keywords.get("default_args")
+        self.defaults: Mapping[str, Any] = {**of_dag, **own} if own else of_dag
 
 
 def _of_root(init: Init) -> Keywords:

@@ -23,6 +23,7 @@ from orchestrator.names import Delivery, Isolation, TriggerRule, WeightRule
 from orchestrator.nearest import did_you_mean
 
 _NAMES = tuple(TASK_CHECKS)
+_OF_MAKING = ("task_id", "dag", "default_args")
 
 
 class BaseOperator(Constructed, Task):
@@ -69,7 +70,7 @@ class BaseOperator(Constructed, Task):
         self.upstream_task_ids, self.downstream_task_ids = set(), set()
         what = name_of(self, settings)
         given = supported(self.place, what, settings, AIRFLOW_TASK_SETTINGS)
-        given = {name: value for name, value in given.items() if name not in ("task_id", "dag")}
+        given = {name: value for name, value in given.items() if name not in _OF_MAKING}
         if not given.keys() <= TASK_CHECKS.keys():
             refuse_unknown(self.place, what, given, accepted_names(type(self)))
         self.__dict__.update(check_all(self.place, what, given, TASK_CHECKS))

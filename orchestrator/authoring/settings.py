@@ -37,6 +37,7 @@ class TaskSettings(TypedDict, total=False):
 
     task_id: Required[str]
     dag: TaskGraph | None
+    default_args: Mapping[str, Any] | None
     owner: str
     retries: int | None
     retry_delay: Duration | None

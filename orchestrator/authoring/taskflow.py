@@ -88,7 +88,7 @@ class TaskDecorators(TaskDecorator):
 def _checked(operator: _Operator, settings: dict[str, Any]) -> dict[str, Any]:
     place = author()
     given = supported(place, "@task", settings, AIRFLOW_TASK_SETTINGS)
-    refuse_unknown(place, "@task", given, (accepted_names(operator) | {"dag"}) - _FROM_CALL)
+    refuse_unknown(place, "@task", given, (accepted_names(operator) | {"dag", "default_args"}) - _FROM_CALL)
     return given
 
 

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from orchestrator import DAG, AirflowSkipException, task
 from orchestrator.authoring.context import build_context
 from orchestrator.authoring.operators.commands import LONGEST_LINE, LastLine
-from orchestrator.exceptions import CommandError, UsageError
+from orchestrator.exceptions import CommandError, DagError, UsageError
 from orchestrator.operators import BashOperator, EmptyOperator
 
 
@@ -85,8 +85,6 @@ def test_a_processor_makes_the_result_of_the_last_line(bash):
 
 def test_a_result_is_passed_through_the_environment_and_what_is_no_text_as_json(bash):
     before = {"name": "O'Brien; rm -rf /", "n": 3}
-    with DAG("d"):
-        pass
     found = bash('echo "$TEXT $NUMBER $ALL"', append_env=True, env={"TEXT": "{{ ds }}", "NUMBER": 3, "ALL": before})
     assert found == '2026-01-31 3 {"name": "O\'Brien; rm -rf /", "n": 3}'
 
@@ -96,6 +94,24 @@ def test_the_result_of_a_task_may_be_a_value_of_the_environment(run):
         before = EmptyOperator(task_id="before")
         BashOperator(task_id="b", bash_command='echo "$X"', env={"X": before.output["n"]})
     assert run(dag, "b", results={"before": {"n": 4}}) == "4"
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [({"bash_command": 3}, "bash_command must be a text for bash"), ({"bash_command": "x", "env": 3}, "env must be a")],
+)
+def test_a_command_or_environment_of_another_type_is_refused(settings, words):
+    with pytest.raises(DagError, match=words):
+        BashOperator(task_id="b", **settings)
+
+
+def test_a_result_that_is_no_command_is_refused(run):
+    with DAG("d") as dag:
+        before = EmptyOperator(task_id="before")
+        BashOperator(task_id="b", bash_command=before.output)
+    assert run(dag, "b", results={"before": ["echo", "x"]}) == "x"
+    with pytest.raises(DagError, match="task 'b': bash_command must be a text for bash, or a list .*, not 7"):
+        run(dag, "b", results={"before": 7})
 
 
 def test_env_replaces_the_environment_unless_it_is_appended(bash, monkeypatch):

@@ -176,6 +176,12 @@ def test_default_args_also_speak_to_a_task_that_is_given_its_dag():
         assert EmptyOperator(task_id="b", dag=made).retries == 3
 
 
+def test_default_args_of_a_task_go_before_those_of_its_dag():
+    with DAG("d", default_args={"retries": 3, "queue": "q"}):
+        made = EmptyOperator(task_id="a", default_args={"retries": 1})
+    assert (made.retries, made.queue) == (1, "q")
+
+
 def test_a_wrong_value_in_default_args_is_refused_where_the_task_is_made():
     with DAG("d", default_args={"retries": -3}):
         assert "retries must be" in refusal(EmptyOperator, task_id="a")

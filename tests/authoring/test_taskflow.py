@@ -128,6 +128,26 @@ def test_the_output_of_an_operator_is_passed_like_a_call(run):
     assert run(dag, "second", results={"first": 1}) == 2
 
 
+def test_a_result_may_stand_for_all_arguments(run):
+    with DAG("d") as dag:
+        first = EmptyOperator(task_id="first")
+        PythonOperator(task_id="a", python_callable=add, op_args=first.output)
+        PythonOperator(task_id="b", python_callable=add, op_kwargs=first.output)
+    assert compiled(dag).task("a").upstream == ("first",)
+    assert run(dag, "a", results={"first": [1, 2]}) == 3
+    assert run(dag, "b", results={"first": {"left": 1}}) == 1
+    with pytest.raises(UsageError, match="op_args must be a list and op_kwargs a dict, not 7 and"):
+        run(dag, "a", results={"first": 7})
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [({"op_args": 3}, "op_args must be a list, not 3"), ({"op_kwargs": [1]}, r"op_kwargs must be a dict, not [1]")],
+)
+def test_arguments_that_are_no_list_and_no_dict_are_refused(arguments, words):
+    assert words in refusal(PythonOperator, task_id="a", python_callable=add, **arguments)
+
+
 def test_a_result_assigned_later_is_taken_too():
     with DAG("d") as dag:
         first = EmptyOperator(task_id="first")

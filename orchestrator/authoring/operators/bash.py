@@ -10,9 +10,11 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Unpack
 
-from orchestrator.authoring.callables import call, check_arguments
+from orchestrator.authoring.callables import call, checked_arguments
+from orchestrator.authoring.checks import Check, checked
 from orchestrator.authoring.operator import BaseOperator
 from orchestrator.authoring.operators.commands import Command
+from orchestrator.authoring.references import Reference
 from orchestrator.authoring.runtime import Context
 from orchestrator.authoring.settings import TaskSettings
 from orchestrator.authoring.templating import Field
@@ -40,8 +42,8 @@ class BashOperator(BaseOperator):
     def __init__(
         self,
         *,
-        bash_command: str | Sequence[Any],
-        env: Mapping[str, Any] | None = None,
+        bash_command: str | Sequence[Any] | Reference,
+        env: Mapping[str, Any] | Reference | None = None,
         append_env: bool = False,
         output_encoding: str = "utf-8",
         skip_on_exit_code: int | Container[int] | None = 99,
@@ -50,8 +52,8 @@ class BashOperator(BaseOperator):
         **settings: Unpack[TaskSettings],
     ) -> None:
         super().__init__(**settings)
-        self.bash_command = bash_command
-        self.env = None if env is None else dict(env)
+        self.bash_command = self._checked("bash_command", bash_command, _command)
+        self.env = self._checked("env", env, _environment)
         self.append_env = append_env
         self.output_encoding = output_encoding
         self.skip_on_exit_code = _codes(skip_on_exit_code)
@@ -75,12 +77,16 @@ class BashOperator(BaseOperator):
 
     def environment(self, context: Context) -> dict[str, str]:
         """The command's environment: the author's, and what the attempt is called, in Airflow's words."""
-        own = {name: value if isinstance(value, str) else json.dumps(value) for name, value in (self.env or {}).items()}
+        env = self._checked("env", self.env, _environment) or {}
+        own = {name: value if isinstance(value, str) else json.dumps(value) for name, value in env.items()}
         base = dict(os.environ) if self.env is None or self.append_env else {}
         return {**base, **own, **_names_of_attempt(context)}
 
+    def _checked(self, name: str, value: Any, check: Check) -> Any:
+        return checked(self.place, f"task {self.task_id!r}", name, value, check)
+
     def _argv(self, folders: ExitStack) -> list[str]:
-        command = self.bash_command
+        command = self._checked("bash_command", self.bash_command, _command)
         if not isinstance(command, str):
             return [word if isinstance(word, str) else json.dumps(word) for word in command]
         bash = shutil.which("bash") or "bash"
@@ -115,15 +121,14 @@ class BashFunctionOperator(BashOperator):
         self,
         *,
         python_callable: Callable[..., Any],
-        op_args: Sequence[Any] | None = None,
-        op_kwargs: Mapping[str, Any] | None = None,
+        op_args: Sequence[Any] | Reference | None = None,
+        op_kwargs: Mapping[str, Any] | Reference | None = None,
         **settings: Any,
     ) -> None:
         super().__init__(bash_command="", **settings)
         self.python_callable = python_callable
-        self.op_args = tuple(op_args or ())
-        self.op_kwargs = dict(op_kwargs or {})
-        check_arguments(self.place, f"task {self.task_id!r}", python_callable, self.op_args, self.op_kwargs)
+        what = f"task {self.task_id!r}"
+        self.op_args, self.op_kwargs = checked_arguments(self.place, what, python_callable, op_args, op_kwargs)
 
     def execute(self, context: Context) -> Any:
         command = call(self.python_callable, self.op_args, self.op_kwargs, context)
@@ -132,6 +137,18 @@ class BashFunctionOperator(BashOperator):
         extensions = self.template_ext if isinstance(command, str) else ()
         self.bash_command = Field(self, "bash_command", extensions).render(command, context, {})
         return super().execute(context)
+
+
+def _command(value: Any) -> Any:
+    if isinstance(value, str | list | tuple | Reference):
+        return value
+    raise ValueError("a text for bash, or a list of a program and its arguments")
+
+
+def _environment(value: Any) -> Any:
+    if value is None or isinstance(value, Mapping | Reference):
+        return value
+    raise ValueError("a dict")
 
 
 def _codes(value: int | Container[int] | None) -> Container[int]:

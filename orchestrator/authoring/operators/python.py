@@ -4,8 +4,9 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Unpack
 
 from orchestrator.authoring.branching import Branching
-from orchestrator.authoring.callables import call, check_arguments
+from orchestrator.authoring.callables import call, checked_arguments
 from orchestrator.authoring.operator import BaseOperator
+from orchestrator.authoring.references import Reference
 from orchestrator.authoring.runtime import Context
 from orchestrator.authoring.settings import TaskSettings
 
@@ -23,20 +24,16 @@ class PythonOperator(BaseOperator):
         self,
         *,
         python_callable: Callable[..., Any],
-        op_args: Sequence[Any] | None = None,
-        op_kwargs: Mapping[str, Any] | None = None,
+        op_args: Sequence[Any] | Reference | None = None,
+        op_kwargs: Mapping[str, Any] | Reference | None = None,
         templates_dict: dict[str, Any] | None = None,
         **settings: Unpack[TaskSettings],
     ) -> None:
         super().__init__(**settings)
         what = f"task {self.task_id!r}"
-        if not callable(python_callable):
-            raise self.place.refuse(f"{what}: python_callable must be a function, not {python_callable!r}")
         self.python_callable = python_callable
-        self.op_args = tuple(op_args or ())
-        self.op_kwargs = dict(op_kwargs or {})
+        self.op_args, self.op_kwargs = checked_arguments(self.place, what, python_callable, op_args, op_kwargs)
         self.templates_dict = templates_dict
-        check_arguments(self.place, what, python_callable, self.op_args, self.op_kwargs)
 
     def execute(self, context: Context) -> Any:
         if self.templates_dict is not None:
