@@ -110,7 +110,7 @@ def test_a_result_that_is_no_command_is_refused(run):
         before = EmptyOperator(task_id="before")
         BashOperator(task_id="b", bash_command=before.output)
     assert run(dag, "b", results={"before": ["echo", "x"]}) == "x"
-    with pytest.raises(DagError, match="task 'b': bash_command must be a text for bash, or a list .*, not 7"):
+    with pytest.raises(DagError, match=r"task 'b': bash_command must be a text for bash, or a list .*, not 7"):
         run(dag, "b", results={"before": 7})
 
 
