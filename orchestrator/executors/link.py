@@ -6,11 +6,11 @@ import os
 import selectors
 import signal
 import socket
-import tempfile
 from pathlib import Path
 from typing import Final
 
 from orchestrator.executors.flight import Flight
+from orchestrator.worker.rawoutput import open_raw
 from orchestrator.worker.wire import (
     MAX_DATAGRAM,
     NUMBER_BYTES,
@@ -54,7 +54,7 @@ class WorkerLink:
         self._orders.setblocking(False)
         self._link, self._far_end = socket.socketpair()
         self._link.setblocking(False)
-        self._raw_writer, self._raw_reader = _open_raw(log_folder)
+        self._raw_writer, self._raw_reader = open_raw(log_folder)
         selector.register(self._link, selectors.EVENT_READ, self)
 
     @property
@@ -174,19 +174,3 @@ class WorkerLink:
         if self.pid:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(self.pid, signal.SIGKILL)
-
-
-def _open_raw(folder: Path) -> tuple[int, int]:
-    """A file without a name, opened for appending and, separately, for reading."""
-    try:
-        writer, path = tempfile.mkstemp(prefix=".output-", dir=folder)
-    except OSError:
-        writer, path = tempfile.mkstemp(prefix="orchestrator-output-")
-    try:
-        os.set_inheritable(writer, False)
-        appender = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC)
-        reader = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    finally:
-        Path(path).unlink()
-        os.close(writer)
-    return appender, reader

@@ -18,7 +18,7 @@ from orchestrator.executors.link import WorkerLink
 from orchestrator.names import AttemptKey, FailureKind, Isolation
 from orchestrator.ports import Adoption, Clock
 from orchestrator.worker.settings import WorkerSettings
-from orchestrator.worker.wire import Cancel, Go, Release
+from orchestrator.worker.wire import Cancel, Go, Release, time_is_up
 
 _MOST_DEATHS = 3  # workers that may die while they load the code of one order
 _CANCELLED = "it was cancelled while it ran"
@@ -214,8 +214,7 @@ class LocalExecutor:
     def _watch_time(self, flight: Flight, now: float) -> None:
         limit = flight.order.execution_timeout
         if limit is not None:
-            message = f"it ran longer than its execution_timeout of {timedelta(seconds=limit)} and was ended"
-            self._deadlines.add(now + limit, Cancel(key=flight.key, kind=FailureKind.TIMEOUT, message=message))
+            self._deadlines.add(now + limit, time_is_up(flight.key, limit))
 
     def _enforce(self, now: float) -> None:
         """Interrupt what has run for too long; kill what has not heeded being interrupted."""

@@ -66,6 +66,10 @@ class Attempts:
         self._let_through = let_through
         self._has_begun = False
 
+    def holds(self, order: Order) -> bool:
+        """Whether the order's code is loaded already."""
+        return self._bodies.holds(order)
+
     def run(self, order: Order, announce: Announce) -> Report:
         """What became of it. ``announce`` is called right before the body begins; where it says False, it does not."""
         self._has_begun = False

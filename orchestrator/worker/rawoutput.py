@@ -2,7 +2,9 @@
 
 import ctypes
 import os
+import tempfile
 from collections.abc import Iterator
+from pathlib import Path
 
 _libc = ctypes.CDLL(None)
 
@@ -54,3 +56,17 @@ class RawOutput:
             os.ftruncate(self._writer, 0)
             os.lseek(self._reader, 0, os.SEEK_SET)
             self._read = 0
+
+
+def open_raw(folder: Path) -> tuple[int, int]:
+    """A file without a name, opened for appending and, separately, for reading; in ``folder``, if it can be there."""
+    try:
+        file, path = tempfile.mkstemp(prefix=".output-", dir=folder)
+    except OSError:
+        file, path = tempfile.mkstemp(prefix="orchestrator-output-")
+    os.close(file)
+    try:
+        writer = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC)
+        return writer, os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    finally:
+        Path(path).unlink()

@@ -9,6 +9,7 @@ of JSON. The zygote is told of births, with the descriptors that the worker is t
 
 import struct
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import TypeAlias
 
 import msgspec
@@ -48,6 +49,12 @@ class Cancel(Word, frozen=True, kw_only=True):
     key: AttemptKey
     kind: FailureKind
     message: str
+
+
+def time_is_up(key: AttemptKey, limit: float) -> Cancel:
+    """What an attempt is told that has run for ``limit`` seconds, its execution_timeout."""
+    message = f"it ran longer than its execution_timeout of {timedelta(seconds=limit)} and was ended"
+    return Cancel(key=key, kind=FailureKind.TIMEOUT, message=message)
 
 
 class Parcel(Word, frozen=True, kw_only=True):

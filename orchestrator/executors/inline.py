@@ -1,0 +1,115 @@
+"""InlineExecutor: runs activities in this process, for `dags test` and for tests."""
+
+import signal
+import threading
+from collections import deque
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from orchestrator.core.orders import Order, Report, Started, TakenBack
+from orchestrator.exceptions import UsageError
+from orchestrator.names import AttemptKey, Delivery
+from orchestrator.ports import Adoption, Clock
+from orchestrator.worker.equipment import equip, worker_name
+from orchestrator.worker.interruption import Interruption
+from orchestrator.worker.settings import WorkerSettings
+from orchestrator.worker.wire import time_is_up
+
+
+class InlineExecutor:
+    """One step at each ``reports()``: first an order has started, at the next call its body runs, in the main thread.
+
+    What a body prints goes where the process's output goes, and Ctrl-C ends the process. ``isolation`` means nothing.
+    """
+
+    def __init__(self, settings: WorkerSettings, clock: Clock) -> None:
+        self._clock = clock
+        self._interruption = Interruption(signal.SIGALRM)
+        self._attempts = equip(settings, self._interruption, let_through=(KeyboardInterrupt,))
+        self._waiting: deque[Order] = deque()
+        self._begun: deque[Order] = deque()
+        self._gone: set[AttemptKey] = set()
+        self._said: list[Report] = []
+
+    def start(self) -> None:
+        """Nothing has to be started; UsageError outside of the main thread, where time-outs cannot reach a body."""
+        if threading.current_thread() is not threading.main_thread():
+            raise UsageError("the inline executor runs bodies in the main thread only; use it from there")
+
+    def submit(self, orders: Sequence[Order]) -> None:
+        self._waiting.extend(orders)
+
+    def go(self, keys: Sequence[AttemptKey]) -> None:
+        self._gone.update(keys)
+
+    def cancel(self, keys: Sequence[AttemptKey]) -> None:
+        """Give them back: while somebody calls this, no body runs."""
+        self.take_back(keys)
+
+    def take_back(self, keys: Sequence[AttemptKey]) -> None:
+        """Give back what has not run."""
+        for orders in (self._waiting, self._begun):
+            back = [order for order in orders if order.key in keys]
+            for order in back:
+                orders.remove(order)
+                self._said.append(TakenBack(key=order.key, at=self._clock.now()))
+
+    def adopt(self, keys: Sequence[AttemptKey]) -> Mapping[AttemptKey, Adoption]:
+        """What ran in a process that is no more is lost with it."""
+        return dict.fromkeys(keys, Adoption.LOST)
+
+    def reports(self) -> list[Report]:
+        """Go one step on."""
+        said, self._said = self._said, []
+        order = self._next_to_run()
+        if order is not None:
+            return [*said, self._run(order)]
+        if self._waiting:
+            order = self._waiting.popleft()
+            self._begun.append(order)
+            said.append(Started(key=order.key, at=self._clock.now(), worker=worker_name()))
+        return said
+
+    def files(self) -> Sequence[int]:
+        return ()
+
+    def next_due(self) -> datetime | None:
+        """Now, as long as there is a step to take."""
+        can_step = self._said or self._waiting or self._next_to_run() is not None
+        return self._clock.now() if can_step else None
+
+    def stop(self) -> None:
+        """Forget what has not run."""
+        self._waiting.clear()
+        self._begun.clear()
+
+    def _next_to_run(self) -> Order | None:
+        return next((order for order in self._begun if self._may_run(order)), None)
+
+    def _may_run(self, order: Order) -> bool:
+        return order.delivery is not Delivery.AT_MOST_ONCE or order.key in self._gone
+
+    def _run(self, order: Order) -> Report:
+        self._begun.remove(order)
+        self._gone.discard(order.key)
+        before = signal.getsignal(signal.SIGALRM)
+        self._interruption.install()
+        alarm = _alarm(order, self._interruption)
+        try:
+            return self._attempts.run(order, lambda _order: True)
+        finally:
+            if alarm is not None:
+                alarm.cancel()
+                alarm.join()  # its signal must not come when nobody listens for it any more
+            signal.signal(signal.SIGALRM, before)
+
+
+def _alarm(order: Order, interruption: Interruption) -> threading.Timer | None:
+    """Interrupts the attempt when its time is up."""
+    if order.execution_timeout is None:
+        return None
+    cancel = time_is_up(order.key, order.execution_timeout)
+    alarm = threading.Timer(order.execution_timeout, interruption.ask, [cancel])
+    alarm.daemon = True
+    alarm.start()
+    return alarm
