@@ -8,14 +8,19 @@ from orchestrator.worker.settings import WorkerSettings
 
 
 def make_executor(config: Config) -> Executor:
-    """Workers on this machine."""
-    workers = config.workers
+    """Where the activities of this home run."""
+    match config.core.executor:
+        case "LocalExecutor":
+            return _local(config)
+
+
+def _local(config: Config) -> LocalExecutor:
     return LocalExecutor(
         worker_settings(config),
         SystemClock(),
         parallelism=config.core.parallelism,
-        window=workers.window,
-        idle_time=workers.idle_seconds,
+        window=config.workers.window,
+        idle_time=config.workers.idle_seconds,
         cleanup_time=config.core.killed_task_cleanup_time,
     )
 

@@ -1,6 +1,7 @@
 """Arguments and options that many commands share, and how they are completed from the database."""
 
 import functools
+import getpass
 import os
 import sys
 from collections.abc import Callable, Iterable
@@ -89,4 +90,7 @@ def confirm(question: str, *, yes: bool) -> None:
 
 def who() -> str:
     """Who asks, for the records."""
-    return f"cli:{os.environ.get('USER') or os.environ.get('LOGNAME') or os.getuid()}"
+    try:
+        return f"cli:{getpass.getuser()}"
+    except (KeyError, OSError):  # a user without a name, as in some containers
+        return f"cli:{os.getuid()}"

@@ -18,6 +18,7 @@ from orchestrator.cli.render.console import duration, err, moment, out, state_te
 from orchestrator.names import FINISHED, TaskState
 
 _BAR_WIDTH = 40
+_STATE_WIDTH, _TIME_WIDTH = 24, 7  # wide enough that columns stay where they are while states change
 _ROWS_BESIDE_THE_TABLE = 6
 
 
@@ -99,9 +100,9 @@ def picture(progress: Progress, now: datetime, room: int) -> RenderableType:
     shown = _most_telling(progress.lines, room)
     table = Table(box=None, pad_edge=False, header_style="dim")
     table.add_column("task", overflow="fold")
-    table.add_column("state")
+    table.add_column("state", min_width=_STATE_WIDTH)
     table.add_column("try", justify="right")
-    table.add_column("time", justify="right")
+    table.add_column("time", justify="right", min_width=_TIME_WIDTH)
     for line in shown:
         table.add_row(_name(line), _state(line, now), str(line.attempt or ""), _time(line, now))
     hidden = len(progress.lines) - len(shown)

@@ -1,0 +1,93 @@
+"""Writes what the reference pages take from the program: every command and every setting.
+
+``python docs/write_reference.py`` writes; with ``--check`` it changes nothing and fails where a page is out of date.
+A page's own text stands outside the two marks and is left alone.
+"""
+
+import inspect
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+
+from orchestrator.cli import orchestrator
+from orchestrator.cli.lazy import Branch, Leaf
+from orchestrator.cli.tree import COMMANDS
+from orchestrator.config import SECTIONS, describe, settings, write
+
+REFERENCE = Path(__file__).parent / "reference"
+BEGIN, END = "<!-- written by docs/write_reference.py -->", "<!-- end of what is written -->"
+
+
+def main(arguments: list[str]) -> int:
+    pages = {"configuration.md": configuration(), "cli.md": commands()}
+    stale = [name for name, lines in pages.items() if not is_current(REFERENCE / name, lines, arguments)]
+    for name in stale:
+        click.echo(f"docs/reference/{name} is out of date; run: python docs/write_reference.py", err=True)
+    return 1 if stale else 0
+
+
+def is_current(page: Path, lines: Iterator[str], arguments: list[str]) -> bool:
+    """Whether the page says what the program does; it is made so unless ``--check`` is given."""
+    before = page.read_text(encoding="utf-8")
+    head, _, rest = before.partition(BEGIN)
+    _, _, tail = rest.partition(END)
+    after = f"{head}{BEGIN}\n\n" + "\n".join(lines) + f"\n{END}{tail}"
+    if "--check" in arguments:
+        return after == before
+    page.write_text(after, encoding="utf-8")
+    return True
+
+
+def configuration() -> Iterator[str]:
+    """A table for each section."""
+    section = ""
+    for setting in settings():
+        if setting.section != section:
+            yield from ("",) if section else ()
+            section = setting.section
+            yield from (f"## {section}", "", str(SECTIONS[section].__doc__), "")
+            yield from ("| key | default | takes | meaning |", "| --- | --- | --- | --- |")
+        yield f"| `{setting.key}` | `{write(setting.default)}` | {describe(setting)} | {setting.doc} |"
+    yield ""
+
+
+def commands() -> Iterator[str]:
+    """A section for each group, and in it one for each command."""
+    root = click.Context(orchestrator, info_name="orchestrator")
+    for name, entry in COMMANDS.items():
+        yield from (f"## orchestrator {name}", "")
+        if isinstance(entry, Branch):
+            yield from (entry.summary, "")
+            for verb, leaf in entry.commands.items():
+                group = click.Context(click.Group(name), info_name=name, parent=root)
+                yield from (f"### {name} {verb}", "", *command(leaf, verb, group))
+        else:
+            yield from command(entry, name, root)
+
+
+def command(leaf: Leaf, name: str, parent: click.Context) -> Iterator[str]:
+    """Its usage, its help and its options."""
+    found = leaf.load()
+    context = click.Context(found, info_name=name, parent=parent)
+    prose, _, examples = inspect.cleandoc(found.help or "").partition("\b\nExample:\n")
+    usage = " ".join([context.command_path, *found.collect_usage_pieces(context)])
+    yield from ("```", usage, "```", "", prose.strip(), "", "```bash", inspect.cleandoc(examples).strip(), "```", "")
+    options = [one for one in found.params if isinstance(one, click.Option) and not one.hidden]
+    if options:
+        yield from ("| option | meaning |", "| --- | --- |")
+        yield from (option(one) for one in options)
+        yield ""
+
+
+def option(one: click.Option) -> str:
+    names = ", ".join(f"`{name}`" for name in one.opts)
+    choices = " " + " \\| ".join(one.type.choices) if isinstance(one.type, click.Choice) else ""
+    value = "" if one.is_flag or choices else f" {one.metavar or one.type.name.upper()}"
+    default = f" (default: {one.default})" if one.show_default else ""
+    return f"| {names}{value}{choices} | {one.help}{default} |"
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
