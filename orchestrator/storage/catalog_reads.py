@@ -1,9 +1,7 @@
 """Questions about DAGs, their versions and their files."""
 
-import difflib
 import json
 from collections import defaultdict
-from collections.abc import Iterable
 from typing import Any
 
 import msgspec
@@ -12,6 +10,7 @@ from sqlalchemy import Connection, Engine, Select, func, select
 from orchestrator.core.spec import DagSpec, decode_spec
 from orchestrator.exceptions import NotFoundError
 from orchestrator.names import DagKind, RunState
+from orchestrator.nearest import did_you_mean
 from orchestrator.ports import ImportFailure
 from orchestrator.storage.database import AnyRow, reading
 from orchestrator.storage.tables import blobs, dag_versions, dags, files, import_errors, runs, snapshots
@@ -106,14 +105,8 @@ def spec_of(connection: Connection, version_id: int) -> DagSpec:
 
 def no_such_dag(connection: Connection, dag_id: str) -> NotFoundError:
     """The error that names the DAGs whose names are near."""
-    near = nearest(dag_id, connection.execute(select(dags.c.dag_id)).scalars())
+    near = did_you_mean(dag_id, connection.execute(select(dags.c.dag_id)).scalars())
     return NotFoundError(f"there is no DAG {dag_id!r}{near}")
-
-
-def nearest(name: str, known: Iterable[str]) -> str:
-    """The end of a sentence: what was perhaps meant."""
-    found = difflib.get_close_matches(name, list(known), n=1)
-    return f"; did you mean {found[0]!r}?" if found else ""
 
 
 def _of_dag(query: Select[Any], dag_id: str | None) -> Select[Any]:

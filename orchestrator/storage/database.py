@@ -35,7 +35,8 @@ def connect(
         engine = _postgresql(where, read_only=read_only, patience=patience)
     event.listen(engine, "handle_error", Translator(engine.url))
     if migrated:
-        require_current(engine)
+        with _closed_on_error(engine):
+            require_current(engine)
     return engine
 
 
@@ -83,10 +84,20 @@ def create(url: str) -> Engine:
     """Lay out today's schema where there is none yet, and open the database; safe to call from two processes."""
     make_folder(url)
     engine = connect(url, migrated=False, may_create=True)
-    with writing(engine) as connection:
-        lay_out(connection)
-    require_current(engine)
+    with _closed_on_error(engine):
+        with writing(engine) as connection:
+            lay_out(connection)
+        require_current(engine)
     return engine
+
+
+@contextlib.contextmanager
+def _closed_on_error(engine: Engine) -> Iterator[None]:
+    try:
+        yield
+    except BaseException:
+        engine.dispose()
+        raise
 
 
 def make_folder(url: str) -> None:

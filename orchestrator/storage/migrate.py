@@ -8,7 +8,7 @@ from alembic.config import Config
 from orchestrator.storage.database import connect, make_folder, writing
 from orchestrator.storage.schema import REVISION, SchemaState, lock_schema, require_current, revision, state_of
 
-_SCRIPTS = Path(__file__).with_name("migrations")
+SCRIPTS = Path(__file__).with_name("migrations")
 
 
 def migrate(url: str) -> str | None:
@@ -24,7 +24,7 @@ def migrate(url: str) -> str | None:
             found = revision(connection)
             if state_of(found) in (SchemaState.EMPTY, SchemaState.BEHIND):
                 config = Config(attributes={"connection": connection})
-                config.set_main_option("script_location", str(_SCRIPTS).replace("%", "%%"))
+                config.set_main_option("script_location", str(SCRIPTS).replace("%", "%%"))
                 command.upgrade(config, REVISION)
         require_current(engine)
     finally:

@@ -50,7 +50,7 @@ class FsspecPayloadStore:
                 data = self._shelf.read(_name(ref.sha256))
         except FileNotFoundError as error:
             raise NotFoundError(
-                f"the payload {ref.sha256} is not in {self.url}; it was removed, or [core] payload_url has changed"
+                f"the payload {ref.sha256} is not in {self.url}; it was removed, or [payloads] url has changed"
             ) from error
         if hashlib.sha256(data).hexdigest() != ref.sha256:
             raise StorageCorruptError(f"the payload {ref.sha256} in {self.url} is damaged; restore it from a backup")

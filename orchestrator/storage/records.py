@@ -6,8 +6,9 @@ import msgspec
 from sqlalchemy import Connection, Engine, delete, insert, select, update
 
 from orchestrator.exceptions import ConflictError, NotFoundError, UsageError
+from orchestrator.nearest import did_you_mean
 from orchestrator.ports import Clock
-from orchestrator.storage.catalog_reads import nearest, no_such_dag
+from orchestrator.storage.catalog_reads import no_such_dag
 from orchestrator.storage.database import advance, reading, writing
 from orchestrator.storage.schema import DEFAULT_POOL
 from orchestrator.storage.tables import audit, dags, pools
@@ -53,7 +54,7 @@ class Records:
         with writing(self._engine) as connection:
             if connection.execute(delete(pools).where(pools.c.name == name)).rowcount == 0:
                 known = connection.execute(select(pools.c.name)).scalars()
-                raise NotFoundError(f"there is no pool {name!r}{nearest(name, known)}")
+                raise NotFoundError(f"there is no pool {name!r}{did_you_mean(name, known)}")
             self._note(connection, "delete_pool", by, name=name)
 
     def pool_slots(self, name: str) -> int:
@@ -62,7 +63,7 @@ class Records:
             slots = connection.execute(select(pools.c.slots).where(pools.c.name == name)).scalar()
             if slots is None:
                 known = connection.execute(select(pools.c.name)).scalars()
-                raise NotFoundError(f"there is no pool {name!r}{nearest(name, known)}")
+                raise NotFoundError(f"there is no pool {name!r}{did_you_mean(name, known)}")
             return int(slots)
 
     def _note(self, connection: Connection, action: str, by: str, *, dag_id: str | None = None, **body: object) -> None:

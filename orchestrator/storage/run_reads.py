@@ -13,7 +13,8 @@ from orchestrator.core.requests import TriggerRun
 from orchestrator.core.spec import DagSpec, TaskSpec
 from orchestrator.exceptions import NotFoundError
 from orchestrator.names import UNMAPPED, RunState, RunType, TaskState
-from orchestrator.storage.catalog_reads import nearest, no_such_dag, spec_of
+from orchestrator.nearest import did_you_mean
+from orchestrator.storage.catalog_reads import no_such_dag, spec_of
 from orchestrator.storage.database import AnyRow, reading
 from orchestrator.storage.history import read_facts, recorded
 from orchestrator.storage.requests import decode_request
@@ -144,7 +145,7 @@ class RunReads:
         for task in spec.tasks:
             if task.task_id == task_id:
                 return _untouched(run, task, map_index)
-        near = nearest(task_id, (task.task_id for task in spec.tasks))
+        near = did_you_mean(task_id, (task.task_id for task in spec.tasks))
         raise NotFoundError(f"the DAG {run.dag_id!r} has no task {task_id!r}{near}")
 
     def task_counts(self, run_key: int) -> dict[TaskState, int]:
@@ -252,4 +253,4 @@ def _no_such_run(connection: Connection, dag_id: str, run_id: str | None) -> Not
     if run_id is None:
         return NotFoundError(f"the DAG {dag_id!r} has no run yet; start one with `orchestrator dags trigger {dag_id}`")
     known = connection.execute(select(runs.c.run_id).where(runs.c.dag_id == dag_id).limit(1000)).scalars()
-    return NotFoundError(f"the DAG {dag_id!r} has no run {run_id!r}{nearest(run_id, known)}")
+    return NotFoundError(f"the DAG {dag_id!r} has no run {run_id!r}{did_you_mean(run_id, known)}")

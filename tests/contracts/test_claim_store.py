@@ -27,9 +27,9 @@ from orchestrator.storage.history import SqlHistoryStore
 store = SqlHistoryStore(connect(sys.argv[1]))
 store.claim("doomed:1")
 if sys.argv[2] == "fork" and os.fork() == 0:
-    print("child", os.getpid(), flush=True)
+    os.write(1, b"child %d\\n" % os.getpid())
     time.sleep(60)
-print("claimed", flush=True)
+os.write(1, b"claimed\\n")
 time.sleep(60)
 """
 
