@@ -14,12 +14,15 @@ from orchestrator.dagbag.jobs import Job
 from orchestrator.dagbag.parsing import Parse
 from orchestrator.ports import ParsedFile
 
-_ENDED, _BROKEN = 0, 70
+BROKEN = 70
+"""The exit status of a parse that failed by a fault of ours."""
+
+_ENDED = 0
 
 
 def run_child(job: Job, result: int, output: int) -> NoReturn:
     """Parse, write the ParsedFile as JSON to ``result``, and leave; what is printed goes to ``output``."""
-    status = _BROKEN
+    status = BROKEN
     try:
         os.setpgid(0, 0)
         _redirect(output)
@@ -60,6 +63,7 @@ def _parse(job: Job, result: int) -> ParsedFile:
 
     signal.signal(signal.SIGALRM, time_is_up)
     signal.setitimer(signal.ITIMER_REAL, job.limits.timeout)
+    parse.listen()
     parsed = parse.run()
     signal.setitimer(signal.ITIMER_REAL, 0)
     return parsed

@@ -50,7 +50,7 @@ class Closure:
                     f"{name} is read while the file is parsed and has more than {LARGEST // 1024**2} MiB; "
                     f"read it in a task, and keep it outside of the DAGs folder"
                 )
-            self._add(name, path.read_bytes())
+            self._read(name, path)
 
     def complete(self) -> None:
         """Take in what the sources import and name, and what those do in turn."""
@@ -80,6 +80,10 @@ class Closure:
     def _take(self, path: Path) -> None:
         name = self._roots.name(str(path))
         if name is not None and name not in self.files and path.is_file() and path.stat().st_size <= LARGEST:
+            self._read(name, path)
+
+    def _read(self, name: str, path: Path) -> None:
+        with contextlib.suppress(OSError):  # whoever needs it is told
             self._add(name, path.read_bytes())
 
     def _imported(self, name: str, tree: ast.Module) -> Iterator[Path]:

@@ -87,7 +87,11 @@ class DagProcessor:
                 self._look(stop)
                 self._follow(stop)
         finally:
-            self._parsers.close()
+            self.close()
+
+    def close(self) -> None:
+        """End the processes that parse; the next look starts them again."""
+        self._parsers.close()
 
     def scan(self, stop: Stop | None = None) -> ScanReport:
         """Parse what changed, and record it a few files at a time; then take out the files that are gone."""

@@ -48,7 +48,7 @@ class LocalFinder(MetaPathFinder):
     def __init__(self, roots: Roots, read: Read) -> None:
         self.modules: set[str] = set()
         self._roots = {str(folder): prefix for folder, prefix in roots}
-        self._packages = dict(zip(("dags", "plugins"), self._roots, strict=True))
+        self._packages = {"dags": str(roots.folder), "plugins": str(roots.plugins)}
         self._prefixes = dict(self._roots)
         self._read = read
 

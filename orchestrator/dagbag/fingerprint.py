@@ -1,9 +1,10 @@
 """The fingerprint of code: the same for the same program, however it is laid out.
 
 Python files count as their syntax tree, so comments, blank lines, quotes and line breaks do not matter; docstrings
-count, for a program can read them, but not how they are indented. In settings (the arguments of calls that are made
-while the file is parsed, and the dicts that are passed to them by name) the order of a dict's keys does not matter;
-elsewhere it does, since code can depend on it. Every other file counts as its bytes.
+count, for a program can read them, but not how they are indented or which blanks their lines end in. In settings
+(the arguments of calls that are made while the file is parsed, and the dicts that are passed to them by name) the
+order of a dict's keys does not matter; elsewhere it does, since code can depend on it. Every other file counts as its
+bytes.
 """
 
 import ast
@@ -75,4 +76,5 @@ def _sort_keys(value: ast.expr) -> None:
 def _clean_docstring(node: _DOCUMENTED) -> None:
     first = node.body[0] if node.body else None
     if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant) and isinstance(first.value.value, str):
-        first.value.value = inspect.cleandoc(first.value.value)
+        lines = inspect.cleandoc(first.value.value).splitlines()
+        first.value.value = "\n".join(line.rstrip() for line in lines)

@@ -18,12 +18,18 @@ from orchestrator.dagbag.jobs import Job, Outcome, Request
 from orchestrator.exceptions import OrchestratorError
 from orchestrator.ports import ParsedFile
 
-_BOOT = "import sys; sys.path.append(sys.argv[1]); from orchestrator.dagbag.zygote import main; main(int(sys.argv[2]))"
+_BOOT = """
+import sys
+sys.path.append(sys.argv[1])
+from orchestrator.dagbag.zygote import main
+main(*map(int, sys.argv[2:]))
+"""
 _PACKAGE_ROOT = str(Path(__file__).parents[2])
 _BATCH = 32
 _BATCH_SECONDS = 0.1
 _STOP_SECONDS = 0.2
 _TRIES = 2
+_AHEAD = 4  # so that the zygote has work while what came of it is recorded
 
 
 class Stop(Protocol):
@@ -44,11 +50,11 @@ class Parsed(NamedTuple):
 class _Zygote:
     """A running zygote, and the jobs that it works on."""
 
-    def __init__(self) -> None:
+    def __init__(self, parallel: int) -> None:
         self.connection, theirs = socket.socketpair()
         with theirs:
             self.process = subprocess.Popen(
-                [sys.executable, "-P", "-c", _BOOT, _PACKAGE_ROOT, str(theirs.fileno())],
+                [sys.executable, "-P", "-c", _BOOT, _PACKAGE_ROOT, str(theirs.fileno()), str(parallel)],
                 stdin=subprocess.DEVNULL,
                 pass_fds=[theirs.fileno()],
                 start_new_session=True,
@@ -111,8 +117,8 @@ class Parsers:
 
     def _hand_out(self, waiting: deque[tuple[Job, int]], working: dict[int, tuple[Job, int]]) -> None:
         if self._zygote is None:
-            self._zygote = _Zygote()
-        while waiting and len(working) < self._parallel:
+            self._zygote = _Zygote(self._parallel)
+        while waiting and len(working) < self._parallel * _AHEAD:
             self._ids += 1
             working[self._ids] = waiting.popleft()
             send(self._zygote.connection, msgspec.json.encode(Request(id=self._ids, job=working[self._ids][0])))

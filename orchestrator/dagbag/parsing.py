@@ -35,7 +35,6 @@ class Parse:
 
     def run(self) -> ParsedFile:
         """Run the file, compile its DAGs, and gather what belongs to their version."""
-        self._reads.listen()
         specs: list[DagSpec] = []
         try:
             self._check()
@@ -48,6 +47,10 @@ class Parse:
             self._fail(blame(error, self._job.file, self._roots))
             specs = []
         return self._result(specs)
+
+    def listen(self) -> None:
+        """Hear of every file that is opened from now on, as long as this process lives."""
+        self._reads.listen()
 
     def cut_short(self, frame: FrameType | None) -> ParsedFile:
         """What there is to say when the time is up and the author's code stands at ``frame``."""
@@ -69,6 +72,7 @@ class Parse:
         limit = self._job.limits.source
         try:
             with self._roots.path(self._job.file).open("rb") as source:
+                source.read(1)
                 size = os.fstat(source.fileno()).st_size
         except OSError as error:
             raise DagImportError(f"the file cannot be read: {error.strerror}", file=self._job.file) from error

@@ -11,15 +11,19 @@ import selectors
 import signal
 import socket
 import time
+from collections import deque
+from pathlib import Path
 from typing import NoReturn
 
 import msgspec
 
 import orchestrator
 import orchestrator.operators
-from orchestrator.dagbag.child import run_child
+from orchestrator.dagbag.child import BROKEN, run_child
 from orchestrator.dagbag.frames import receive, send
 from orchestrator.dagbag.jobs import Job, Outcome, Request
+from orchestrator.dagbag.parsing import Parse
+from orchestrator.dagbag.roots import PLUGINS
 
 _CHUNK = 1 << 16
 _GRACE = 1.0  # a child that is late ends itself and says where it stood; only one that cannot is killed
@@ -65,10 +69,12 @@ class _Child:
 
 
 class Zygote:
-    """Serves one connection until its other side goes."""
+    """Serves one connection until its other side goes, with at most ``parallel`` children at a time."""
 
-    def __init__(self, connection: socket.socket) -> None:
+    def __init__(self, connection: socket.socket, parallel: int) -> None:
         self._connection = connection
+        self._parallel = parallel
+        self._waiting: deque[Request] = deque()
         self._children: list[_Child] = []
         self._selector = selectors.DefaultSelector()
         self._selector.register(connection, selectors.EVENT_READ)
@@ -79,10 +85,12 @@ class Zygote:
                 if key.fileobj is not self._connection:
                     self._read(key.data, key.fd)
                 elif (frame := receive(self._connection)) is not None:
-                    self._start(msgspec.json.decode(frame[0], type=Request))
+                    self._waiting.append(msgspec.json.decode(frame[0], type=Request))
                 else:
                     return
             self._kill_late_ones()
+            while self._waiting and len(self._children) < self._parallel:
+                self._start(self._waiting.popleft())
 
     def close(self) -> None:
         """End all children."""
@@ -150,20 +158,29 @@ def _death(status: int, child: _Child) -> str:
     if status < 0:
         name = signal.Signals(-status).name
         return f"the process that parsed the file was ended by {name}; a library has crashed, or memory ran out"
+    if status == BROKEN:
+        return "the file could not be parsed by a fault of the program itself; please report it with the lines below"
     if status > 0 or not child.result:
         return f"the file ended the process that parsed it, with exit status {status}; a DAG file has to run to its end"
     return ""
 
 
-def main(file: int) -> None:
+def _warm_up() -> None:
+    """Load and run once what every parse needs, then keep the collector off it: the children share it as it is."""
+    for name in orchestrator.__all__:
+        getattr(orchestrator, name)
+    folder = Path(__file__).parent
+    msgspec.json.encode(Parse(Job(file="sample.py", folder=str(folder), plugins=str(folder / PLUGINS))).run())
+    gc.collect()
+    gc.freeze()
+
+
+def main(file: int, parallel: int) -> None:
     """Serve the socket that is open as ``file``."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a Ctrl-C is the dag processor's to answer
-    for name in orchestrator.__all__:  # loaded once, here, and not in each child
-        getattr(orchestrator, name)
-    gc.collect()
-    gc.freeze()  # what is shared with the children stays so
+    _warm_up()
     with socket.socket(fileno=file) as connection:
-        zygote = Zygote(connection)
+        zygote = Zygote(connection, parallel)
         try:
             zygote.serve()
         except ConnectionError:

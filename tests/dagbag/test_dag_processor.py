@@ -1,0 +1,172 @@
+"""Looks at the folder: what is parsed, what is recorded, what is taken out."""
+
+import logging
+import os
+import threading
+
+import pytest
+
+from orchestrator.exceptions import StorageUnavailableError
+from tests.dagbag.folders import DAG_FILE, DagsFolder, dag_ids
+
+
+def test_every_file_is_parsed_once_and_only_again_when_it_changed(folder: DagsFolder) -> None:
+    for name in ("a", "b", "team/c"):
+        folder.write_dag(f"{name}.py")
+    folder.write("helper.py", "def add(a, b): return a + b")
+    first = folder.scan()
+    assert (first.files, first.parsed, first.errors, first.removed) == (3, 3, 0, 0)
+    assert folder.scan().parsed == 0
+    folder.write_dag("b.py", "other")
+    assert folder.scan().parsed == 1
+    assert dag_ids(folder.catalog.files["b.py"]) == ["other"]
+
+
+def test_a_file_that_is_only_touched_is_not_parsed(folder: DagsFolder) -> None:
+    path = folder.write_dag("a.py")
+    folder.scan()
+    os.utime(path, (1, 1))
+    assert folder.scan().parsed == 0
+
+
+def test_a_restart_parses_nothing_that_did_not_change(folder: DagsFolder) -> None:
+    folder.write("a.py", "import helper, absent_one\n" + DAG_FILE.format(dag_id="a"))
+    folder.write("b.py", "import os, helper\nos.listdir(os.path.dirname(__file__))\n" + DAG_FILE.format(dag_id="b"))
+    folder.write("helper.py", "")
+    folder.write_dag("c.py")
+    folder.scan()
+    assert folder.processor().scan().parsed == 0
+
+
+def test_a_changed_module_parses_the_files_that_need_it_and_no_others(folder: DagsFolder) -> None:
+    folder.write("a.py", "import one\n" + DAG_FILE.format(dag_id="a"))
+    folder.write("b.py", "import two\n" + DAG_FILE.format(dag_id="b"))
+    folder.write("one.py", "import two")
+    folder.write("two.py", "X = 1")
+    folder.scan()
+    folder.write("one.py", "import two  # changed")
+    assert folder.scan().parsed == 1
+    folder.write("two.py", "X = 2")
+    assert folder.scan().parsed == 2
+
+
+def test_a_module_that_was_missing_mends_the_file_when_it_comes(folder: DagsFolder) -> None:
+    folder.write("a.py", "import helper\n" + DAG_FILE.format(dag_id="a"))
+    assert folder.scan().errors == 1
+    (folder.plugins / "helper.py").write_text("", encoding="utf-8")
+    assert folder.scan().errors == 0
+    assert dag_ids(folder.catalog.files["a.py"]) == ["a"]
+
+
+def test_a_broken_module_mends_the_file_when_it_is_mended(folder: DagsFolder) -> None:
+    folder.write("a.py", "import helper\n" + DAG_FILE.format(dag_id="a"))
+    folder.write("helper.py", "x = (")
+    assert folder.scan().errors == 1
+    folder.write("helper.py", "x = 1")
+    assert folder.scan().errors == 0
+
+
+def test_a_file_that_makes_a_dag_of_each_file_in_a_folder_sees_a_new_one(folder: DagsFolder) -> None:
+    folder.write(
+        "a.py",
+        """
+        from pathlib import Path
+        from orchestrator import DAG
+        for path in sorted((Path(__file__).parent / "configs").glob("*.txt")):
+            DAG(path.read_text(), schedule=None)
+        """,
+    )
+    folder.write("configs/one.txt", "one")
+    assert dag_ids(folder.parse("a.py")) == ["one"]
+    folder.write("configs/two.txt", "two")
+    assert dag_ids(folder.parse("a.py")) == ["one", "two"]
+    folder.write("configs/two.txt", "three")
+    assert dag_ids(folder.parse("a.py")) == ["one", "three"]
+
+
+def test_a_file_that_is_gone_or_left_out_or_no_dag_file_any_more_is_taken_out(folder: DagsFolder) -> None:
+    for name in ("gone", "left_out", "helper", "stays"):
+        folder.write_dag(f"{name}.py")
+    folder.scan()
+    (folder.dags / "gone.py").unlink()
+    folder.write(".airflowignore", "left_*.py")
+    folder.write("helper.py", "x = 1")
+    assert folder.scan().removed == 3
+    assert list(folder.catalog.files) == ["stays.py"]
+
+
+def test_a_folder_that_cannot_be_read_takes_no_file_out(folder: DagsFolder, caplog: pytest.LogCaptureFixture) -> None:
+    folder.write_dag("a.py")
+    folder.scan()
+    folder.dags.rename(folder.home / "unmounted")
+    for _ in range(2):
+        assert folder.scan().removed == 0
+    assert "a.py" in folder.catalog.files
+    assert caplog.text.count("cannot be read") == 1
+
+
+def test_a_file_that_cannot_be_read_is_an_error_and_stays(folder: DagsFolder) -> None:
+    path = folder.write_dag("a.py")
+    folder.scan()
+    path.unlink()
+    path.symlink_to("/proc/self/mem")  # reading its first byte fails, also for root
+    assert folder.scan().errors == 1
+    failure = folder.catalog.files["a.py"].failure
+    assert failure is not None
+    assert failure.message == "the file cannot be read: Input/output error"
+    assert folder.scan().parsed == 0
+
+
+def test_what_is_ready_is_recorded_before_what_is_slow(folder: DagsFolder) -> None:
+    folder.write("a_slow.py", "import time\ntime.sleep(0.6)\n" + DAG_FILE.format(dag_id="slow"))
+    for name in ("b", "c", "d"):
+        folder.write_dag(f"{name}.py")
+    folder.scan()
+    assert folder.catalog.batches[-1] == ["a_slow.py"]
+    assert folder.changes == len(folder.catalog.batches) >= 2
+
+
+def test_many_files_are_parsed_at_once(folder: DagsFolder) -> None:
+    for number in range(6):
+        folder.write(f"d{number}.py", "import time\ntime.sleep(0.5)\n" + DAG_FILE.format(dag_id=f"d{number}"))
+    assert folder.processor(parallel=6).scan().seconds < 2
+
+
+def test_what_could_not_be_recorded_is_parsed_again(folder: DagsFolder) -> None:
+    folder.write_dag("a.py")
+    folder.catalog.failures.append(StorageUnavailableError("the database is locked"))
+    with pytest.raises(StorageUnavailableError):
+        folder.scan()
+    assert folder.scan().parsed == 1
+
+
+def test_a_scan_that_is_stopped_ends_at_once_and_kills_what_it_parses(folder: DagsFolder) -> None:
+    folder.write("a.py", "from orchestrator import DAG\nimport time\ntime.sleep(60)\n")
+    stop = threading.Event()
+    threading.Timer(0.5, stop.set).start()
+    report = folder.processor().scan(stop)
+    assert report.seconds < 5
+    assert report.parsed == 0
+
+
+def test_a_file_that_cannot_be_parsed_is_an_error_each_time_it_changes(folder: DagsFolder) -> None:
+    folder.write("a.py", DAG_FILE.format(dag_id="a") + "x = (")
+    assert folder.scan().errors == 1
+    assert folder.scan().parsed == 0
+    folder.write("a.py", DAG_FILE.format(dag_id="a") + "y = (")
+    assert folder.scan().errors == 1
+
+
+def test_nothing_is_written_beside_the_dag_files(folder: DagsFolder) -> None:
+    folder.write("a.py", "import pkg.helper\n" + DAG_FILE.format(dag_id="a"))
+    folder.write("pkg/helper.py", "")
+    folder.scan()
+    found = sorted(str(path.relative_to(folder.dags)) for path in folder.dags.rglob("*"))
+    assert found == ["a.py", "pkg", "pkg/helper.py"]
+
+
+def test_a_scan_of_nothing_starts_no_process(folder: DagsFolder, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.DEBUG):
+        report = folder.scan()
+    assert (report.files, report.parsed) == (0, 0)
+    assert report.seconds < 0.1
