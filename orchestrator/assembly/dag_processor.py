@@ -3,6 +3,8 @@
 import threading
 from collections.abc import Callable
 
+from sqlalchemy import Engine
+
 from orchestrator import doorbell
 from orchestrator.assembly.catalog import make_catalog
 from orchestrator.authoring.defaults import Defaults
@@ -16,22 +18,27 @@ def run_dag_processor(config: Config, stop: threading.Event, *, on_ready: Callab
     """Keep the catalog as the DAG files are, until ``stop`` is set."""
     engine = connect(config.database.sql_alchemy_conn, patience=config.database.busy_timeout.total_seconds())
     try:
-        processor = DagProcessor(
-            config.core.dags_folder,
-            config.core.plugins_folder,
-            writer=make_catalog(config, engine),
-            on_change=lambda: _ring(config),
-            clock=SystemClock(),
-            defaults=defaults_of(config),
-            timeout=config.core.dagbag_import_timeout,
-            parallel=config.dag_processor.parsing_processes,
-            max_file_bytes=config.dag_processor.max_file_bytes,
-            refresh=config.dag_processor.refresh_interval,
-        )
+        processor = make_dag_processor(config, engine, on_change=lambda: _ring(config))
         on_ready()
         processor.run(stop)
     finally:
         engine.dispose()
+
+
+def make_dag_processor(config: Config, engine: Engine, *, on_change: Callable[[], None]) -> DagProcessor:
+    """A dag processor that records in an open database."""
+    return DagProcessor(
+        config.core.dags_folder,
+        config.core.plugins_folder,
+        writer=make_catalog(config, engine),
+        on_change=on_change,
+        clock=SystemClock(),
+        defaults=defaults_of(config),
+        timeout=config.core.dagbag_import_timeout,
+        parallel=config.dag_processor.parsing_processes,
+        max_file_bytes=config.dag_processor.max_file_bytes,
+        refresh=config.dag_processor.refresh_interval,
+    )
 
 
 def defaults_of(config: Config) -> Defaults:

@@ -2,6 +2,7 @@
 
 import time
 import uuid
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 from orchestrator.assembly.home import Home
@@ -24,8 +25,8 @@ def scheduler_is_there(home: Home) -> bool:
     return home.ring() or (row is not None and row.is_alive(datetime.now(UTC)))
 
 
-def follow(home: Home, run: RunRow, view: RunView) -> RunRow:
-    """Show how the run goes on until it has ended; the run at its end."""
+def follow(home: Home, run: RunRow, view: RunView, pause: Callable[[float], None] = time.sleep) -> RunRow:
+    """Show how the run goes on until it has ended; the run at its end. ``pause`` lets some seconds pass."""
     seen, activities = -1, home.reads.tasks(run)
     with view:
         while True:
@@ -35,7 +36,7 @@ def follow(home: Home, run: RunRow, view: RunView) -> RunRow:
             view.show(progress(run, activities), datetime.now(UTC))
             if run.is_ended:
                 return run
-            time.sleep(max(_LOOK_SECONDS, _SHARE_OF_TIME * (time.monotonic() - began)))
+            pause(max(_LOOK_SECONDS, _SHARE_OF_TIME * (time.monotonic() - began)))
             run = _look_again(home, run)
 
 

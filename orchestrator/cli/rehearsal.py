@@ -1,17 +1,86 @@
 """``orchestrator dags test``."""
 
+import contextlib
+import sys
+import uuid
+from datetime import UTC, datetime
+
 import click
 
-from orchestrator.cli.options import dag_argument
+from orchestrator.assembly.home import Home
+from orchestrator.assembly.rehearsal import rehearse
+from orchestrator.cli import edge, rows
+from orchestrator.cli.conf import read_object
+from orchestrator.cli.dates import read_date
+from orchestrator.cli.following import follow
+from orchestrator.cli.journal import notice
+from orchestrator.cli.options import dag_argument, who
+from orchestrator.cli.output import Format, output_option, show_object
+from orchestrator.cli.render.console import remark
+from orchestrator.cli.render.run_view import run_view
+from orchestrator.cli.why import sentence_of, tell
+from orchestrator.core.requests import TriggerRun
+from orchestrator.exceptions import DagError, NotFoundError
+from orchestrator.names import RunState
+from orchestrator.storage.views import RunRow
 
 
 @click.command("test")
 @dag_argument
+@click.argument("logical_date", metavar="[DATE]", required=False)
 @click.option("-c", "--conf", default="{}", metavar="JSON", help="The run's input: a JSON object.")
-def test(dag_id: str, conf: str) -> None:
+@output_option
+def test(dag_id: str, logical_date: str | None, conf: str, output: Format) -> None:
     """Run a DAG once in this process, without a scheduler.
+
+    The DAG file is read as it is now, and its tasks run one after another in this process, so that a debugger can
+    stop in them. The run is kept nowhere; what its tasks do is real. Exits 0 only if the run succeeds.
 
     \b
     Example:
       orchestrator dags test order_1001 --conf '{"amount": 42}'
     """
+    config = edge.config()
+    date = read_date(logical_date, config) if logical_date else datetime.now(UTC)
+    request = TriggerRun(
+        dag_id=dag_id,
+        run_id=f"manual__{date.isoformat()}",
+        run_uid=uuid.uuid4().hex,
+        logical_date=date,
+        conf=read_object(conf, "--conf"),
+        by=who(),
+    )
+    with rehearse(config, notice=notice) as rehearsal:
+        home = rehearsal.home
+        _require_dag(home, dag_id)
+        home.requests.submit(request, request.run_uid)
+        run = home.reads.run(dag_id, request.run_id)
+        with _prints_beside(output):
+            ended = follow(home, run, run_view(stderr=output is not Format.TABLE), lambda _seconds: rehearsal.turn())
+        _report(home, ended, output)
+    click.get_current_context().exit(0 if ended.state is RunState.SUCCESS else 1)
+
+
+def _require_dag(home: Home, dag_id: str) -> None:
+    """NotFoundError, or, where files could not be read, the first reason for that."""
+    try:
+        home.reads.dag(dag_id)
+    except NotFoundError as error:
+        for broken in home.reads.import_errors():
+            failure = broken.failure
+            raise DagError(f"{failure.message} ({error})", file=failure.file, line=failure.line) from None
+        raise
+
+
+def _prints_beside(output: Format) -> contextlib.AbstractContextManager[object]:
+    """What tasks print must not come between the result's lines."""
+    return contextlib.nullcontext() if output is Format.TABLE else contextlib.redirect_stdout(sys.stderr)
+
+
+def _report(home: Home, ended: RunRow, output: Format) -> None:
+    if output is not Format.TABLE:
+        tasks = [rows.task_row(task) for task in home.reads.tasks(ended)]
+        show_object(rows.run_row(ended) | {"tasks": tasks}, output)
+    elif ended.state is not RunState.SUCCESS:
+        for reason in tell(home, ended):
+            remark(sentence_of(reason))

@@ -39,7 +39,11 @@ def watch_to_the_end(home: Home, run: RunRow, output: Format) -> None:
 
     With ``output`` table the progress is the result and goes to stdout; otherwise it goes to stderr.
     """
-    ended = follow(home, run, run_view(stderr=output is not Format.TABLE))
+    try:
+        ended = follow(home, run, run_view(stderr=output is not Format.TABLE))
+    except KeyboardInterrupt:
+        remark(f"The run goes on; follow it again with: orchestrator runs watch {run.dag_id} '{run.run_id}'")
+        raise
     if output is not Format.TABLE:
         show_object(rows.run_row(ended), output)
     elif ended.state is not RunState.SUCCESS:

@@ -36,10 +36,10 @@ def why(home: Home, dag_id: str, words: tuple[str, ...], output: Format) -> None
       orchestrator runs why order_1001 manual__2026-01-31T06:00:00+00:00 ship_package
     """
     run, task_id = _run_and_task(home, dag_id, words)
-    reasons = [*_about_the_scheduler(home, run), *_reasons(home, run, task_id)]
+    reasons = [*_about_the_scheduler(home, run), *tell(home, run, task_id)]
     if output is Format.TABLE:
         for reason in reasons:
-            say(f"{reason.sentence}." if reason.task_id else f"{reason.sentence[:1].upper()}{reason.sentence[1:]}.")
+            say(sentence_of(reason))
         return
     show_rows([_row(reason) for reason in reasons], output, ["cause", "task_id", "sentence"], empty="")
 
@@ -77,7 +77,14 @@ def _about_the_scheduler(home: Home, run: RunRow) -> Iterator[Reason]:
         yield Reason(cause=Cause.NO_SCHEDULER, sentence=sentence)
 
 
-def _reasons(home: Home, run: RunRow, task_id: str | None) -> list[Reason]:
+def sentence_of(reason: Reason) -> str:
+    """A reason as a line of its own; a task's id begins it as it is."""
+    sentence = reason.sentence
+    return f"{sentence}." if reason.task_id else f"{sentence[:1].upper()}{sentence[1:]}."
+
+
+def tell(home: Home, run: RunRow, task_id: str | None = None) -> list[Reason]:
+    """What the run's history says of it, or of one of its tasks."""
     if run.is_pending:
         return [Reason(cause=Cause.RUN_QUEUED, sentence=f"the run {run.reason}")]
     facts = home.reads.history(run.run_key)

@@ -1,0 +1,74 @@
+"""``orchestrator dags test``."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from orchestrator.testing.home import LiveHome
+
+GARDEN = """
+from orchestrator import dag, task
+
+@dag(schedule="* * * * *", params={"depth": 1})
+def garden():
+    @task
+    def dig(params=None):
+        print("digging")
+        return {"depth": params["depth"]}
+
+    @task
+    def plant(hole):
+        if hole["depth"] > 2:
+            raise ValueError("too deep")
+        return "rose"
+
+    plant(dig())
+
+garden()
+"""
+
+
+@pytest.fixture
+def live(tmp_path: Path) -> Iterator[LiveHome]:
+    with LiveHome(tmp_path) as home:
+        home.write_dag("garden.py", GARDEN)
+        yield home
+
+
+def test_a_dag_file_is_run_as_it_is_and_leaves_nothing(live: LiveHome) -> None:
+    before = sorted(path.name for path in live.folder.iterdir())
+    done = live.run("dags", "test", "garden")
+    assert done.returncode == 0, done.stderr
+    assert "digging\n" in done.stdout
+    assert "plant  success (try 1" in done.stdout
+    assert sorted(path.name for path in live.folder.iterdir()) == before
+
+
+def test_its_result_is_pure_json_whatever_the_tasks_print(live: LiveHome) -> None:
+    done = live.run("dags", "test", "garden", "2026-01-31", "--conf", '{"depth": 2}', "-o", "json")
+    run = json.loads(done.stdout)
+    assert run["run_id"] == "manual__2026-01-31T00:00:00+00:00"
+    assert [task["state"] for task in run["tasks"]] == ["success", "success"]
+    assert "digging\n" in done.stderr
+
+
+def test_a_failure_is_told_and_is_the_exit_status(live: LiveHome) -> None:
+    done = live.run("dags", "test", "garden", "--conf", '{"depth": 3}')
+    assert done.returncode == 1
+    assert "plant failed on attempt 1: ValueError: too deep." in done.stderr
+
+
+def test_a_broken_dag_file_is_named(live: LiveHome) -> None:
+    live.write_dag("garden.py", GARDEN + "\nnothing_of_that_name\n")
+    done = live.run("dags", "test", "garden")
+    assert done.returncode == 1
+    assert done.stderr.startswith("Error: garden.py:")
+    assert "nothing_of_that_name" in done.stderr
+
+
+def test_an_unknown_dag_names_the_nearest(live: LiveHome) -> None:
+    done = live.run("dags", "test", "gardne")
+    assert done.returncode == 1
+    assert "'garden'" in done.stderr
