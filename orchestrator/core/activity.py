@@ -11,7 +11,7 @@ class Activity:
     """One task at one map_index. ``attempt`` rises for ever; ``failures`` and ``losses`` count since the last clear.
 
     ``scheduled_seq`` and ``result_seq`` are the places in the history of its last ActivityScheduled and of the
-    event that carries its result (0: none).
+    event that carries its result (0: none). Attempts up to ``outdated`` belong to an earlier generation.
     """
 
     __slots__ = (
@@ -21,6 +21,7 @@ class Activity:
         "generation",
         "length",
         "losses",
+        "outdated",
         "result_seq",
         "retry_at",
         "scheduled_at",
@@ -36,6 +37,7 @@ class Activity:
         self.generation = 1
         self.failures = 0
         self.losses = 0
+        self.outdated = 0
         self.scheduled_seq = 0
         self.result_seq = 0
         self.length: int | None = None
@@ -116,6 +118,11 @@ class Node:
     def is_mapped(self) -> bool:
         return bool(self.task.mapped_over) or self.task.map_shape is not None
 
+    @property
+    def is_expanded(self) -> bool:
+        """Whether it stands for activities with map indexes now."""
+        return self.shape is not None and self.size > 0
+
     def activity(self, map_index: int) -> Activity:
         """The activity at that index; a mapped one is made when it is first spoken of."""
         if map_index == UNMAPPED:
@@ -135,13 +142,31 @@ class Node:
 
     def indexes(self) -> range:
         """The map indexes that this task has now: -1 alone until it is expanded."""
-        if self.shape is None or self.size == 0:
-            return range(UNMAPPED, 0)
-        return range(self.size)
+        return range(self.size) if self.is_expanded else range(UNMAPPED, 0)
+
+    def untouched(self) -> list[range]:
+        """The map indexes whose activities are none, in stretches that had the same number of attempts."""
+        if not self.is_expanded:
+            return [range(UNMAPPED, 0)] if self.one.state is TaskState.NONE else []
+        if not self.many:
+            return [range(self.size)]
+        stretches: list[range] = []
+        attempt = 0
+        for map_index in range(self.size):
+            activity = self.many.get(map_index)
+            if activity is not None and activity.state is not TaskState.NONE:
+                continue
+            had = 0 if activity is None else activity.attempt
+            if stretches and stretches[-1].stop == map_index and had == attempt:
+                stretches[-1] = range(stretches[-1].start, map_index + 1)
+            else:
+                stretches.append(range(map_index, map_index + 1))
+            attempt = had
+        return stretches
 
     def activities(self) -> Iterator[tuple[int, Activity]]:
         """All that were spoken of, with their map index."""
-        if self.shape is None or self.size == 0:
+        if not self.is_expanded:
             yield UNMAPPED, self.one
         elif self.many:
             yield from self.many.items()

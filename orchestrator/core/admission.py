@@ -133,14 +133,17 @@ class Admission:
         rank, task_id, first, count = heapq.heappop(bucket.heap)
         run = bucket.run
         task = run.plan.tasks.get(task_id)
-        if task is None or not run.may_start(task_id, first):
+        while count and not run.may_start(task_id, first):
+            first, count = first + 1, count - 1
+        if task is None or not count:
             return
         room = min(count, self._room(bucket))
-        if room < count:
-            heapq.heappush(bucket.heap, (rank, task_id, first + room, count - room))
-        for map_index in range(first, first + room):
+        taken = next((n for n in range(1, room) if not run.may_start(task_id, first + n)), room)
+        if taken < count:
+            heapq.heappush(bucket.heap, (rank, task_id, first + taken, count - taken))
+        for map_index in range(first, first + taken):
             self.occupy(run, task, map_index)
-        yield Admitted(run, task_id, first, room)
+        yield Admitted(run, task_id, first, taken)
 
     def _room(self, bucket: _Bucket) -> int:
         """How many activities of this bucket still fit; at least 1 here, as every limit has room."""

@@ -62,24 +62,37 @@ def _clear(run: Run, ask: ClearTasks) -> list[AnyEvent] | Refusal:
         node = run.nodes.get(task_id)
         if node is None:
             return unknown_task(run, task_id)
-        first, count = _extent(node, map_index)
-        facts.append(ActivityCleared(task_id=task_id, map_index=first, count=count, same_key=ask.same_key, by=ask.by))
+        places = _places(node, map_index)
+        if places is None:
+            return _unknown_index(task_id, map_index)
+        facts.append(
+            ActivityCleared(
+                task_id=task_id, map_index=places.start, count=len(places), same_key=ask.same_key, by=ask.by
+            )
+        )
     return facts
 
 
-def _extent(node: Node, map_index: int | None) -> tuple[int, int]:
-    if map_index is not None:
-        return map_index, 1
+def _places(node: Node, map_index: int | None) -> range | None:
+    """The map indexes that are meant, all where it is None; None if there is no such index."""
     indexes = node.indexes()
-    return indexes.start, len(indexes)
+    if map_index is None:
+        return indexes
+    return range(map_index, map_index + 1) if map_index in indexes else None
+
+
+def _unknown_index(task_id: str, map_index: int | None) -> Refusal:
+    return f"task {task_id!r} has no map index {map_index} in this run"
 
 
 def _mark(run: Run, ask: MarkTask) -> list[AnyEvent] | Refusal:
     node = run.nodes.get(ask.task_id)
     if node is None:
         return unknown_task(run, ask.task_id)
-    first, count = _extent(node, ask.map_index)
-    return [ActivityMarked(task_id=ask.task_id, map_index=first, count=count, state=ask.state, by=ask.by)]
+    places = _places(node, ask.map_index)
+    if places is None:
+        return _unknown_index(ask.task_id, ask.map_index)
+    return [ActivityMarked(task_id=ask.task_id, map_index=places.start, count=len(places), state=ask.state, by=ask.by)]
 
 
 def _resolve(run: Run, ask: ResolveTask) -> list[AnyEvent] | Refusal:

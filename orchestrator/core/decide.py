@@ -84,30 +84,27 @@ def _ready(run: Run) -> Iterator[Command]:
     agenda, run.agenda = run.agenda, {}
     for task_id in agenda:
         node = run.nodes[task_id]
-        if not _is_pending(node):
-            continue
-        if node.skipped_by:
-            yield _skip(node, f"branch {min(node.skipped_by)!r} chose another way")
-            continue
-        match evaluate(node.task.trigger_rule, node.upstreams):
-            case Verdict.RUN:
-                yield from _release(run, node)
-            case Verdict.SKIP:
-                yield _skip(node, f"trigger rule {node.task.trigger_rule} cannot be met")
-            case Verdict.UPSTREAM_FAILED:
-                first, count = _extent(node)
-                yield FailUpstream(task_id=task_id, map_index=first, count=count)
-            case Verdict.WAIT:
-                pass  # a later completion of an upstream puts it on the agenda again
+        if not node.released and (untouched := node.untouched()):
+            yield from _judge(run, node, untouched)
 
 
-def _is_pending(node: Node) -> bool:
-    if node.released:
-        return False
-    return node.shape is not None or node.one.state is TaskState.NONE
+def _judge(run: Run, node: Node, untouched: list[range]) -> Iterator[Command]:
+    if node.skipped_by:
+        yield from _skip(node, untouched, f"branch {min(node.skipped_by)!r} chose another way")
+        return
+    match evaluate(node.task.trigger_rule, node.upstreams):
+        case Verdict.RUN:
+            yield from _release(run, node, untouched)
+        case Verdict.SKIP:
+            yield from _skip(node, untouched, f"trigger rule {node.task.trigger_rule} cannot be met")
+        case Verdict.UPSTREAM_FAILED:
+            for places in untouched:
+                yield FailUpstream(task_id=node.task.task_id, map_index=places.start, count=len(places))
+        case Verdict.WAIT:
+            pass  # a later completion of an upstream puts it on the agenda again
 
 
-def _release(run: Run, node: Node) -> Iterator[Command]:
+def _release(run: Run, node: Node, untouched: list[range]) -> Iterator[Command]:
     if node.is_mapped and node.shape is None:
         shape = _shape(run, node)
         if shape is None:
@@ -115,11 +112,11 @@ def _release(run: Run, node: Node) -> Iterator[Command]:
         else:
             yield ExpandTask(task_id=node.task.task_id, shape=shape)
     elif node.size == 0:
-        yield _skip(node, "it is mapped over nothing")
+        yield from _skip(node, untouched, "it is mapped over nothing")
     else:
         node.released = True
-        first, count = _extent(node)
-        yield _schedule(run, node, first, count)
+        for places in untouched:
+            yield _schedule(run, node, places.start, len(places))
 
 
 def _shape(run: Run, node: Node) -> tuple[int, ...] | None:
@@ -131,14 +128,9 @@ def _shape(run: Run, node: Node) -> tuple[int, ...] | None:
     return known if len(known) == len(lengths) else None
 
 
-def _extent(node: Node) -> tuple[int, int]:
-    """First map index, and how many."""
-    return (UNMAPPED, 1) if node.shape is None or node.size == 0 else (0, node.size)
-
-
-def _skip(node: Node, reason: str) -> Command:
-    first, count = _extent(node)
-    return SkipActivity(task_id=node.task.task_id, map_index=first, count=count, reason=reason)
+def _skip(node: Node, untouched: list[range], reason: str) -> Iterator[Command]:
+    for places in untouched:
+        yield SkipActivity(task_id=node.task.task_id, map_index=places.start, count=len(places), reason=reason)
 
 
 def _wound_down(run: Run) -> Iterator[Command]:

@@ -38,7 +38,7 @@ from orchestrator.core.events import (
 )
 from orchestrator.core.plan import Plan
 from orchestrator.exceptions import HistoryConflictError
-from orchestrator.names import FINISHED, UNMAPPED, AttemptKey, Delivery, RunState, TaskState
+from orchestrator.names import FINISHED, AttemptKey, Delivery, RunState, TaskState
 
 Place = tuple[str, int]
 
@@ -208,7 +208,9 @@ class Run:
             node = self.nodes.get(task_id)
             if node is not None and node.is_mapped == old.is_mapped:
                 self._carry_over(node, old)
-        self.open = {place: attempt for place, attempt in self.open.items() if place[0] in self.nodes}
+        gone = [place for place in self.open if place[0] not in self.nodes]
+        for place in gone:
+            self._close(place, self.open[place])
 
     # ── laying out ───────────────────────────────────────────────────────────────────────────────────────
 
@@ -232,6 +234,8 @@ class Run:
     def _look_again(self) -> None:
         """Put everything that could start back before ``decide``: after a pause nothing else would."""
         self.agenda = dict.fromkeys(self.nodes)
+        for node in self.nodes.values():
+            node.released = False
         self.due = [
             (activity.retry_at or self.created_at, task_id, map_index)
             for task_id, node in self.nodes.items()
@@ -281,21 +285,23 @@ class Run:
         """Whether a report on ``attempt`` changes anything: it is the current one, and it works."""
         return activity.attempt == attempt and activity.state in _WORKING
 
+    def _is_committed(self, node: Node, activity: Activity, attempt: int) -> bool:
+        """Whether a completion counts at any epoch: its effect is committed, and was not cleared since."""
+        if node.task.delivery is not Delivery.TRANSACTIONAL or activity.state in FINISHED:
+            return False
+        return activity.outdated < attempt <= activity.attempt
+
     def _give_back(self, node: Node, map_index: int, activity: Activity, at: datetime) -> None:
         """An attempt that was cleared while it was open has come to its end: start afresh."""
-        if activity.state is TaskState.RESTARTING:
+        if activity.state is TaskState.RESTARTING and (node.task.task_id, map_index) not in self.open:
             self._reset(node, map_index, activity, at)
 
     def _reset(self, node: Node, map_index: int, activity: Activity, at: datetime) -> None:
         activity.started_at = activity.ended_at = activity.retry_at = None
         activity.result_seq, activity.length = 0, None
-        if map_index == UNMAPPED:
-            node.released = False
-            self._move(node, map_index, activity, TaskState.NONE, at)
-            self.agenda[node.task.task_id] = None
-        else:
-            self._move(node, map_index, activity, TaskState.SCHEDULED, at)
-            self._again(node, map_index, activity, at)
+        node.released = False
+        self._move(node, map_index, activity, TaskState.NONE, at)
+        self.agenda[node.task.task_id] = None
 
     # ── events of activities ─────────────────────────────────────────────────────────────────────────────
 
@@ -320,8 +326,7 @@ class Run:
         node = self.nodes[event.task_id]
         activity = node.activity(event.map_index)
         self._close((event.task_id, event.map_index), event.attempt)
-        late = node.task.delivery is Delivery.TRANSACTIONAL and activity.state not in FINISHED
-        if self._concerns(activity, event.attempt) or (late and activity.attempt >= event.attempt):
+        if self._concerns(activity, event.attempt) or self._is_committed(node, activity, event.attempt):
             self._succeed(node, event.map_index, activity, at)
             activity.length = event.length
             self._choose(event)
@@ -428,12 +433,15 @@ class Run:
 
     def _cleared(self, event: ActivityCleared, at: datetime) -> None:
         node = self.nodes[event.task_id]
+        self.started_at = at if self.is_ended else self.started_at
         self.ended_at, self.reason, self.cancelling, self.first_failure = None, "", None, None
         self.state = RunState.RUNNING
         for map_index in range(event.map_index, event.map_index + event.count):
             activity = node.activity(map_index)
             activity.failures = activity.losses = 0
-            activity.generation += 0 if event.same_key else 1
+            if not event.same_key:
+                activity.generation += 1
+                activity.outdated = activity.attempt
             if (event.task_id, map_index) in self.open:
                 self._doom(event.task_id, map_index)
                 self._move(node, map_index, activity, TaskState.RESTARTING, at)
