@@ -37,7 +37,7 @@ def find_program(name: str) -> Path | None:
 
 
 class PostgresServer:
-    """A running server; ``database`` makes an empty database in it, or a copy of another one."""
+    """A running server; ``database`` makes an empty database in it."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -46,16 +46,13 @@ class PostgresServer:
     def url(self, name: str) -> str:
         return f"postgresql://{ROLE}@/{name}?host={self._folder}"
 
-    def database(self, template: str | None = None) -> str:
-        """The name of a new database."""
+    def database(self) -> str:
+        """The URL of a new database."""
         self._count += 1
         name = f"test_{self._count}"
-        command = sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(
-            sql.Identifier(name), sql.Identifier(template or "template0")
-        )
         with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
-            connection.execute(command)
-        return name
+            connection.execute(sql.SQL("CREATE DATABASE {} TEMPLATE template0").format(sql.Identifier(name)))
+        return self.url(name)
 
 
 @contextlib.contextmanager

@@ -101,6 +101,11 @@ def lay_out(connection: Connection) -> None:
     metadata.create_all(connection, checkfirst=False)
     _version.create(connection)
     connection.execute(insert(_version).values(version_num=REVISION))
+    insert_first_rows(connection)
+
+
+def insert_first_rows(connection: Connection) -> None:
+    """The rows that the program counts on, in tables that are empty."""
     connection.execute(insert(counters), [{"name": name, "value": 0} for name in COUNTERS])
     connection.execute(insert(pools).values(name=DEFAULT_POOL, slots=DEFAULT_POOL_SLOTS, description="Default pool"))
     connection.execute(

@@ -5,11 +5,13 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, delete
 
-from orchestrator.storage.database import connect, create
+from orchestrator.storage.database import connect, create, writing
 from orchestrator.storage.history import SqlHistoryStore
 from orchestrator.storage.reads import Reads
+from orchestrator.storage.schema import insert_first_rows
+from orchestrator.storage.tables import metadata
 from tests.postgres_server import PostgresServer, running_server
 
 NOW = datetime(2026, 3, 1, 12, 0, 0, 123456, tzinfo=UTC)
@@ -35,11 +37,11 @@ def postgres() -> Iterator[PostgresServer]:
 
 
 @pytest.fixture(scope="session")
-def postgres_template(postgres: PostgresServer) -> str:
-    """A database with today's schema, to be copied."""
-    name = postgres.database()
-    create(postgres.url(name)).dispose()
-    return name
+def postgres_engine(postgres: PostgresServer) -> Iterator[Engine]:
+    """A database with today's schema; one for all tests, since making one takes longer than a test does."""
+    engine = create(postgres.database())
+    yield engine
+    engine.dispose()
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
@@ -48,7 +50,7 @@ def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path}/orchestrator.db"
     server: PostgresServer = request.getfixturevalue("postgres")
-    return server.url(server.database())
+    return server.database()
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
@@ -58,8 +60,12 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
         address = f"sqlite:///{tmp_path}/orchestrator.db"
         create(address).dispose()
         return address
-    server: PostgresServer = request.getfixturevalue("postgres")
-    return server.url(server.database(request.getfixturevalue("postgres_template")))
+    shared: Engine = request.getfixturevalue("postgres_engine")
+    with writing(shared) as connection:
+        for table in metadata.tables.values():
+            connection.execute(delete(table))
+        insert_first_rows(connection)
+    return shared.url.render_as_string(hide_password=False)
 
 
 @pytest.fixture

@@ -59,7 +59,7 @@ def test_a_migrated_schema_is_the_one_that_is_laid_out(
     other_url = f"sqlite:///{tmp_path_factory.mktemp('laid')}/out.db"
     if empty_url.startswith("postgresql"):
         server: PostgresServer = request.getfixturevalue("postgres")
-        other_url = server.url(server.database())
+        other_url = server.database()
     assert migrate(empty_url) is None
     opened += [connect(empty_url), create(other_url)]
     migrated, laid_out = (described(engine) for engine in opened)
