@@ -72,7 +72,12 @@ class _Teller:
         held = self._held()
         if held is not None:
             yield held
-        yield from self._told([node for node in run.nodes.values() if self._is_moving(node, held is not None)])
+        moving = [node for node in run.nodes.values() if self._is_moving(node, held is not None)]
+        yield from self._told(moving)
+        if held is None and not moving:
+            yield Reason(
+                cause=Cause.READY, sentence="the run has nothing left to do and ends at the scheduler's next turn"
+            )
 
     def _ending(self) -> Reason:
         run = self._run
@@ -119,11 +124,9 @@ class _Teller:
     def _of_node(self, node: Node) -> Iterator[Reason]:
         """Reasons for each state that its activities are in; the first in a state speaks for all of those."""
         groups: dict[TaskState, list[int]] = {}
-        for map_index, activity in node.activities():
-            groups.setdefault(activity.state, []).append(map_index)
-        if sum(map(len, groups.values())) < node.size:
-            unspoken = next(index for index in node.indexes() if node.peek(index) is None)
-            groups.setdefault(TaskState.NONE, []).append(unspoken)
+        for map_index in node.indexes():
+            activity = node.peek(map_index)
+            groups.setdefault(activity.state if activity else TaskState.NONE, []).append(map_index)
         for indexes in groups.values():
             alike = f", like {len(indexes) - 1} more of it," if len(indexes) > 1 else ""
             for cause, rest in self._of_activity(node, indexes[0]):
@@ -187,7 +190,7 @@ class _Teller:
         full = list(self._full(node))
         yield from ((Cause.NO_ROOM, f"is ready and waits for room: {limit}") for limit in full)
         if not full:
-            yield Cause.READY, "is ready and starts when a scheduler takes its next turn"
+            yield Cause.READY, "is ready and starts at the scheduler's next turn"
 
     def _full(self, node: Node) -> Iterator[str]:
         """The limits that it is under and that are used up."""
