@@ -113,3 +113,19 @@ def test_a_missing_shell_program_is_named(shop: FilledHome, monkeypatch: pytest.
     said = run_command("db", "shell")
     assert said.status == 1
     assert "sqlite3 is not installed" in said.err
+
+
+def test_a_locked_database_is_named_after_the_time_that_is_set(
+    shop: FilledHome, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ORCHESTRATOR__DATABASE__BUSY_TIMEOUT", "0.1")
+    holder = sqlite3.connect(shop.folder / "orchestrator.db", isolation_level=None)
+    try:
+        holder.execute("BEGIN IMMEDIATE")
+        assert run_command("dags", "list", "-o", "json").status == 0, "reading goes on"
+        said = run_command("dags", "trigger", "order_1001")
+    finally:
+        holder.close()
+    assert said.status == 1
+    assert "locked by another process" in said.err
+    assert said.err.count("\n") == 1
