@@ -53,7 +53,8 @@ def show(home: Home, dag_id: str, run_id: str | None, output: Format) -> None:
     if output in (Format.JSON, Format.YAML):
         show_object(row | {"tasks": tasks}, output)
         return
-    show_object(plain_data(row) if output is Format.PLAIN else row, output, _RUN_FIELDS)
+    show_object(row, output, _RUN_FIELDS)
+    print()
     show_rows(tasks, output, rows.TASK_COLUMNS, empty="It has no tasks.")
 
 

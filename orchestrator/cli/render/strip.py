@@ -25,7 +25,7 @@ from orchestrator.core.events import (
 
 _HAPPENED = (ActivityStarted, ActivityCompleted, ActivityFailed, ActivityLost, ActivityDeferred)
 _DECIDED_MARK, _HAPPENED_MARK = "◇", "◆"
-_ROOM_FOR_DETAILS = 100
+_ROOM_FOR_DETAILS = 200
 _SAID = frozenset({"task_id", "map_index", "count", "attempt", "fingerprint", "input_digest"})
 NO_CONF = msgspec.Raw(b"{}")
 
@@ -46,7 +46,7 @@ def print_strip(console: Console, facts: Iterable[Recorded]) -> None:
         if fact.at.date() != day:
             day = fact.at.date()
             console.print(f"{day} UTC", style="dim")
-        console.print(_line(fact), soft_wrap=True)
+        console.print(_line(fact), no_wrap=True, overflow="ellipsis")
 
 
 def _line(fact: Recorded) -> Text:
@@ -54,7 +54,8 @@ def _line(fact: Recorded) -> Text:
     line = Text(f"{fact.seq:>5}  ")
     line.append(_clock(fact.at), style="dim")
     line.append(f"  {mark} {type(fact.event).__name__:<22}", style=colour)
-    line.append(f"  {_subject(fact.event):<24}")
+    if subject := _subject(fact.event):
+        line.append(f"  {subject:<22}")
     line.append(f"  {_details(fact.event)}", style="dim")
     line.rstrip()
     return line
