@@ -65,6 +65,7 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
         for table in metadata.tables.values():
             connection.execute(delete(table))
         insert_first_rows(connection)
+    shared.dispose()
     return shared.url.render_as_string(hide_password=False)
 
 
