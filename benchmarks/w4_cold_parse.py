@@ -12,6 +12,7 @@ BUDGET = 3.0
 def measure(bench: Bench) -> list[Figure]:
     sources = {f"dag_{number:03}.py": chain(f"dag_{number:03}", TASKS) for number in range(FILES)}
     with bench.home("home", sources) as home:
+        home.run("db", "migrate")
 
         def parse() -> None:
             home.start("dag-processor")

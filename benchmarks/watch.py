@@ -6,9 +6,8 @@ from datetime import datetime
 
 import msgspec
 
-from orchestrator.assembly.home import Home, open_home
+from orchestrator.assembly.home import Home
 from orchestrator.clock import SystemClock
-from orchestrator.config import load_config
 from orchestrator.core.events import Recorded
 from orchestrator.core.requests import TriggerRun
 from orchestrator.exceptions import NotFoundError, StorageError
@@ -89,6 +88,6 @@ def seconds_of(run: RunRow) -> float:
 
 def _open(home: LiveHome) -> Home | None:
     try:
-        return open_home(load_config(home.environment, home.folder))
+        return home.open()
     except StorageError:
         return None

@@ -112,9 +112,7 @@ def test_every_decision_record_says_what_was_decided_why_and_what_breaks_it() ->
 
 @pytest.mark.parametrize("page", PAGES, ids=relative)
 def test_all_python_that_a_page_shows_can_be_compiled(page: Path) -> None:
-    for source in re.findall(
-        r"^```python[^\n]*\n(.*?)^```", page.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL
-    ):
+    for _, source in python_shown(page):
         compile(source, relative(page), "exec")
 
 
@@ -134,11 +132,10 @@ def test_the_tutorial_ends_as_it_says(tmp_path: Path) -> None:
 
 
 def test_the_dag_of_the_readme_is_a_dag(tmp_path: Path) -> None:
-    source = next(
-        iter(re.findall(r"^```python\n(.*?)^```", (ROOT / "README.md").read_text(), re.MULTILINE | re.DOTALL))
-    )
+    [(_, source)] = python_shown(ROOT / "README.md")
     with LiveHome(tmp_path) as home:
         home.write_dag("order.py", source)
+        home.run("db", "migrate")
         home.start("dag-processor")
         home.wait_for("the DAG is listed", lambda: home.run("dags", "details", "order").returncode == 0)
         assert {task["task_id"] for task in home.ask("tasks", "list", "order")} == {

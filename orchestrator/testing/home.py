@@ -17,6 +17,8 @@ from typing import Any, Self, TypeVar
 import msgspec
 import psutil
 
+from orchestrator.assembly.home import Home, open_home
+from orchestrator.config import load_config
 from orchestrator.exceptions import OrchestratorError
 
 T = TypeVar("T")
@@ -109,21 +111,28 @@ class LiveHome:
                 killed.add(process.pid)
                 with contextlib.suppress(psutil.Error):
                     process.send_signal(signal.SIGKILL)
-            psutil.wait_procs(living, timeout=5)
+            while any(_is_alive(process) for process in living):
+                time.sleep(_POLL_SECONDS / 10)
         self._reap()
         return len(killed)
 
     def stop(self, timeout: float = 30) -> None:
         """SIGTERM to what was started, and wait until every process is gone."""
-        for leader in self._leaders:
+        asked, self._leaders = self._leaders, []
+        for leader in asked:
             leader.send_signal(signal.SIGTERM)
         self.wait_for("the processes end after SIGTERM", lambda: not self.processes(), timeout=timeout)
-        self._reap()
+        for leader in asked:
+            leader.wait()
 
     def _reap(self) -> None:
         for leader in self._leaders:
             leader.wait()
         self._leaders.clear()
+
+    def open(self) -> Home:
+        """Its database, opened in this process, for what a command's start would be too slow for."""
+        return open_home(load_config(self.environment, self.folder))
 
     # ── what it says ─────────────────────────────────────────────────────────────────────────────────────
 
@@ -148,11 +157,16 @@ class LiveHome:
         return msgspec.json.decode(done.stdout)
 
     def wait_for(self, what: str, condition: Callable[[], T | None], *, timeout: float = 30) -> T:
-        """The first true value of ``condition``; LiveHomeError, with what the processes said, after ``timeout``."""
+        """The first true value of ``condition``; LiveHomeError, with what the processes said, after ``timeout``, or as
+        soon as something that was started has ended by itself.
+        """
         deadline = time.monotonic() + timeout
         while not (value := condition()):
             if time.monotonic() > deadline:
                 raise LiveHomeError(f"within {timeout:g} s it did not happen that {what}{self._last_words()}")
+            for leader in self._leaders:
+                if leader.poll() is not None:
+                    raise LiveHomeError(f"a process exited {leader.returncode} before {what}{self._last_words()}")
             time.sleep(_POLL_SECONDS)
         return value
 

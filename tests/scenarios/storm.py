@@ -3,9 +3,10 @@
 import sqlite3
 from collections import Counter
 from pathlib import Path
-from typing import Any
 
 import msgspec
+
+from orchestrator.core.events import ActivityCompleted, ActivityScheduled, ActivityStarted, Recorded
 
 DAG_ID = "storm"
 MODES = ("at_least_once", "at_most_once", "transactional")
@@ -84,11 +85,12 @@ def gather(lines: Path, effects: Path) -> Evidence:
     return Evidence(ran, written)
 
 
-def judge(run_id: str, history: list[dict[str, Any]], evidence: Evidence) -> list[str]:
+def judge(run_id: str, history: list[Recorded], evidence: Evidence) -> list[str]:
     """Sentences about what does not hold in one run; empty if all is well."""
     faults = []
-    completed = {event["task_id"]: event["result"] for event in history if event["type"] == "ActivityCompleted"}
-    counts = Counter(event["task_id"] for event in history if event["type"] == "ActivityCompleted")
+    completions = [fact.event for fact in history if isinstance(fact.event, ActivityCompleted)]
+    completed = {event.task_id: msgspec.json.decode(event.result) for event in completions}
+    counts = Counter(event.task_id for event in completions)
     faults += [f"{task} was completed {count} times" for task, count in counts.items() if count > 1]
     faults += [f"{task} was started again after its result was recorded" for task in _restarted(history)]
     for task_id, token in completed.items():
@@ -102,12 +104,12 @@ def judge(run_id: str, history: list[dict[str, Any]], evidence: Evidence) -> lis
     return faults
 
 
-def _restarted(history: list[dict[str, Any]]) -> list[str]:
+def _restarted(history: list[Recorded]) -> list[str]:
     done: set[str] = set()
     again = []
-    for event in history:
-        if event["type"] == "ActivityCompleted":
-            done.add(event["task_id"])
-        elif event["type"] in ("ActivityScheduled", "ActivityStarted") and event["task_id"] in done:
-            again.append(event["task_id"])
+    for event in (fact.event for fact in history):
+        if isinstance(event, ActivityCompleted):
+            done.add(event.task_id)
+        elif isinstance(event, ActivityScheduled | ActivityStarted) and event.task_id in done:
+            again.append(event.task_id)
     return again
