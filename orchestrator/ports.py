@@ -157,9 +157,10 @@ class ParsedDag(msgspec.Struct, frozen=True, kw_only=True):
 
 class ParsedFile(msgspec.Struct, frozen=True, kw_only=True):
     """The outcome of one parse. ``file`` is relative to dags_folder; ``digest`` covers its own bytes and those of
-    every local file it needs. ``files`` is that closure, by path relative to the snapshot's root. ``needs`` are all
-    paths a change of which calls for another parse: the closure, what was looked for in vain, and, with a trailing
-    slash, the folders that were listed.
+    every local file it needs, and is empty after a failure, so that the next start tries again. ``files`` is that
+    closure, by path relative to the snapshot's root. ``needs`` are all names a change of which calls for another
+    parse: the closure, what was looked for in vain, with a trailing slash the folders that were listed, and with a
+    leading ``$`` the variables of the environment that were read.
     """
 
     file: str

@@ -2,13 +2,14 @@
 
 import hashlib
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
 from orchestrator.dagbag.discovery import may_hold_dags
 from orchestrator.dagbag.roots import Roots
 
+VARIABLE = "$"
 LARGEST = 32 * 1024**2
 """Bytes above which a file is known by its size and time alone, and can be no part of a version."""
 
@@ -27,14 +28,21 @@ class _Content(NamedTuple):
 
 
 class Contents:
-    """Hashes of the files and listings below the roots. A name with a trailing slash is a folder's listing."""
+    """Hashes of what lies below the roots, by name: ``a/b.py`` a file, ``a/`` a folder's listing, ``$A`` a variable of
+    ``environment``. ``terms`` are what a parse depends on besides.
+    """
 
-    def __init__(self, roots: Roots) -> None:
+    def __init__(self, roots: Roots, *, terms: str = "", environment: Mapping[str, str] = os.environ) -> None:
         self._roots = roots
+        self._terms = terms
+        self._environment = environment
         self._contents: dict[str, _Content] = {}
 
     def hash(self, name: str) -> str | None:
-        """The hash of what lies there now; None where nothing does."""
+        """The hash of what is there now; None where nothing is."""
+        if name.startswith(VARIABLE):
+            value = self._environment.get(name[1:])
+            return None if value is None else content_hash(os.fsencode(value))
         path = self._roots.path(name)
         try:
             return listing_hash(path) if name.endswith("/") else self._content(name, path).hash
@@ -53,9 +61,14 @@ class Contents:
         except OSError:
             return True
 
-    def digest(self, names: Iterable[str]) -> str:
-        """One hash over what these names are now; what is not there has no part in it."""
-        return digest({name: found for name in names if (found := self.hash(name)) is not None})
+    def digest(self, names: Iterable[str], given: Mapping[str, str] = {}) -> str:
+        """One hash over what these names are now, or were as ``given``; what is not there has no part in it."""
+        digest = hashlib.sha256(self._terms.encode())
+        for name in sorted(names):
+            found = given.get(name) or self.hash(name)
+            if found is not None:
+                digest.update(f"\n{name}\0{found}".encode())
+        return digest.hexdigest()
 
     def forget(self, name: str) -> None:
         """Look at that file afresh, even if its size and times are the same."""
@@ -75,11 +88,6 @@ def _read(path: Path, status: os.stat_result, seen: _Seen) -> _Content:
         return _Content(seen, large_hash(status), True)
     data = path.read_bytes()
     return _Content(seen, content_hash(data), may_hold_dags(data))
-
-
-def digest(hashes: dict[str, str]) -> str:
-    """The SHA-256 (hex) of names and hashes, whatever their order."""
-    return hashlib.sha256("".join(f"{name}\0{hashes[name]}\n" for name in sorted(hashes)).encode()).hexdigest()
 
 
 def content_hash(data: bytes) -> str:

@@ -3,7 +3,7 @@
 import logging
 import threading
 from collections.abc import Callable, Iterable, Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 
@@ -12,7 +12,7 @@ import msgspec
 from orchestrator.authoring.defaults import Defaults
 from orchestrator.dagbag.contents import Contents
 from orchestrator.dagbag.discovery import Discovery, discover
-from orchestrator.dagbag.jobs import Job, Limits
+from orchestrator.dagbag.jobs import Job, Limits, terms_of
 from orchestrator.dagbag.parsers import Parsed, Parsers, Stop
 from orchestrator.dagbag.roots import Roots
 from orchestrator.dagbag.watching import TICK_SECONDS, watch
@@ -23,6 +23,7 @@ log = logging.getLogger(__name__)
 
 _DEFAULTS = Defaults()
 _LINGER = timedelta(seconds=5)
+_LINGER_AFTER_CHANGE = timedelta(seconds=60)  # somebody is at work, and waits for what comes of it
 _RETRY = timedelta(seconds=5)
 _LAST_WORDS = 20
 
@@ -75,7 +76,9 @@ class DagProcessor:
         self._limits = Limits(timeout=timeout.total_seconds(), memory=memory, source=max_file_bytes)
         self._refresh = refresh
         self._parsers = Parsers(parallel)
-        self._contents = Contents(self._roots)
+        self._terms = terms_of(defaults)
+        self._contents = Contents(self._roots, terms=self._terms)
+        self._failed: dict[str, tuple[str, datetime]] = {}
         self._known: Mapping[str, KnownFile] | None = None
         self._is_recorded = True
         self._told: set[str] = set()
@@ -118,18 +121,23 @@ class DagProcessor:
     def _follow(self, stop: Stop) -> None:
         """Look whenever something changes; return when it is time to look at everything."""
         quiet = 0
-        patience = self._refresh if self._is_recorded else _RETRY
+        linger, patience = _LINGER, self._patience
         for number, names in enumerate(watch(self._roots, stop)):
             quiet = 0 if names else quiet + TICK_SECONDS
             if names or number == 0:  # something may have changed before the watch had begun
                 for name in names:
                     self._contents.forget(name)
                 self._look(stop)
-                patience = self._refresh if self._is_recorded else _RETRY
-            if quiet >= _LINGER.total_seconds():
-                self._parsers.close()
+                linger, patience = _LINGER_AFTER_CHANGE if names else linger, self._patience
+            if quiet >= linger.total_seconds():
+                self.close()
             if quiet >= patience.total_seconds():
                 return
+
+    @property
+    def _patience(self) -> timedelta:
+        """How long to wait for a change before everything is looked at again."""
+        return self._refresh if self._is_recorded else _RETRY
 
     def _look(self, stop: Stop) -> None:
         """Scan; where the database cannot be written, what is not recorded is parsed again later."""
@@ -167,8 +175,14 @@ class DagProcessor:
     def _changed(self, files: Iterable[str]) -> dict[str, str]:
         """The files whose last parse is not of what they are now, with their digest."""
         digests = {file: self._contents.digest(self._needs(file)) for file in files}
-        known = self._recorded
-        return {file: now for file, now in digests.items() if file not in known or known[file].digest != now}
+        return {file: digest for file, digest in digests.items() if not self._is_current(file, digest)}
+
+    def _is_current(self, file: str, digest: str) -> bool:
+        """A failure is current for a while only: a package may have been installed since."""
+        failed_as, failed_at = self._failed.get(file, ("", self._clock.now()))
+        if failed_as == digest and self._clock.now() - failed_at < self._refresh:
+            return True
+        return file in self._recorded and self._recorded[file].digest == digest
 
     def _needs(self, file: str) -> set[str]:
         known = self._recorded.get(file)
@@ -178,9 +192,17 @@ class DagProcessor:
         for batch in self._parsers.parse(map(self._job, changed), stop):
             parsed = [self._outcome(one, changed[one.job.file]) for one in batch]
             parsed = [one for one in parsed if self._contents.hash(one.file) is not None]  # gone while it was read
-            self._write(partial(self._writer.record, parsed))
+            self._write(partial(self._writer.record, [self._remembered(one) for one in parsed]))
             tally.parsed += len(parsed)
             tally.errors += sum(one.failure is not None for one in parsed)
+
+    def _remembered(self, parsed: ParsedFile) -> ParsedFile:
+        """As it is recorded: a failure without its digest, so that it is tried again after a restart."""
+        self._failed.pop(parsed.file, None)
+        if parsed.failure is None:
+            return parsed
+        self._failed[parsed.file] = (parsed.digest, self._clock.now())
+        return msgspec.structs.replace(parsed, digest="")
 
     def _remove(self, gone: list[str]) -> None:
         if gone:
@@ -198,6 +220,7 @@ class DagProcessor:
             plugins=str(self._roots.plugins),
             defaults=self._defaults,
             limits=self._limits,
+            terms=self._terms,
         )
 
     def _outcome(self, one: Parsed, digest: str) -> ParsedFile:

@@ -1,5 +1,9 @@
 """What the dag processor and its zygote say to each other."""
 
+import hashlib
+import sys
+from pathlib import Path
+
 import msgspec
 
 from orchestrator.authoring.defaults import Defaults
@@ -14,13 +18,14 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Job(msgspec.Struct, frozen=True, kw_only=True):
-    """A file to parse; ``file`` is relative to ``folder``, which is dags_folder."""
+    """A file to parse; ``file`` is relative to ``folder``, which is dags_folder. ``terms`` are part of its digest."""
 
     file: str
     folder: str
     plugins: str
     defaults: Defaults = Defaults()
     limits: Limits = Limits()
+    terms: str = ""
 
 
 class Request(msgspec.Struct, frozen=True, kw_only=True):
@@ -37,3 +42,12 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     id: int
     death: str = ""
     output: str = ""
+
+
+def terms_of(defaults: Defaults) -> str:
+    """What a parse depends on besides the author's files, as one hash: the defaults, Python, and this program."""
+    found = hashlib.sha256(msgspec.json.encode(defaults) + sys.version.encode())
+    for path in sorted(Path(__file__).parents[1].rglob("*.py")):
+        status = path.stat()
+        found.update(f"{path}{status.st_size}{status.st_mtime_ns}".encode())
+    return found.hexdigest()

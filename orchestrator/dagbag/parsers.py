@@ -1,5 +1,6 @@
 """The dag processor's side of the zygote: hands out files to be parsed, and takes in what comes of them."""
 
+import itertools
 import os
 import select
 import socket
@@ -28,7 +29,7 @@ _PACKAGE_ROOT = str(Path(__file__).parents[2])
 _BATCH = 32
 _BATCH_SECONDS = 0.1
 _STOP_SECONDS = 0.2
-_TRIES = 2
+_numbers = itertools.count(1)
 _AHEAD = 4  # so that the zygote has work while what came of it is recorded
 
 
@@ -68,17 +69,65 @@ class _Zygote:
         return self.process.wait()
 
 
+class _Round:
+    """The jobs of one call of ``parse``: those that wait, and those that the zygote has, by id.
+
+    When the zygote dies, each job that it had is a suspect. Suspects come last, one at a time: the one that is alone
+    when the zygote dies again is the one that kills it.
+    """
+
+    def __init__(self, jobs: Iterable[Job]) -> None:
+        self._waiting = deque(jobs)
+        self._suspects: deque[Job] = deque()
+        self._working: dict[int, Job] = {}
+        self._is_trial = False
+
+    @property
+    def is_over(self) -> bool:
+        return not (self._waiting or self._suspects or self._working)
+
+    @property
+    def is_under_way(self) -> bool:
+        return bool(self._working)
+
+    def requests(self, most: int) -> Iterator[Request]:
+        """What the zygote is to be given now, so that it has at most so many."""
+        while self._waiting and len(self._working) < most:
+            yield self._hand_out(self._waiting.popleft())
+        if self._suspects and not self._working:
+            self._is_trial = True
+            yield self._hand_out(self._suspects.popleft())
+
+    def _hand_out(self, job: Job) -> Request:
+        number = next(_numbers)
+        self._working[number] = job
+        return Request(id=number, job=job)
+
+    def take(self, outcome: Outcome, body: bytes) -> Parsed:
+        job = self._working.pop(outcome.id)
+        if outcome.death:
+            return Parsed(job, None, outcome.death, outcome.output)
+        try:
+            return Parsed(job, msgspec.json.decode(body, type=ParsedFile), "", outcome.output)
+        except msgspec.DecodeError as error:
+            return Parsed(job, None, f"what the parse handed over cannot be read: {error}", outcome.output)
+
+    def lose(self) -> list[Parsed]:
+        """The zygote has died; what is certain of its jobs."""
+        lost = list(self._working.values())
+        self._working.clear()
+        if self._is_trial:
+            return [Parsed(job, None, "the file kills the processes that parse DAG files", "") for job in lost]
+        self._suspects.extend(lost)
+        return []
+
+
 class Parsers:
     """Parses ``parallel`` files at once. The zygote is started when there is work; ``close`` gives its memory back."""
 
     def __init__(self, parallel: int) -> None:
         self._parallel = parallel
         self._zygote: _Zygote | None = None
-        self._ids = 0
-
-    @property
-    def is_open(self) -> bool:
-        return self._zygote is not None
 
     def close(self) -> None:
         if self._zygote is not None:
@@ -87,46 +136,40 @@ class Parsers:
 
     def parse(self, jobs: Iterable[Job], stop: Stop) -> Iterator[list[Parsed]]:
         """What came of the jobs, in the order in which they end, some at a time. Ends early once ``stop`` is set."""
-        waiting = deque((job, _TRIES) for job in jobs)
-        working: dict[int, tuple[Job, int]] = {}
+        work = _Round(jobs)
         try:
-            while (waiting or working) and not stop.is_set():
-                if batch := self._turn(waiting, working):
+            while not work.is_over and not stop.is_set():
+                if batch := self._batch(work):
                     yield batch
         finally:
-            if working:
+            if work.is_under_way:
                 self.close()
 
-    def _turn(self, waiting: deque[tuple[Job, int]], working: dict[int, tuple[Job, int]]) -> list[Parsed]:
-        """One batch: everything that ends within a moment of the first."""
+    def _batch(self, work: _Round) -> list[Parsed]:
+        """Everything that ends within a moment of the first; nothing if that takes long."""
         batch: list[Parsed] = []
         ends_at = time.monotonic() + _STOP_SECONDS
-        while (waiting or working) and len(batch) < _BATCH:
+        while not work.is_over and len(batch) < _BATCH:
             try:
-                self._hand_out(waiting, working)
-                frame = self._next(ends_at)
+                frame = self._exchange(work, ends_at)
             except (ConnectionError, EOFError):
-                batch.extend(self._lost(waiting, working))
+                self._bury()
+                batch.extend(work.lose())
                 continue
             if frame is None:
                 break
             if not batch:
                 ends_at = time.monotonic() + _BATCH_SECONDS
-            batch.append(_parsed(*frame, working))
+            batch.append(work.take(*frame))
         return batch
 
-    def _hand_out(self, waiting: deque[tuple[Job, int]], working: dict[int, tuple[Job, int]]) -> None:
+    def _exchange(self, work: _Round, ends_at: float) -> tuple[Outcome, bytes] | None:
+        """Hand out work; the next outcome, if one comes in time. EOFError or ConnectionError if the zygote is gone."""
         if self._zygote is None:
             self._zygote = _Zygote(self._parallel)
-        while waiting and len(working) < self._parallel * _AHEAD:
-            self._ids += 1
-            working[self._ids] = waiting.popleft()
-            send(self._zygote.connection, msgspec.json.encode(Request(id=self._ids, job=working[self._ids][0])))
-
-    def _next(self, ends_at: float) -> tuple[Outcome, bytes] | None:
-        """The next outcome, if one comes in time; EOFError if the zygote is gone."""
-        assert self._zygote is not None
         connection = self._zygote.connection
+        for request in work.requests(self._parallel * _AHEAD):
+            send(connection, msgspec.json.encode(request))
         if not select.select([connection], [], [], max(0.0, ends_at - time.monotonic()))[0]:
             return None
         frame = receive(connection)
@@ -134,26 +177,12 @@ class Parsers:
             raise EOFError
         return msgspec.json.decode(frame[0], type=Outcome), frame[1]
 
-    def _lost(self, waiting: deque[tuple[Job, int]], working: dict[int, tuple[Job, int]]) -> Iterator[Parsed]:
-        """The zygote has died: its jobs are tried once more, for it may not have been their fault."""
+    def _bury(self) -> None:
+        """The zygote has died; OrchestratorError unless it was killed, for another would die as well."""
         assert self._zygote is not None
         status = self._zygote.close()
         self._zygote = None
         if status > 0:
-            raise OrchestratorError(f"the process that parses DAG files cannot run: exit status {status}, see above")
-        for job, tries in working.values():
-            if tries > 1:
-                waiting.append((job, tries - 1))
-            else:
-                yield Parsed(job, None, "the processes that parse DAG files were killed while they parsed this one", "")
-        working.clear()
-
-
-def _parsed(outcome: Outcome, body: bytes, working: dict[int, tuple[Job, int]]) -> Parsed:
-    job, _ = working.pop(outcome.id)
-    if outcome.death:
-        return Parsed(job, None, outcome.death, outcome.output)
-    try:
-        return Parsed(job, msgspec.json.decode(body, type=ParsedFile), "", outcome.output)
-    except msgspec.DecodeError as error:
-        return Parsed(job, None, f"what the parse handed over cannot be read: {error}", outcome.output)
+            raise OrchestratorError(
+                f"the process that parses DAG files ended with exit status {status}; what it said stands above"
+            )

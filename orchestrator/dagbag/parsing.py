@@ -11,7 +11,7 @@ from orchestrator.authoring.dag import DAG
 from orchestrator.core.spec import DagSpec, fingerprint
 from orchestrator.dagbag.blame import authors_frames, blame, listing
 from orchestrator.dagbag.closure import Closure
-from orchestrator.dagbag.contents import Contents, content_hash, digest
+from orchestrator.dagbag.contents import Contents, content_hash
 from orchestrator.dagbag.fingerprint import code_fingerprint
 from orchestrator.dagbag.importing import LocalModules, run_file
 from orchestrator.dagbag.jobs import Job
@@ -30,6 +30,7 @@ class Parse:
         self._modules = LocalModules(self._roots)
         self._reads = Reads(self._roots)
         self._closure = Closure(self._roots)
+        self._contents = Contents(self._roots, terms=job.terms, environment=dict(os.environ))
         self._failure: ImportFailure | None = None
         self._began = time.monotonic()
 
@@ -109,11 +110,10 @@ class Parse:
         files = self._closure.files
         code = code_fingerprint(files, self._closure.trees) if specs else ""
         needs = {self._job.file, *files, *self._reads.names, *self._closure.missing}
-        contents = Contents(self._roots)
-        hashes = {name: content_hash(files[name]) if name in files else contents.hash(name) for name in needs}
+        given = {name: content_hash(data) for name, data in files.items()}
         return ParsedFile(
             file=self._job.file,
-            digest=digest({name: found for name, found in hashes.items() if found is not None}),
+            digest=self._contents.digest(needs, given),
             dags=tuple(ParsedDag(spec=spec, fingerprint=fingerprint(spec), code_fingerprint=code) for spec in specs),
             files=files,
             needs=tuple(sorted(needs)),

@@ -1,17 +1,33 @@
-"""What a parse looks at: the files that it opens and the folders that it lists, below the roots."""
+"""What a parse looks at: files that it opens and folders that it lists, below the roots, and variables it asks for."""
 
 import contextlib
 import os
 import sys
-from typing import Any
+from collections.abc import Callable
+from types import FrameType
+from typing import Any, ClassVar
 
+from orchestrator.dagbag.contents import VARIABLE
 from orchestrator.dagbag.roots import Roots
 
 _LISTS = frozenset({"os.listdir", "os.scandir"})
 
 
+class _Environment(type(os.environ)):  # type: ignore[misc]
+    """``os.environ`` with an ear."""
+
+    hear: ClassVar[Callable[[object, FrameType | None], None]]
+
+    def __getitem__(self, key: str) -> str:
+        _Environment.hear(key, sys._getframe(1))  # noqa: SLF001 - inspect.stack() costs milliseconds
+        return str(super().__getitem__(key))
+
+
 class Reads:
-    """Hears of them by an audit hook, which stays for the life of the process. A listed folder's name ends in ``/``."""
+    """Hears of them for the life of the process. A folder's name ends in ``/``, a variable's begins with ``$``.
+
+    Variables of the environment count where a local file asks for them; what a library asks for is its own affair.
+    """
 
     def __init__(self, roots: Roots) -> None:
         self.names: set[str] = set()
@@ -19,6 +35,8 @@ class Reads:
 
     def listen(self) -> None:
         sys.addaudithook(self._hear)
+        _Environment.hear = self._hear_variable
+        os.environ.__class__ = _Environment  # no audit event tells of it
 
     def _hear(self, event: str, args: tuple[Any, ...]) -> None:
         if event == "open":
@@ -27,6 +45,12 @@ class Reads:
                 self._note(path, "")
         elif event in _LISTS:
             self._note("." if args[0] is None else args[0], "/")
+
+    def _hear_variable(self, name: object, frame: FrameType | None) -> None:
+        while frame is not None and frame.f_code.co_filename.startswith("<frozen "):  # os.getenv(), Mapping.get()
+            frame = frame.f_back
+        if isinstance(name, str) and frame is not None and self._roots.name(frame.f_code.co_filename):
+            self.names.add(VARIABLE + name)
 
     def _note(self, path: Any, suffix: str) -> None:
         if isinstance(path, int):

@@ -4,10 +4,13 @@ import textwrap
 from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 from orchestrator.clock import SystemClock
 from orchestrator.dagbag.dag_processor import DagProcessor, ScanReport
-from orchestrator.ports import CatalogWriter, KnownFile, ParsedFile
+from orchestrator.ports import CatalogWriter, Clock, KnownFile, ParsedFile
+
+CLOCK = SystemClock()
 
 DAG_FILE = """
 from orchestrator import DAG
@@ -66,13 +69,15 @@ class DagsFolder:
     def write_dag(self, file: str, dag_id: str | None = None) -> Path:
         return self.write(file, DAG_FILE.format(dag_id=dag_id or Path(file).stem))
 
-    def processor(self, *, writer: CatalogWriter | None = None, timeout: float = 20, **options: int) -> DagProcessor:
+    def processor(
+        self, *, writer: CatalogWriter | None = None, clock: Clock = CLOCK, timeout: float = 20, **options: Any
+    ) -> DagProcessor:
         made = DagProcessor(
             self.dags,
             self.plugins,
             writer=writer or self.catalog,
             on_change=self._count,
-            clock=SystemClock(),
+            clock=clock,
             timeout=timedelta(seconds=timeout),
             **options,
         )

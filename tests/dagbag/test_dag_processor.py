@@ -3,11 +3,25 @@
 import logging
 import os
 import threading
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from orchestrator.authoring.defaults import Defaults
 from orchestrator.exceptions import StorageUnavailableError
 from tests.dagbag.folders import DAG_FILE, DagsFolder, dag_ids
+
+START = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+class FakeClock:
+    """A clock that a test moves."""
+
+    def __init__(self, moment: datetime) -> None:
+        self.moment = moment
+
+    def now(self) -> datetime:
+        return self.moment
 
 
 def test_every_file_is_parsed_once_and_only_again_when_it_changed(folder: DagsFolder) -> None:
@@ -30,12 +44,56 @@ def test_a_file_that_is_only_touched_is_not_parsed(folder: DagsFolder) -> None:
 
 
 def test_a_restart_parses_nothing_that_did_not_change(folder: DagsFolder) -> None:
-    folder.write("a.py", "import helper, absent_one\n" + DAG_FILE.format(dag_id="a"))
+    folder.write(
+        "a.py",
+        "import helper\ntry:\n    import absent_one\nexcept ImportError:\n    pass\n" + DAG_FILE.format(dag_id="a"),
+    )
     folder.write("b.py", "import os, helper\nos.listdir(os.path.dirname(__file__))\n" + DAG_FILE.format(dag_id="b"))
     folder.write("helper.py", "")
     folder.write_dag("c.py")
     folder.scan()
     assert folder.processor().scan().parsed == 0
+
+
+def test_a_variable_of_the_environment_that_a_file_asks_for_counts(
+    folder: DagsFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("STAGE", "test")
+    monkeypatch.delenv("REGION", raising=False)
+    folder.write(
+        "a.py",
+        """
+        import os
+        from orchestrator import DAG
+        os.environ["OWN"] = "set here"
+        for name in (os.environ["STAGE"], os.getenv("REGION", "nowhere"), os.environ.get("OWN")):
+            DAG(name.replace(" ", "_"), schedule=None)
+        """,
+    )
+    folder.scan()
+    assert folder.processor().scan().parsed == 0
+    monkeypatch.setenv("REGION", "somewhere")
+    monkeypatch.setenv("UNRELATED", "x")
+    assert folder.processor().scan().parsed == 1
+    assert dag_ids(folder.catalog.files["a.py"]) == ["test", "somewhere", "set_here"]
+
+
+def test_other_defaults_parse_every_file_again(folder: DagsFolder) -> None:
+    folder.write_dag("a.py")
+    folder.scan()
+    folder.processor(defaults=Defaults(max_active_runs=3)).scan()
+    assert [dag.spec.max_active_runs for dag in folder.catalog.files["a.py"].dags] == [3]
+
+
+def test_a_failure_is_tried_again_after_a_while_and_by_the_next_start(folder: DagsFolder) -> None:
+    folder.write("a.py", "from orchestrator import DAG\nimport not_installed_yet\n")
+    clock = FakeClock(START)
+    processor = folder.processor(clock=clock, refresh=timedelta(seconds=300))
+    assert processor.scan().errors == 1
+    assert processor.scan().parsed == 0
+    clock.moment += timedelta(seconds=301)
+    assert processor.scan().errors == 1
+    assert folder.processor().scan().errors == 1
 
 
 def test_a_changed_module_parses_the_files_that_need_it_and_no_others(folder: DagsFolder) -> None:
