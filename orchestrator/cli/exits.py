@@ -35,10 +35,14 @@ def end(error: BaseException) -> int:
             return _defect(error)
 
 
+def colors() -> bool | None:
+    """False where NO_COLOR asks for none; None leaves it to whether there is a terminal."""
+    return False if os.environ.get("NO_COLOR") else None
+
+
 def _tell(sentence: str, status: int) -> int:
     line = " ".join(sentence.split())
-    click.secho("Error: ", fg="red", bold=True, nl=False, err=True)
-    click.echo(line, err=True)
+    click.echo(click.style("Error: ", fg="red", bold=True) + line, err=True, color=colors())
     return status
 
 

@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Sequence
 
-from orchestrator.cli.exits import end
+from orchestrator.cli.exits import colors, end
 from orchestrator.cli.lazy import LazyGroup
 from orchestrator.cli.tree import COMMANDS
 
@@ -21,7 +21,7 @@ orchestrator = LazyGroup(NAME, COMMANDS, _HELP)
 def main(args: Sequence[str] | None = None) -> int:
     """Run a command line, this process's own by default; the exit status."""
     try:
-        status = orchestrator.main(args, NAME, standalone_mode=False)
+        status = orchestrator.main(args, NAME, standalone_mode=False, color=colors())
         sys.stdout.flush()
     except (Exception, KeyboardInterrupt) as error:  # whatever happens, a user is told in one line
         return end(error)

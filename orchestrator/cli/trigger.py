@@ -49,7 +49,7 @@ def trigger(
     Example:
       orchestrator dags trigger order_1001 --conf '{"amount": 42}' --wait
     """
-    _require_runnable(home.reads.dag(dag_id))
+    _check_file(home, home.reads.dag(dag_id))
     date = read_date(logical_date, home.config) if logical_date else datetime.now(UTC)
     request = TriggerRun(
         dag_id=dag_id,
@@ -84,11 +84,14 @@ def _row(request: TriggerRun) -> dict[str, object]:
     }
 
 
-def _require_runnable(dag: DagRow) -> None:
+def _check_file(home: Home, dag: DagRow) -> None:
+    """ConflictError if the DAG's file is gone; a remark if it cannot be read just now."""
     if dag.is_stale:
         raise ConflictError(
             f"DAG {dag.dag_id!r} cannot be run: its file {dag.header.file} is gone; put the file back to run it"
         )
+    if any(error.file == dag.header.file for error in home.reads.import_errors()):
+        remark(f"{dag.header.file} cannot be read as it is now; the run executes its last good version.")
 
 
 def _checked(run_id: str) -> str:

@@ -1,6 +1,7 @@
 """The program as a whole: its help, how it ends, and what it costs to start."""
 
 import os
+import pty
 import re
 import shlex
 import subprocess
@@ -173,6 +174,17 @@ def test_a_program_reads_pure_json_from_stdout(shop: FilledHome) -> None:
 def test_no_color_is_honoured(shop: FilledHome) -> None:
     assert "\x1b[3" in spawn("runs", "history", "order_1001", FORCE_COLOR="1", TERM="xterm-256color").stdout
     assert "\x1b[3" not in spawn("runs", "history", "order_1001", FORCE_COLOR="1", NO_COLOR="1").stdout
+
+
+@pytest.mark.parametrize(("environ", "colored"), [({}, True), ({"NO_COLOR": "1"}, False)])
+def test_an_error_is_red_on_a_terminal_unless_no_color_is_set(environ: dict[str, str], colored: bool) -> None:
+    reader, writer = pty.openpty()
+    inherited = {name: value for name, value in os.environ.items() if name != "NO_COLOR"}
+    subprocess.run(spawn_words("nonsense"), cwd=ROOT, env=inherited | environ, stderr=writer, check=False)
+    os.close(writer)
+    said = os.read(reader, 10_000)
+    os.close(reader)
+    assert (b"\x1b[31m" in said) is colored
 
 
 SLOW = {"sqlalchemy", "alembic", "networkx", "rich", "fsspec", "croniter", "msgspec", "watchfiles", "jinja2"}

@@ -85,3 +85,10 @@ def test_an_unknown_dag_cannot_be_triggered(shop: FilledHome) -> None:
 def test_a_paused_dag_can_be_triggered(shop: FilledHome) -> None:
     run_command("dags", "pause", "order_1001")
     assert run_command("dags", "trigger", "order_1001").status == 0
+
+
+def test_a_dag_whose_file_is_broken_runs_in_its_last_good_version_and_says_so(shop: FilledHome) -> None:
+    shop.break_file("order_1001.py", "SyntaxError: invalid syntax", 3)
+    said = run_command("dags", "trigger", "order_1001")
+    assert said.status == 0
+    assert "last good version" in said.err
