@@ -9,9 +9,11 @@ import msgspec
 from orchestrator.core.requests import ClearTasks
 from orchestrator.core.spec import DagSpec, RetrySpec, TaskSpec
 from orchestrator.names import Delivery, TriggerRule
+from orchestrator.testing.clock import FakeClock
 from orchestrator.testing.invariants import check_histories
 from orchestrator.testing.sim_executor import drawn
 from orchestrator.testing.simulation import SETTINGS, Simulation
+from orchestrator.testing.world import World
 
 
 class Scenario(msgspec.Struct, frozen=True, kw_only=True):
@@ -32,13 +34,14 @@ class Scenario(msgspec.Struct, frozen=True, kw_only=True):
         )
         return "python -m orchestrator.testing.reproduce " + " ".join(options)
 
-    def run(self) -> Simulation:
+    def run(self, world: Callable[[FakeClock], World] | None = None) -> Simulation:
         """Run it to its end; AssertionError, with the line that reproduces it, where an invariant is broken."""
         sim = Simulation(
             script=drawn(self.seed),
             crash_when=self._crash_when(),
             outlives=self.outlives,
             settings=msgspec.structs.replace(SETTINGS, parallelism=1 + self.seed % 4),
+            world=world,
         )
         try:
             sim.store.add_dag(random_dag(self.seed, self.tasks))

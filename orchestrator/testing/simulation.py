@@ -15,42 +15,14 @@ from orchestrator.core.run import Run, replay
 from orchestrator.engine.scheduler import Scheduler
 from orchestrator.engine.settings import Settings
 from orchestrator.names import UNMAPPED, TaskState
-from orchestrator.ports import Group
 from orchestrator.testing.clock import FakeClock
+from orchestrator.testing.crashes import Crash, Crashes
 from orchestrator.testing.memory_store import MemoryStore
 from orchestrator.testing.sim_executor import SUCCEEDS, Script, SimExecutor
+from orchestrator.testing.world import CrashingStore, World
 
 _ANSWERS = (TaskState.SUCCESS, TaskState.FAILED, TaskState.NONE)
 SETTINGS = Settings(owner="simulation", queued_timeout=timedelta(hours=1))
-
-
-class Crash(BaseException):
-    """Everything stops here. Not an Exception: nothing in the engine may catch it."""
-
-
-class Crashes:
-    """Counts the steps at which a crash makes a difference, and crashes at those that ``when`` names."""
-
-    def __init__(self, when: Callable[[int], bool] = lambda _: False) -> None:
-        self._when = when
-        self.steps = 0
-
-    def step(self) -> None:
-        self.steps += 1
-        if self._when(self.steps):
-            raise Crash
-
-
-class _CrashingStore(MemoryStore):
-    def __init__(self, crashes: Crashes) -> None:
-        super().__init__()
-        self._crashes = crashes
-
-    def commit(self, group: Group) -> frozenset[int]:
-        self._crashes.step()  # nothing is recorded yet
-        refused = super().commit(group)
-        self._crashes.step()  # recorded, and not yet acted upon
-        return refused
 
 
 class _CrashingExecutor(SimExecutor):
@@ -74,10 +46,11 @@ class Simulation:
         crash_when: Callable[[int], bool] = lambda _: False,
         outlives: bool = False,
         settings: Settings = SETTINGS,
+        world: Callable[[FakeClock], World] | None = None,
     ) -> None:
         self.clock = FakeClock()
         self.crashes = Crashes(crash_when)
-        self.store = _CrashingStore(self.crashes)
+        self.store = MemoryStore() if world is None else world(self.clock)
         self.executor = _CrashingExecutor(self.crashes, self.clock, script, outlives)
         self.restarts = 0
         self.notices: list[str] = []
@@ -152,7 +125,7 @@ class Simulation:
 
     def _new_scheduler(self) -> Scheduler:
         return Scheduler(
-            store=self.store,
+            store=CrashingStore(self.store, self.crashes),
             projections=self.store,
             catalog=self.store,
             executor=self.executor,
@@ -167,5 +140,5 @@ class Simulation:
     def history(self, run_key: int = 1) -> list[Recorded]:
         return self.store.read(run_key)
 
-    def histories(self) -> Iterator[tuple[int, list[Recorded]]]:
+    def histories(self) -> Iterator[tuple[int, Sequence[Recorded]]]:
         yield from self.store.histories.items()

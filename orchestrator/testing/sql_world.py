@@ -1,0 +1,97 @@
+"""SqlWorld: a simulation's world in a real database."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from itertools import count
+from pathlib import Path
+
+from sqlalchemy import Engine, select
+
+from orchestrator.core.events import Recorded
+from orchestrator.core.requests import AnyRequest
+from orchestrator.core.spec import DagSpec, fingerprint
+from orchestrator.ports import Clock, DagEntry, Group, ParsedDag, ParsedFile, PendingRequest
+from orchestrator.storage.catalog import SqlCatalog
+from orchestrator.storage.database import reading
+from orchestrator.storage.history import SqlHistoryStore
+from orchestrator.storage.projections import SqlProjections
+from orchestrator.storage.requests import RequestBook
+from orchestrator.storage.tables import history
+
+
+class SqlWorld:
+    """The production storage on the database of ``engine``; versions' code is laid out in ``folder``."""
+
+    def __init__(self, engine: Engine, folder: Path, clock: Clock) -> None:
+        self.engine = engine
+        self._store = SqlHistoryStore(engine)
+        self._projections = SqlProjections(engine)
+        self._catalog = SqlCatalog(engine, folder, clock)
+        self._requests = RequestBook(engine, clock)
+        self._asked = count(1)
+
+    @property
+    def histories(self) -> Mapping[int, Sequence[Recorded]]:
+        with reading(self.engine) as connection:
+            keys = connection.execute(select(history.c.run_key).distinct().order_by(history.c.run_key)).scalars().all()
+        return {key: self._store.read(key) for key in keys}
+
+    def add_dag(self, spec: DagSpec) -> int:
+        parsed = ParsedDag(spec=spec, fingerprint=fingerprint(spec), code_fingerprint="0" * 64)
+        files = {spec.file: b"# simulated\n"}
+        self._catalog.record([ParsedFile(file=spec.file, digest=parsed.fingerprint, dags=(parsed,), files=files)])
+        return next(entry.version_id for entry in self.changes(0)[1] if entry.dag_id == spec.dag_id)
+
+    def ask(self, request: AnyRequest) -> int:
+        return self._requests.submit(request, f"simulated {next(self._asked)}")
+
+    # ── HistoryStore ─────────────────────────────────────────────────────────────────────────────────────
+
+    def claim(self, owner: str) -> None:
+        self._store.claim(owner)
+
+    def renew(self) -> None:
+        self._store.renew()
+
+    def release(self) -> None:
+        self._store.release()
+
+    def reserve_run_keys(self, count: int) -> range:
+        return self._store.reserve_run_keys(count)
+
+    def commit(self, group: Group) -> frozenset[int]:
+        return self._store.commit(group)
+
+    def read(self, run_key: int, *, after: int = 0, limit: int | None = None) -> list[Recorded]:
+        return self._store.read(run_key, after=after, limit=limit)
+
+    def facts(self, run_key: int, seqs: Sequence[int]) -> dict[int, Recorded]:
+        return self._store.facts(run_key, seqs)
+
+    # ── Projections ──────────────────────────────────────────────────────────────────────────────────────
+
+    def open_runs(self) -> list[int]:
+        return self._projections.open_runs()
+
+    def run_key(self, dag_id: str, run_id: str) -> int | None:
+        return self._projections.run_key(dag_id, run_id)
+
+    def requests(self) -> list[PendingRequest]:
+        return self._projections.requests()
+
+    def pools(self) -> dict[str, int]:
+        return self._projections.pools()
+
+    def cursors(self) -> dict[str, datetime]:
+        return self._projections.cursors()
+
+    # ── DagCatalog ───────────────────────────────────────────────────────────────────────────────────────
+
+    def changes(self, since: int) -> tuple[int, list[DagEntry]]:
+        return self._catalog.changes(since)
+
+    def spec(self, version_id: int) -> DagSpec:
+        return self._catalog.spec(version_id)
+
+    def code(self, version_id: int) -> str:
+        return self._catalog.code(version_id)
