@@ -5,11 +5,9 @@ import shutil
 import threading
 import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 
-from orchestrator.dagbag.lifeline import Lifeline
 from tests.dagbag.folders import DagsFolder, dag_ids
 
 Wait = Callable[..., None]
@@ -117,20 +115,3 @@ def test_it_stops_at_once_while_a_file_is_parsed(folder: DagsFolder, running: Ru
     folder.write("slow.py", "from orchestrator import DAG\nimport time\nopen(__file__ + '.on', 'w')\ntime.sleep(60)\n")
     wait_until((folder.dags / "slow.py.on").exists)
     assert running.end() < 2
-
-
-def test_a_lifeline_is_set_when_the_other_end_of_its_pipe_closes(tmp_path: Path) -> None:
-    ours, theirs = os.pipe()
-    line = Lifeline(ours)
-    assert not line.is_set()
-    os.close(theirs)
-    assert line.is_set()
-    os.close(ours)
-    assert line.is_set(), "once set it stays so"
-
-
-def test_a_lifeline_can_be_set() -> None:
-    line = Lifeline()
-    assert not line.is_set()
-    line.set()
-    assert line.is_set()
