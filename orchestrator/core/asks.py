@@ -33,6 +33,8 @@ def facts_of(run: Run, ask: Ask) -> list[AnyEvent] | Refusal:
     """The facts to record, or one sentence that says why not."""
     if run.is_ended and not isinstance(ask, ClearTasks):
         return f"run {run.run_id!r} has ended ({run.state}); clear some of its tasks to run them again"
+    if run.cancelling is not None and not run.is_ended and isinstance(ask, ClearTasks):
+        return f"run {run.run_id!r} is being cancelled; clear its tasks once it has ended"
     match ask:
         case CancelRun():
             return [] if run.cancelling else [RunCancelRequested(by=ask.by, reason=ask.reason)]

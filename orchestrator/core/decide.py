@@ -48,7 +48,7 @@ def decide(run: Run, now: datetime) -> list[Command]:
 def _ended_attempts(run: Run) -> Iterator[Command]:
     doomed, run.doomed = run.doomed, []
     for key in doomed:
-        if run.open.get((key.task_id, key.map_index)) == key.attempt:
+        if key.task_id not in run.nodes or run.open.get((key.task_id, key.map_index)) == key.attempt:
             yield CancelAttempt(key=key)
 
 

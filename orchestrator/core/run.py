@@ -209,6 +209,7 @@ class Run:
             if node is not None and node.is_mapped == old.is_mapped:
                 self._carry_over(node, old)
         gone = [place for place in self.open if place[0] not in self.nodes]
+        self._doom_all(gone)
         for place in gone:
             self._close(place, self.open[place])
 

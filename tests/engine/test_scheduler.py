@@ -343,6 +343,31 @@ def test_clearing_a_task_runs_it_again_with_a_new_idempotency_key():
     assert [e.state for e in events(sim, RunEnded)] == [RunState.SUCCESS, RunState.SUCCESS]
 
 
+def test_a_run_that_is_being_cancelled_cannot_be_cleared_before_it_has_ended():
+    sim = Simulation(script=always(Script(work=60)))
+    sim.store.add_dag(chain(2))
+    sim.trigger("d")
+    sim.run(until=EPOCH + timedelta(seconds=5))
+    sim.store.ask(CancelRun(dag_id="d", run_id="manual__1"))
+    number = sim.store.ask(ClearTasks(dag_id="d", run_id="manual__1", tasks=(("t0", None),)))
+    sim.run()
+    assert "is being cancelled" in sim.store.refusals[number]
+    assert outcome(sim) is RunState.FAILED
+
+
+def test_moving_a_run_to_a_version_without_a_running_task_ends_that_task():
+    sim = Simulation(script=by_task(old=Script(work=600)))
+    sim.store.add_dag(dag(task("old"), task("kept")))
+    sim.trigger("d")
+    sim.run(until=EPOCH + timedelta(seconds=5))
+    newer = sim.store.add_dag(dag(task("kept"), task("new", "kept")))
+    sim.store.ask(ClearTasks(dag_id="d", run_id="manual__1", tasks=(("kept", None),), version_id=newer))
+    sim.run()
+    assert outcome(sim) is RunState.SUCCESS
+    assert sim.clock.now() - EPOCH < timedelta(seconds=60), "nobody waits for the task that is gone"
+    assert not sim.executor.next_due(), "and it does not go on behind everybody's back"
+
+
 def test_clearing_a_running_task_starts_it_afresh_and_drops_the_old_result():
     sim = Simulation(script=always(Script(work=60)))
     sim.store.add_dag(dag(task("a")))
