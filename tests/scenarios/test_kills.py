@@ -1,6 +1,5 @@
 """kill -9 at random moments, of everything and of single workers: nothing recorded is lost or computed again."""
 
-import json
 import os
 import random
 import time
@@ -11,8 +10,9 @@ import msgspec
 import pytest
 
 from orchestrator.core.events import ActivityLost, ActivityStarted, Recorded
-from orchestrator.core.requests import TriggerRun
+from orchestrator.core.requests import ResolveTask, TriggerRun
 from orchestrator.names import RunState, TaskState
+from orchestrator.storage.reads import ActivityRow
 from orchestrator.testing.home import LiveHome
 from tests.scenarios.storm import DAG_ID, SOURCE, gather, judge, make_effects_table
 
@@ -56,6 +56,7 @@ class Storm:
             self.door.requests.submit(request, request.run_uid)
             self.runs.append(run_id)
             self.open.append(run_id)
+        self.door.ring()
 
     def kill_everything_at_a_random_moment(self) -> None:
         """Now and then while it starts; mostly when some more bodies have run."""
@@ -96,8 +97,18 @@ class Storm:
                 assert task.task_id.startswith("at_most_once"), f"{task.task_id} asks for input"
                 ran = gather(self.evidence, self.effects).ran.get((run_id, task.task_id), [])
                 assert len(ran) <= 1, f"{task.task_id} ran {len(ran)} times before anybody was asked"
-                known = ("--success", json.dumps(ran[0])) if ran else ("--retry",)
-                self.home.run("tasks", "resolve", DAG_ID, task.task_id, run_id, *known)
+                self.resolve(run_id, task, ran)
+
+    def resolve(self, run_id: str, task: ActivityRow, ran: list[str]) -> None:
+        request = ResolveTask(
+            dag_id=DAG_ID,
+            run_id=run_id,
+            task_id=task.task_id,
+            state=TaskState.SUCCESS if ran else TaskState.NONE,
+            result=msgspec.Raw(msgspec.json.encode(ran[0] if ran else None)),
+        )
+        self.door.requests.submit(request, f"{run_id}/{task.task_id}/{task.attempt}")
+        self.door.ring()
 
     def finish(self) -> None:
         """Let every run end."""
@@ -154,6 +165,7 @@ def test_the_death_of_single_workers_costs_their_attempt_alone(tmp_path: Path) -
         storm.trigger()
         storm.home.start("scheduler")
         for _ in range(FEW):
+            storm.trigger()
             storm.let_bodies_run(3)
             storm.look()
             kill_a_worker(storm)
