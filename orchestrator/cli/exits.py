@@ -31,6 +31,8 @@ def end(error: BaseException) -> int:
             return _tell(str(error), FAILED)
         case BrokenPipeError():
             return _hush()
+        case OSError(filename=str() as path, strerror=str() as reason):
+            return _tell(f"{path}: {reason}", FAILED)
         case _:
             return _defect(error)
 

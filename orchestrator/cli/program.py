@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from orchestrator.cli.exits import colors, end
 from orchestrator.cli.lazy import LazyGroup
 from orchestrator.cli.tree import COMMANDS
+from orchestrator.exceptions import UsageError
 
 NAME = "orchestrator"
 
@@ -20,9 +21,18 @@ orchestrator = LazyGroup(NAME, COMMANDS, _HELP)
 
 def main(args: Sequence[str] | None = None) -> int:
     """Run a command line, this process's own by default; the exit status."""
+    words = sys.argv[1:] if args is None else args
     try:
-        status = orchestrator.main(args, NAME, standalone_mode=False, color=colors())
+        _require_text(words)
+        status = orchestrator.main(words, NAME, standalone_mode=False, color=colors())
         sys.stdout.flush()
     except (Exception, KeyboardInterrupt) as error:  # whatever happens, a user is told in one line
         return end(error)
     return status if isinstance(status, int) else 0
+
+
+def _require_text(words: Sequence[str]) -> None:
+    """Bytes that are no UTF-8 arrive as halves of surrogate pairs, and no database takes those."""
+    for word in words:
+        if any("\ud800" <= letter <= "\udfff" for letter in word):
+            raise UsageError(f"{word!r} is no valid text; write it in UTF-8")

@@ -103,6 +103,12 @@ def test_an_unknown_option_is_one_line_with_the_way_to_the_help() -> None:
     assert "'orchestrator dags list --help'" in said.err
 
 
+def test_bytes_that_are_no_text_are_refused() -> None:
+    said = run_command("dags", "details", "order\udcff")
+    assert said.status == 2
+    assert said.err == "Error: 'order\\udcff' is no valid text; write it in UTF-8\n"
+
+
 def test_a_missing_argument_is_a_usage_error() -> None:
     said = run_command("dags", "trigger")
     assert said.status == 2
@@ -117,6 +123,7 @@ def test_a_missing_argument_is_a_usage_error() -> None:
         (ConfigError("no"), 1, "Error: no\n"),
         (DagError("no", file="x.py", line=3), 1, "Error: x.py:3: no\n"),
         (click.UsageError("No."), 2, "Error: No\n"),
+        (PermissionError(13, "Permission denied", "/x/dags"), 1, "Error: /x/dags: Permission denied\n"),
         (KeyboardInterrupt(), 130, "Error: interrupted\n"),
         (click.Abort(), 130, "Error: interrupted\n"),
     ],
