@@ -26,6 +26,8 @@ WORKLOADS = {
     "GROWTH": "benchmarks.growth",
 }
 
+_WIDTH = 110  # wide enough for the table where the output is no terminal
+
 
 @click.command()
 @click.argument("also", nargs=-1, metavar="[W2 W3 …]")
@@ -44,7 +46,9 @@ def main(also: Sequence[str], only: Sequence[str], *, in_json: bool, quick: bool
     if in_json:
         click.echo(as_json(figures))
     else:
-        Console().print(as_table(figures))
+        screen = Console()
+        screen.width = max(screen.width, _WIDTH)
+        screen.print(as_table(figures))
     missed = sum(figure.met is False for figure in figures)
     budgets = sum(figure.met is not None for figure in figures)
     console.print(f"{platform.machine()}, Python {platform.python_version()}: {missed} of {budgets} budgets missed")
@@ -54,16 +58,9 @@ def _measure(chosen: Sequence[str], folder: Path, *, quick: bool, console: Conso
     with console.status("floors: a bare process pool, bare pipes, bare durable commits"):
         found = floors.measure(folder)
     figures = [
-        Figure(workload="floor", what="bare ProcessPoolExecutor(2), no-op calls", measured=found.pool, unit="/s"),
-        Figure(
-            workload="floor", what="two bare pipes with a window of 16, no-op calls", measured=found.pipes, unit="/s"
-        ),
-        Figure(
-            workload="floor",
-            what="durable commits of one row (SQLite, synchronous=FULL)",
-            measured=found.commits,
-            unit="/s",
-        ),
+        Figure(workload="FLOOR", what="bare process pool, no-op calls", measured=found.pool, unit="/s"),
+        Figure(workload="FLOOR", what="bare pipes, no-op calls", measured=found.pipes, unit="/s"),
+        Figure(workload="FLOOR", what="durable one-row commits", measured=found.commits, unit="/s"),
     ]
     for name in chosen:
         module: Any = importlib.import_module(WORKLOADS[name])

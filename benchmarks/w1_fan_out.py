@@ -25,7 +25,7 @@ def _rate(watch: Watch, width: int, number: int) -> float:
 def _figure(bench: Bench, width: int, rate: float) -> Figure:
     return Figure(
         workload="W1",
-        what=f"{width:,} parallel tasks in one run, best of {ROUNDS}",
+        what=f"{width:,} parallel tasks in one run",
         measured=rate,
         unit="/s",
         floor=bench.floors.pool,

@@ -23,7 +23,7 @@ def measure(bench: Bench) -> list[Figure]:
     return [
         Figure(
             workload="W4",
-            what=f"{FILES} files of {TASKS} tasks, from the start of the process to the last one listed",
+            what=f"{FILES} new files of {TASKS} tasks, until all are listed",
             measured=taken,
             unit="s",
             budget=BUDGET,

@@ -39,7 +39,7 @@ def measure(bench: Bench) -> list[Figure]:
         _count("recorded results that were lost", sum(one.lost for one in rounds), ""),
         Figure(
             workload="W5",
-            what="launch after the kill to the first new task's start, the slowest",
+            what="from the restart to the first new task's start, the slowest",
             measured=max(one.seconds for one in rounds),
             unit="s",
             budget=BUDGET,

@@ -20,7 +20,7 @@ def measure(bench: Bench) -> list[Figure]:
     return [
         Figure(
             workload="W6",
-            what="from launch in an empty home to the first recorded run, best of 3",
+            what="from launch to the first recorded run",
             measured=min(starts),
             unit="s",
             budget=START_BUDGET,
@@ -52,7 +52,7 @@ def _idle(bench: Bench) -> list[Figure]:
         time.sleep(window)
         share = (_cpu_seconds(home) - before) / window * 100
         memory = pss_mb(home.processes())
-    note = f"{len(processes)} processes, workers among them, 11 DAG files; over {window:g} s"
+    note = f"{len(processes)} processes, 11 DAG files, over {window:g} s"
     return [
         Figure(
             workload="W6",
@@ -62,7 +62,7 @@ def _idle(bench: Bench) -> list[Figure]:
             budget=MEMORY_BUDGET,
             note=note,
         ),
-        Figure(workload="W6", what="idle CPU, per cent of a core", measured=share, unit="%", budget=CPU_BUDGET),
+        Figure(workload="W6", what="idle CPU, of a core", measured=share, unit="%", budget=CPU_BUDGET),
     ]
 
 
@@ -82,7 +82,7 @@ def _install() -> list[Figure]:
             unit="",
             budget=DISTRIBUTIONS_BUDGET,
         ),
-        Figure(workload="W6", what="install size, files of all distributions", measured=size, unit="MB"),
+        Figure(workload="W6", what="size of a default install", measured=size, unit="MB"),
     ]
 
 
