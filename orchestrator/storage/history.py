@@ -11,7 +11,7 @@ from orchestrator.exceptions import HistoryConflictError
 from orchestrator.ports import Answer, Cursor, Group, Part
 from orchestrator.storage.claims import Claim
 from orchestrator.storage.codec import CODEC
-from orchestrator.storage.database import advance, placeholder, reading, upsert_sql, writing
+from orchestrator.storage.database import advance, placeholder, reading, stretch_log, upsert_sql, writing
 from orchestrator.storage.projected import plain
 from orchestrator.storage.tables import Moment, audit, cursors, history, micros, requests
 from orchestrator.storage.writer import RunWriter
@@ -51,6 +51,7 @@ class SqlHistoryStore:
     def claim(self, owner: str) -> None:
         """Become the one scheduler of this database, or raise SchedulerRunningError; ``owner`` is host:pid."""
         self._claim.take(owner)
+        stretch_log(self._engine)
 
     def renew(self) -> None:
         self._claim.renew()

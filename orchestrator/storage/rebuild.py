@@ -1,6 +1,6 @@
-"""Rebuild: fold every history again and write its projections anew; one run at a time is held in memory."""
+"""Rebuild: fold every history again and write its projections anew; a few runs at a time are held in memory."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
 
 from sqlalchemy import Connection, Engine, delete, func, select
@@ -18,10 +18,10 @@ from orchestrator.storage.tables import activities, history, payload_refs, runs,
 from orchestrator.storage.writer import RunWriter
 
 _PAGE = 5_000
-_RUNS_A_COMMIT = 100
+_FACTS_A_COMMIT = 5_000
 _PLANS = 64
 
-_doomed = select(runs_to_delete.c.run_key)
+_NEXT = select(func.min(history.c.run_key)).where(history.c.run_key.not_in(select(runs_to_delete.c.run_key)))
 
 
 def rebuild(engine: Engine, owner: str, progress: Callable[[int, int], None]) -> int:
@@ -49,43 +49,43 @@ class _Rebuild:
         with reading(self._engine) as connection:
             total = int(connection.execute(select(func.count(func.distinct(history.c.run_key)))).scalar_one())
         done, last = 0, 0
-        while keys := self._next_keys(after=last):
-            last = keys[-1]
+        while batch := self._fold_some(after=last):
             self._claim.renew()
             with writing(self._engine) as connection:
                 self._claim.require(connection)
-                for run_key in keys:
-                    self._rewrite(connection, run_key)
-            done += len(keys)
+                for run, notes in batch:
+                    self._writer.rewrite(connection, run, notes)
+            last = batch[-1][0].run_key
+            done += len(batch)
             progress(done, total)
         self._forget_rest()
         return done
 
-    def _next_keys(self, *, after: int) -> list[int]:
-        """The next run keys, found one by one in the index: no scan of all facts."""
-        keys: list[int] = []
+    def _fold_some(self, *, after: int) -> list[tuple[Run, Notes]]:
+        """The next runs, as many as are written in a moment; found one by one in the index, without a scan."""
+        batch: list[tuple[Run, Notes]] = []
+        facts = 0
         with reading(self._engine) as connection:
-            while len(keys) < _RUNS_A_COMMIT:
-                query = select(func.min(history.c.run_key)).where(
-                    history.c.run_key > (keys[-1] if keys else after), history.c.run_key.not_in(_doomed)
-                )
-                found = connection.execute(query).scalar()
-                if found is None:
+            while facts < _FACTS_A_COMMIT:
+                query = _NEXT.where(history.c.run_key > (batch[-1][0].run_key if batch else after))
+                run_key = connection.execute(query).scalar()
+                if run_key is None:
                     break
-                keys.append(int(found))
-        return keys
+                batch.append(self._fold(connection, int(run_key)))
+                facts += batch[-1][0].seq
+        return batch
 
-    def _rewrite(self, connection: Connection, run_key: int) -> None:
+    def _fold(self, connection: Connection, run_key: int) -> tuple[Run, Notes]:
         notes = Notes()
-        run: Run | None = None
-        for facts in _pages(connection, run_key):
-            notes.take(run_key, facts)
-            if run is None:
-                run, facts = self._begin(run_key, facts[0]), facts[1:]
-            for fact in facts:
-                self._apply(run, fact)
-        if run is not None:
-            self._writer.rewrite(connection, run, notes)
+        pages = _pages(connection, run_key)
+        first = next(pages)
+        run = self._begin(run_key, first[0])
+        notes.take(run_key, first)
+        self._apply(run, first[1:])
+        for page in pages:
+            notes.take(run_key, page)
+            self._apply(run, page)
+        return run, notes
 
     def _begin(self, run_key: int, first: Recorded) -> Run:
         if not isinstance(first.event, RunCreated):
@@ -94,10 +94,11 @@ class _Rebuild:
             )
         return Run(run_key, self._plan(first.event.version_id), first)
 
-    def _apply(self, run: Run, fact: Recorded) -> None:
-        run.apply(fact)
-        if isinstance(fact.event, RunMoved):
-            run.move(self._plan(fact.event.version_id))
+    def _apply(self, run: Run, facts: Iterable[Recorded]) -> None:
+        for fact in facts:
+            run.apply(fact)
+            if isinstance(fact.event, RunMoved):
+                run.move(self._plan(fact.event.version_id))
 
     def _load_plan(self, version_id: int) -> Plan:
         with reading(self._engine) as connection:

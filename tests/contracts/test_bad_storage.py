@@ -45,7 +45,7 @@ def limit_pages(engine: Engine) -> Callable[[int], None]:
 def test_a_full_disk_is_named_and_the_group_can_be_committed_once_there_is_room(
     store: SqlHistoryStore, limit_pages: Callable[[int], None]
 ) -> None:
-    kept, large = begin(store), begin(store).works("extract", result=b'"' + b"x" * 500_000 + b'"')
+    kept, large = begin(store), begin(store).works("extract", result=b'"' + b"x" * 6_000_000 + b'"')
     commit(store, kept)
     group = Group(at=NOW, parts=[kept.works("extract").part(), large.part()])
     limit_pages(20)
@@ -219,8 +219,8 @@ def test_damage_inside_a_database_is_found_and_named(tmp_path: Path) -> None:
     store.release()
     engine.dispose()
     with path.open("r+b") as file:
-        file.seek(path.stat().st_size // 2)
-        file.write(os.urandom(60 * 4096))
+        file.seek(50 * 4096)
+        file.write(os.urandom(path.stat().st_size - 50 * 4096))
     assert check(url, thorough=True) is SchemaState.CORRUPT
     engine = connect(url)
     try:
