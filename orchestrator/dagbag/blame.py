@@ -93,4 +93,5 @@ def _words(error: BaseException) -> str:
         text = " ".join(str(error).split())
     except Exception:
         return ""
+    text = text.encode("utf-8", "backslashreplace").decode()
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"

@@ -1,10 +1,12 @@
 """What becomes of a forked process that parses one file: limits, then the parse, then its result, then the end."""
 
+import contextlib
 import os
 import resource
 import signal
 import sys
 import traceback
+from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
@@ -49,8 +51,12 @@ def _limit(job: Job) -> None:
     signal.signal(signal.SIGINT, signal.default_int_handler)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     _, hard = resource.getrlimit(resource.RLIMIT_AS)
-    memory = job.limits.memory if hard == resource.RLIM_INFINITY else min(job.limits.memory, hard)
-    resource.setrlimit(resource.RLIMIT_AS, (memory, hard))
+    physical = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    limits = [job.limits.memory, physical, *([] if hard == resource.RLIM_INFINITY else [hard])]
+    with contextlib.suppress(ValueError, OSError):  # not every system knows these limits
+        resource.setrlimit(resource.RLIMIT_AS, (min(limits), hard))
+    with contextlib.suppress(OSError):  # should memory run out all the same, this process is the one to go
+        Path("/proc/self/oom_score_adj").write_text("1000", encoding="ascii")
 
 
 def _parse(job: Job, result: int) -> ParsedFile:

@@ -53,12 +53,17 @@ class Closure:
             self._read(name, path)
 
     def complete(self) -> None:
-        """Take in what the sources import and name, and what those do in turn."""
+        """Take in what the sources import and name, and what those do in turn; DagError if that is too much."""
         looked_at: set[str] = set()
         while waiting := self.files.keys() - looked_at:
             for name in sorted(waiting):
                 looked_at.add(name)
                 self._follow(name)
+        if sum(map(len, self.files.values())) > LARGEST:
+            raise DagError(
+                f"the {len(self.files)} files that it needs have more than {LARGEST // 1024**2} MiB together; "
+                f"keep data outside of the DAGs folder"
+            )
 
     def _add(self, name: str, data: bytes) -> None:
         self.files[name] = data
@@ -152,12 +157,15 @@ def _named_files(tree: ast.Module) -> set[str]:
 
 
 def _name_at(node: ast.AST) -> str:
-    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div):
-        last = _text(node.right)
-        return f"{_name_at(node.left)}/{last}".lstrip("/") if last else ""
+    parts: list[str | None] = []
+    while isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div):
+        parts.append(_text(node.right))
+        node = node.left
     if isinstance(node, ast.Call) and _called(node) == "join":
-        return "/".join(filter(None, map(_text, node.args)))
-    return _text(node) or ""
+        parts += map(_text, reversed(node.args))
+    else:
+        parts.append(_text(node))
+    return "/".join(part for part in reversed(parts) if part)
 
 
 def _text(node: ast.AST) -> str | None:

@@ -64,7 +64,7 @@ class DagProcessor:
         defaults: Defaults = _DEFAULTS,
         timeout: timedelta = timedelta(seconds=30),
         parallel: int = 2,
-        memory: int = 4 * 1024**3,
+        memory: int = 16 * 1024**3,
         max_file_bytes: int = 1024**2,
         refresh: timedelta = timedelta(seconds=300),
     ) -> None:

@@ -15,6 +15,12 @@ from collections.abc import Iterator, Mapping
 _DOCUMENTED = ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
 
 
+class _Mark(str):
+    """Text to write as it is, among values to be written."""
+
+    __slots__ = ()
+
+
 def code_fingerprint(files: Mapping[str, bytes], trees: Mapping[str, ast.Module]) -> str:
     """The SHA-256 (hex) over a closure; ``trees`` are the syntax trees of its Python files, which this normalises."""
     found = hashlib.sha256()
@@ -27,7 +33,7 @@ def code_fingerprint(files: Mapping[str, bytes], trees: Mapping[str, ast.Module]
 
 
 def normalised(tree: ast.Module) -> str:
-    """The tree as text, without places; changes the tree."""
+    """The tree as text, without its places; this changes the tree."""
     passed = _passed_by_name(tree)
     for node in ast.walk(tree):
         if isinstance(node, _DOCUMENTED):
@@ -35,7 +41,27 @@ def normalised(tree: ast.Module) -> str:
     for node in _at_parse(tree):
         if isinstance(node, ast.keyword) or (isinstance(node, ast.Assign) and _names(node) & passed):
             _sort_keys(node.value)
-    return ast.dump(tree)
+    return "".join(_written(tree))
+
+
+def _written(tree: ast.AST) -> Iterator[str]:
+    """Each node with the fields that it has. Not recursive, as ``ast.dump`` is: a long chain of ``>>`` is deep."""
+    waiting: list[object] = [tree]
+    while waiting:
+        item = waiting.pop()
+        if isinstance(item, _Mark):
+            yield item
+        elif isinstance(item, list):
+            waiting += [_Mark("]"), *reversed(item)]
+            yield "["
+        elif isinstance(item, ast.AST):
+            waiting.append(_Mark(")"))
+            for name, value in reversed(list(ast.iter_fields(item))):
+                if value not in (None, []) or isinstance(item, ast.Constant):
+                    waiting += [value, _Mark(f"{name}=")]
+            yield f"{type(item).__name__}("
+        else:
+            yield f"{item!r},"
 
 
 def _at_parse(tree: ast.AST) -> Iterator[ast.AST]:

@@ -13,7 +13,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     """What one parse may take: ``timeout`` in seconds, ``memory`` (address space) and ``source`` in bytes."""
 
     timeout: float = 30.0
-    memory: int = 4 * 1024**3
+    memory: int = 16 * 1024**3
     source: int = 1024**2
 
 

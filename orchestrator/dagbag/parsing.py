@@ -36,7 +36,7 @@ class Parse:
 
     def run(self) -> ParsedFile:
         """Run the file, compile its DAGs, and gather what belongs to their version."""
-        specs: list[DagSpec] = []
+        specs: dict[str, DagSpec] = {}
         try:
             self._check()
             specs = self._compile(run_file(self._modules, self._job.file))
@@ -46,7 +46,7 @@ class Parse:
             self._gather()
         except DagError as error:
             self._fail(blame(error, self._job.file, self._roots))
-            specs = []
+            specs = {}
         return self._result(specs)
 
     def listen(self) -> None:
@@ -66,7 +66,7 @@ class Parse:
         )
         for name, data in self._modules.sources.items():
             self._closure.files[name] = data
-        return self._result([])
+        return self._result({})
 
     def _check(self) -> None:
         """DagImportError if the file cannot be read, or is larger than a DAG file may be."""
@@ -84,13 +84,14 @@ class Parse:
                 file=self._job.file,
             )
 
-    def _compile(self, dags: dict[str, DAG]) -> list[DagSpec]:
-        """The specs of the DAGs that are right; the first that is not makes the file's failure."""
-        specs: list[DagSpec] = []
+    def _compile(self, dags: dict[str, DAG]) -> dict[str, DagSpec]:
+        """The specs of the DAGs that are right, by fingerprint; the first that is not makes the file's failure."""
+        specs: dict[str, DagSpec] = {}
         for dag in dags.values():
             try:
                 with self._modules.active():
-                    specs.append(compile_dag(dag, file=self._job.file, defaults=self._job.defaults))
+                    spec = compile_dag(dag, file=self._job.file, defaults=self._job.defaults)
+                specs[fingerprint(spec)] = spec
             except Exception as error:
                 self._fail(blame(error, self._job.file, self._roots))
         return specs
@@ -106,7 +107,7 @@ class Parse:
                 message=error.message, file=error.file or self._job.file, line=error.line, frames=error.frames
             )
 
-    def _result(self, specs: list[DagSpec]) -> ParsedFile:
+    def _result(self, specs: dict[str, DagSpec]) -> ParsedFile:
         files = self._closure.files
         code = code_fingerprint(files, self._closure.trees) if specs else ""
         needs = {self._job.file, *files, *self._reads.names, *self._closure.missing}
@@ -114,8 +115,8 @@ class Parse:
         return ParsedFile(
             file=self._job.file,
             digest=self._contents.digest(needs, given),
-            dags=tuple(ParsedDag(spec=spec, fingerprint=fingerprint(spec), code_fingerprint=code) for spec in specs),
-            files=files,
+            dags=tuple(ParsedDag(spec=spec, fingerprint=found, code_fingerprint=code) for found, spec in specs.items()),
+            files=files if specs else {},
             needs=tuple(sorted(needs)),
             failure=self._failure,
             duration=time.monotonic() - self._began,

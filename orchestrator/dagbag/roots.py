@@ -28,7 +28,12 @@ class Roots:
         yield self.plugins, f"{PLUGINS}/"
 
     def name(self, path: str) -> str | None:
-        """The relative name of a path, made absolute by the working folder; None outside of both folders."""
+        """The relative name of a path, made absolute by the working folder; None outside of both folders.
+
+        ``<string>`` and its like, which Python gives to code that has no file, have none.
+        """
+        if path.startswith("<"):
+            return None
         absolute = _absolute(path)
         for folder, prefix in self._prefixes:
             if absolute.startswith(f"{folder}/"):

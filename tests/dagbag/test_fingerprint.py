@@ -87,3 +87,16 @@ def test_the_order_of_the_files_does_not_matter() -> None:
 
 def test_what_stands_in_one_file_cannot_be_taken_for_two() -> None:
     assert code_fingerprint({"a": b"1b2"}, {}) != code_fingerprint({"a": b"1", "b": b"2"}, {})
+
+
+def test_a_very_long_chain_has_a_fingerprint() -> None:
+    long = "x = " + " + ".join(["1"] * 2500)
+    assert of(long) != of(f"{long} + 1")
+
+
+def test_equal_text_of_another_kind_is_other_code() -> None:
+    assert of("x = '1'") != of("x = 1")
+    assert of("x = b'1'") != of("x = '1'")
+    assert of("x = None") != of("x = ''")
+    assert of("f(a, b)") != of("f(a, *b)")
+    assert of("def f(): return") != of("def f(): return None")

@@ -3,6 +3,8 @@
 import contextlib
 import logging
 import os
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -365,3 +367,57 @@ def test_a_parse_changes_nothing_for_the_next(folder: DagsFolder) -> None:
     folder.scan()
     assert sorted(id for parsed in folder.catalog.files.values() for id in dag_ids(parsed)) == ["a", "b"]
     assert "MARK" not in os.environ
+
+
+def test_a_file_with_a_very_long_chain_is_parsed(folder: DagsFolder) -> None:
+    chain = " >> ".join(f"t[{number}]" for number in range(800))
+    folder.write(
+        "d.py",
+        f"""
+        from orchestrator import DAG
+        from orchestrator.operators import EmptyOperator
+        with DAG("d", schedule=None):
+            t = [EmptyOperator(task_id=f"t{{number}}") for number in range(800)]
+            {chain}
+        """,
+    )
+    assert len(folder.parse("d.py").dags[0].spec.tasks) == 800
+
+
+def test_words_that_are_no_text_cannot_spoil_the_outcome(folder: DagsFolder) -> None:
+    folder.write("d.py", "from orchestrator import DAG\nDAG('d', schedule=None, doc_md=chr(0xdc80))\n")
+    folder.write("e.py", "from orchestrator import DAG\nraise ValueError(chr(0xdc80))\n")
+    assert "UnicodeEncodeError" in failure(folder.parse("d.py")).message
+    assert failure(folder.parse("e.py")).message == "ValueError: \\udc80"
+
+
+def test_nothing_is_left_running_when_the_dag_processor_is_killed(
+    folder: DagsFolder, wait_until: Callable[..., None]
+) -> None:
+    folder.write(
+        "d.py",
+        "from orchestrator import DAG\nimport os, time\n"
+        "open(__file__ + '.pids', 'w').write(f'{os.getpid()} {os.getppid()} ')\ntime.sleep(60)\n",
+    )
+    started = subprocess.Popen(
+        [sys.executable, "-c", f"import sys\nsys.path[:] = {sys.path!r}\n{_SCAN}", str(folder.home)], cwd="/"
+    )
+    written = folder.dags / "d.py.pids"
+    wait_until(lambda: written.exists() and len(written.read_text().split()) == 2)
+    started.kill()
+    started.wait()
+    pids = [int(pid) for pid in written.read_text().split()]
+    wait_until(lambda: not any(map(is_alive, pids)))
+
+
+_SCAN = """
+from pathlib import Path
+from orchestrator.clock import SystemClock
+from orchestrator.dagbag.dag_processor import DagProcessor
+from tests.dagbag.folders import DictCatalog
+
+home = Path(sys.argv[1])
+DagProcessor(
+    home / "dags", home / "plugins", writer=DictCatalog(), on_change=lambda: None, clock=SystemClock()
+).scan()
+"""
