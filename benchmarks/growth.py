@@ -28,8 +28,9 @@ from orchestrator.testing.home import LiveHome
 
 WIDTHS = (100, 1_000, 10_000, 100_000)
 BASE = 1_000
-PAST = (0, 100_000, 1_000_000)
+PAST = (100_000, 1_000_000)
 PAST_RUN = 1_000
+TURNS = 7
 IN_A_RUN, IN_THE_DATABASE, BYTES_A_TASK = 1.3, 1.1, 3_000
 SETTINGS = {"core.dagbag_import_timeout": 600}
 
@@ -42,40 +43,49 @@ def measure(bench: Bench) -> list[Figure]:
 
 
 def _with_the_run(bench: Bench) -> Iterator[Figure]:
-    base = None
-    width, memory = 1, 0.0
-    for width in WIDTHS[:3] if bench.quick else WIDTHS:
-        cost, memory = _one_width(bench, width)
-        base = cost if width == BASE else base
-        yield Figure(
-            workload="GROWTH",
-            what=f"a task in a run of {width:,}",
-            measured=cost * 1e6,
-            unit="µs",
-            floor=None if base is None else base * 1e6,
-            budget=IN_A_RUN if width == WIDTHS[-1] else None,
-            on_ratio=True,
-        )
+    """Each beside a run of ``BASE`` in the same home, before it and after it."""
+    widths = WIDTHS[:3] if bench.quick else WIDTHS
+    memory = 0.0
+    for width in widths:
+        cost, base, memory = _beside_base(bench, width)
+        yield _ratio(f"a task in a run of {width:,}", cost, base, IN_A_RUN if width == WIDTHS[-1] else None)
     yield Figure(
         workload="GROWTH",
         what="scheduler memory a task, in the largest run",
-        measured=memory / width,
+        measured=memory / widths[-1],
         unit="bytes",
         budget=None if bench.quick else BYTES_A_TASK,
     )
 
 
-def _one_width(bench: Bench, width: int) -> tuple[float, float]:
-    """Seconds a task, the best of some runs, and the bytes that the scheduler grew by."""
-    name = f"wide_{width}"
-    with bench.home(name, {f"{name}.py": fan_out(name, width)}, SETTINGS) as home:
-        watch = start(home, name, timeout=600)
+def _beside_base(bench: Bench, width: int) -> tuple[float, float, float]:
+    """Seconds a task at ``width`` and at ``BASE``, and the bytes that the scheduler grew by at ``width``."""
+    sources = {"wide.py": fan_out("wide", width), "base.py": fan_out("base", BASE)}
+    with bench.home(f"wide_{width}", sources, SETTINGS) as home:
+        watch = start(home, "wide", "base", timeout=600)
+        base = _costs(watch, "base", BASE, 3)
         before = _scheduler(watch).memory_info().rss
-        rounds = []
-        for number in range(3 if width <= BASE else 1):
-            watch.trigger(name, f"round_{number}")
-            rounds.append(seconds_of(watch.ended(name, f"round_{number}", timeout=600)) / (width + 2))
-        return min(rounds), _scheduler(watch).memory_info().rss - before
+        wide = _costs(watch, "wide", width, 3 if width < WIDTHS[-1] else 1)
+        grown = _scheduler(watch).memory_info().rss - before
+        base += _costs(watch, "base", BASE, 3)
+    return min(wide), min(base), grown
+
+
+def _costs(watch: Watch, dag_id: str, width: int, rounds: int) -> list[float]:
+    """Seconds a task, of each round."""
+    return [_cost(watch, dag_id, width) for _ in range(rounds)]
+
+
+def _cost(watch: Watch, dag_id: str, width: int) -> float:
+    run_id = uuid.uuid4().hex
+    watch.trigger(dag_id, run_id)
+    return seconds_of(watch.ended(dag_id, run_id, timeout=600)) / (width + 2)
+
+
+def _ratio(what: str, cost: float, base: float, budget: float | None) -> Figure:
+    return Figure(
+        workload="GROWTH", what=what, measured=cost * 1e6, unit="µs", floor=base * 1e6, budget=budget, on_ratio=True
+    )
 
 
 def _scheduler(watch: Watch) -> psutil.Process:
@@ -86,34 +96,23 @@ def _scheduler(watch: Watch) -> psutil.Process:
 
 
 def _with_the_database(bench: Bench) -> Iterator[Figure]:
-    base = None
-    for past in PAST[:2] if bench.quick else PAST:
-        with bench.home(f"past_{past}", {"wide.py": fan_out("wide", BASE)}) as home:
-            cost = _after(home, past)
-        base = cost if base is None else base
-        yield Figure(
-            workload="GROWTH",
-            what=f"a task in a run of {BASE:,}, after {past:,} past activities",
-            measured=cost * 1e6,
-            unit="µs",
-            floor=base * 1e6,
-            budget=IN_THE_DATABASE if past == PAST[-1] else None,
-            on_ratio=True,
-        )
+    """Each beside an empty database, in turns."""
+    for past in PAST[:1] if bench.quick else PAST:
+        source = {"wide.py": fan_out("wide", BASE)}
+        with bench.home(f"empty_{past}", source) as empty, bench.home(f"past_{past}", source) as filled:
+            cost, base = _in_turns(empty, filled, past)
+        what = f"a task in a run of {BASE:,}, after {past:,} past activities"
+        yield _ratio(what, cost, base, IN_THE_DATABASE if past == PAST[-1] else None)
 
 
-def _after(home: LiveHome, past: int) -> float:
-    """Seconds a task, the best of five runs, in a database with ``past`` recorded activities."""
-    watch = start(home, "wide")
-    if past:
-        home.stop()
-        _fill(watch, past)
-        home.start()
-    rounds = []
-    for number in range(5):
-        watch.trigger("wide", f"round_{number}")
-        rounds.append(seconds_of(watch.ended("wide", f"round_{number}")) / (BASE + 2))
-    return min(rounds)
+def _in_turns(empty: LiveHome, filled: LiveHome, past: int) -> tuple[float, float]:
+    """Seconds a task with ``past`` recorded activities, and with none: the best of some turns."""
+    without, having = start(empty, "wide"), start(filled, "wide")
+    filled.stop()
+    _fill(having, past)
+    filled.start()
+    turns = [(_cost(having, "wide", BASE), _cost(without, "wide", BASE)) for _ in range(TURNS)]
+    return min(cost for cost, _ in turns), min(base for _, base in turns)
 
 
 def _fill(watch: Watch, past: int) -> None:
