@@ -17,7 +17,7 @@ from typing import Protocol
 from sqlalchemy import Connection, Engine, TextClause, text
 
 from orchestrator.exceptions import SchedulerRunningError, StorageUnavailableError
-from orchestrator.storage.database import reading, writing
+from orchestrator.storage.database import writing
 from orchestrator.storage.schema import SCHEDULER
 from orchestrator.storage.tables import moment
 
@@ -122,16 +122,6 @@ class Claim:
 
     def _until(self, expression: str) -> TextClause:
         return text(f"UPDATE leases SET expires_at = {expression} WHERE name = :name AND epoch = :epoch")  # noqa: S608
-
-
-def holder(engine: Engine) -> str | None:
-    """Who holds an unexpired lease just now, if anybody."""
-    now = _NOW[engine.dialect.name]
-    with reading(engine) as connection:
-        return connection.execute(
-            text(f"SELECT owner FROM leases WHERE name = :name AND expires_at > {now}"),  # noqa: S608
-            {"name": SCHEDULER},
-        ).scalar()
 
 
 class FileLock:

@@ -30,7 +30,7 @@ class Translator:
         sqlstate = getattr(error, "sqlstate", None)
         if isinstance(sqlstate, str):
             return self._sqlstate(sqlstate, error)
-        if type(error).__name__ == "OperationalError":
+        if type(error).__name__ in ("OperationalError", "InterfaceError"):
             return StorageUnavailableError(f"{self._place} cannot be reached ({_brief(error)}); see that it runs there")
         return None
 
@@ -38,7 +38,7 @@ class Translator:
         name = getattr(error, "sqlite_errorname", "")
         kind = "_".join(name.split("_")[:2])
         match kind:
-            case "SQLITE_BUSY" | "SQLITE_LOCKED":
+            case "SQLITE_BUSY" | "SQLITE_LOCKED" | "SQLITE_PROTOCOL":
                 return StorageUnavailableError(
                     f"the database {self._place} is locked by another process; end what holds it, or try again"
                 )
@@ -47,12 +47,10 @@ class Translator:
                     f"the disk that holds the database {self._place} is full; nothing was written: make room, "
                     f"then try again"
                 )
-            case "SQLITE_READONLY":
+            case "SQLITE_READONLY" | "SQLITE_PERM" | "SQLITE_AUTH":
                 return self._read_only()
             case "SQLITE_CANTOPEN":
                 return self._cannot_open()
-            case "SQLITE_PERM" | "SQLITE_AUTH":
-                return self._read_only()
             case "SQLITE_IOERR":
                 return StorageUnavailableError(
                     f"the disk refused to read or write the database {self._place} ({error}); check the disk and "

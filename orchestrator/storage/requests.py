@@ -53,6 +53,8 @@ class RequestBook:
 
 
 def _encode(request: AnyRequest) -> str:
+    if "\x00" in f"{request.dag_id}{request.run_id}{request.by}":
+        raise UsageError("a DAG id, a run id and a user's name are without the character NUL; leave it out")
     try:
         return msgspec.json.encode(request).decode()
     except UnicodeEncodeError as error:

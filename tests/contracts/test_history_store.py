@@ -20,6 +20,7 @@ from orchestrator.core.requests import CancelRun, TriggerRun
 from orchestrator.exceptions import SchedulerRunningError
 from orchestrator.names import RunState, TaskState
 from orchestrator.ports import Answer, Cursor, Group
+from orchestrator.storage.database import create
 from orchestrator.storage.history import SqlHistoryStore
 from orchestrator.storage.projections import SqlProjections
 from orchestrator.storage.reads import Reads, Verdict
@@ -206,3 +207,14 @@ def test_a_payload_reference_is_kept_in_place_of_the_value(store: SqlHistoryStor
     )
     commit(store, told)
     assert reads.result(told.run_key, "extract").payload == ref
+
+
+def test_a_database_in_memory_serves_one_process_as_a_file_does() -> None:
+    engine = create("sqlite://")
+    store = SqlHistoryStore(engine)
+    store.claim("test:1")
+    told = begin(store).works("extract")
+    assert commit(store, told) == frozenset()
+    assert len(store.read(told.run_key)) == 4
+    store.release()
+    engine.dispose()

@@ -66,7 +66,7 @@ def test_there_is_a_default_pool_from_the_start(engine: Engine) -> None:
     assert SqlProjections(engine).pools() == {"default_pool": 128}
 
 
-@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize("seed", range(6))
 def test_rebuilt_projections_equal_the_live_ones_after_any_history(
     store: SqlHistoryStore, engine: Engine, seed: int
 ) -> None:

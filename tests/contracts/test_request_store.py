@@ -98,6 +98,8 @@ def test_of_many_that_trigger_one_run_id_at_once_one_succeeds(
 def test_words_that_are_no_text_are_refused(book: RequestBook) -> None:
     with pytest.raises(UsageError, match="UTF-8"):
         book.submit(CancelRun(dag_id="etl", run_id="r", reason="caf\udce9"), "k")
+    with pytest.raises(UsageError, match="NUL"):
+        book.submit(CancelRun(dag_id="etl", run_id="r\x00"), "k")
 
 
 @pytest.mark.parametrize("url", ["sqlite"], indirect=True)
