@@ -238,7 +238,7 @@ def test_a_bad_cron_expression_is_refused(folder: DagsFolder) -> None:
 
 def parse_late(folder: DagsFolder, source: str) -> ImportFailure:
     folder.write("d.py", f"from orchestrator import DAG\n{source}")
-    folder.processor(timeout=0.5).scan()
+    folder.processor(timeout=0.8).scan()
     return failure(folder.catalog.files["d.py"])
 
 
@@ -252,7 +252,7 @@ def parse_late(folder: DagsFolder, source: str) -> ImportFailure:
 )
 def test_a_parse_that_takes_too_long_is_ended_where_it_stands(folder: DagsFolder, source: str) -> None:
     found = parse_late(folder, source)
-    assert "longer than 0.5 s" in found.message
+    assert "longer than 0.8 s" in found.message
     assert found.line in (2, 3)
     assert found.frames[-1].startswith(f'File "d.py", line {found.line}')
 
