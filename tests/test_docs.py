@@ -1,14 +1,16 @@
 """The documentation can fail the build: what it lists is there, what it shows runs, where it points exists."""
 
 import re
+import shlex
 from pathlib import Path
 from typing import Any
 
+import click
 import msgspec
 import pytest
 
 import orchestrator
-from orchestrator import operators
+from orchestrator import cli, operators
 from orchestrator.authoring.context import CONTEXT_KEYS
 from orchestrator.authoring.settings import DAG_CHECKS, TASK_CHECKS
 from orchestrator.core.events import EVENT_TYPES
@@ -114,6 +116,30 @@ def test_every_decision_record_says_what_was_decided_why_and_what_breaks_it() ->
 def test_all_python_that_a_page_shows_can_be_compiled(page: Path) -> None:
     for _, source in python_shown(page):
         compile(source, relative(page), "exec")
+
+
+def commands_shown(page: Path) -> list[str]:
+    """Every command line of the program that a page shows in a fence, without its comment."""
+    fences = "\n".join(FENCE.findall(page.read_text(encoding="utf-8")))
+    lines = re.findall(r"^(orchestrator .*)$", fences, re.MULTILINE)
+    return [line.partition(" #")[0].strip() for line in lines if "[OPTIONS]" not in line]
+
+
+def command_of(arguments: list[str]) -> tuple[click.Command, list[str]]:
+    """The command that the first words name, and the rest of the words."""
+    command: click.Command = cli.orchestrator
+    while isinstance(command, click.Group):
+        found = command.get_command(click.Context(command), arguments[0])
+        assert found is not None, f"there is no command {arguments[0]}"
+        command, arguments = found, arguments[1:]
+    return command, arguments
+
+
+@pytest.mark.parametrize("page", PAGES, ids=relative)
+def test_every_command_that_a_page_shows_is_one(page: Path) -> None:
+    for line in commands_shown(page):
+        command, rest = command_of(shlex.split(line)[1:])
+        command.make_context(line, rest)
 
 
 def test_the_tutorial_ends_as_it_says(tmp_path: Path) -> None:
