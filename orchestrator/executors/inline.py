@@ -79,9 +79,10 @@ class InlineExecutor:
         return self._clock.now() if can_step else None
 
     def stop(self) -> None:
-        """Forget what has not run."""
+        """Forget what has not run, and let go of the code that was loaded."""
         self._waiting.clear()
         self._begun.clear()
+        self._attempts.close()
 
     def _next_to_run(self) -> Order | None:
         return next((order for order in self._begun if self._may_run(order)), None)

@@ -70,6 +70,11 @@ class Attempts:
         """Whether the order's code is loaded already."""
         return self._bodies.holds(order)
 
+    def close(self) -> None:
+        """Let go of loaded code and open connections; for a process that goes on to other things."""
+        self._bodies.close()
+        self._transactions.close()
+
     def run(self, order: Order, announce: Announce) -> Report:
         """What became of it. ``announce`` is called right before the body begins; where it says False, it does not."""
         self._has_begun = False

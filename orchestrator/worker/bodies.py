@@ -38,6 +38,11 @@ class Bodies:
         """Whether the order's code is here, so that ``find`` takes no time."""
         return (order.code, order.file) in self._loaded
 
+    def close(self) -> None:
+        """Forget all versions; imports mean the process's own modules again."""
+        self._activate(None)
+        self._loaded.clear()
+
     def find(self, order: Order) -> tuple[DAG, Task]:
         """The order's DAG and task, with its version active; DagImportError if the code is not what it was."""
         loaded = self._version(order)

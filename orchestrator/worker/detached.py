@@ -15,7 +15,7 @@ from orchestrator.doorbell import ring
 from orchestrator.names import Delivery
 from orchestrator.worker.desk import Claim, Desk, Ending
 from orchestrator.worker.equipment import equip, worker_name
-from orchestrator.worker.interruption import Interruption
+from orchestrator.worker.interruption import Interruption, heed_signals_in_children
 from orchestrator.worker.logbook import Logbook
 from orchestrator.worker.rawoutput import RawOutput, open_raw
 from orchestrator.worker.wire import Cancel, time_is_up
@@ -35,6 +35,7 @@ class DetachedProcess:
     def run(self) -> None:
         """Claim the attempt, unless somebody has, and see it through to its report."""
         self._desk.hold()
+        heed_signals_in_children()
         self._interruption.install()
         signal.signal(signal.SIGTERM, self._look_for_cancel)
         job = self._desk.job()

@@ -1,5 +1,6 @@
 """Interruption: cuts a body short, in the thread that runs it, when another thread says so."""
 
+import os
 import signal
 import threading
 from collections.abc import Callable
@@ -68,3 +69,13 @@ class Interruption:
         stopped = self._stop() if self._stop is not None else False
         if not stopped:
             raise Interrupted(asked)
+
+
+def heed_signals_in_children() -> None:
+    """Let processes that a body forks end by SIGTERM and SIGINT as any other; this one leaves that to its scheduler."""
+    os.register_at_fork(after_in_child=_heed_signals)
+
+
+def _heed_signals() -> None:
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.default_int_handler)

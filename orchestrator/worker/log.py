@@ -10,6 +10,7 @@ from pathlib import Path
 from orchestrator.worker.rawoutput import RawOutput
 
 _CHUNK = 64 * 1024
+_LAST_ROOM = 64 * 1024  # how an attempt ended is told even where its log was cut
 
 
 def stamp(label: str, moment: datetime | None = None) -> str:
@@ -66,13 +67,19 @@ class AttemptLog:
         self._room = self._limit if path else 0
         self._open = True
 
-    def end(self, *last: tuple[str, str]) -> None:
-        """Take in what is left, write the ``last`` lines (label and text), and close."""
-        with self._lock:
-            if self._raw is not None:
+    def settle(self) -> None:
+        """Take in all that is left of what was said."""
+        if self._raw is not None:
+            with self._lock:
                 self._raw.settle()
                 self.collect()
                 self._raw.clear()
+
+    def end(self, last: Iterable[tuple[str, str]] = ()) -> None:
+        """Write the ``last`` lines (label and text), and close."""
+        with self._lock:
+            if self._path is not None:
+                self._room = max(self._room, _LAST_ROOM)
             for label, text in last:
                 self.write(label, text)
             if self._file is not None:
@@ -106,8 +113,8 @@ class AttemptLog:
         try:
             self._write_out(data)
         except OSError as error:
-            self._room = 0
             message = f"the log {self._path} cannot be written: {error.strerror}; the task goes on without it\n"
+            self._path, self._room = None, 0
             with contextlib.suppress(OSError):
                 os.write(self._complaints, message.encode())
 

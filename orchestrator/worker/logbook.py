@@ -30,7 +30,8 @@ class Logbook:
     def end(self, report: Report) -> None:
         """Close the log with how the attempt ended; a success that said nothing has no log."""
         self._capture.end_lines()
-        self._log.end(*self._ending(report))
+        self._log.settle()
+        self._log.end(self._ending(report))
 
     def _heading(self, order: Order) -> str:
         index = "" if order.key.map_index < 0 else f" [{order.key.map_index}]"

@@ -19,7 +19,7 @@ from orchestrator.core.orders import Order, Started
 from orchestrator.names import Delivery
 from orchestrator.worker.equipment import equip, worker_name
 from orchestrator.worker.inbox import Inbox
-from orchestrator.worker.interruption import Interruption
+from orchestrator.worker.interruption import Interruption, heed_signals_in_children
 from orchestrator.worker.logbook import Logbook
 from orchestrator.worker.rawoutput import RawOutput
 from orchestrator.worker.settings import WorkerSettings
@@ -54,8 +54,7 @@ class WorkerProcess:
 
     def run(self) -> None:
         """Work until it is time to be replaced."""
-        # A function, unlike SIG_IGN, is not passed on to the programs that a body starts.
-        signal.signal(signal.SIGINT, lambda _number, _frame: None)
+        heed_signals_in_children()
         faulthandler.enable(file=2)
         threading.Thread(target=self._listen, name="orchestrator-link", daemon=True).start()
         self._say(Hello(pid=os.getpid()))

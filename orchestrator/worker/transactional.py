@@ -149,6 +149,11 @@ class Transactions:
             connection.close()
         return data
 
+    def close(self) -> None:
+        """Hang up on every database."""
+        while self._engines:
+            self._engines.popitem()[1].dispose()
+
     def _engine(self, order: Order) -> Engine:
         name = order.connection
         if name is None:

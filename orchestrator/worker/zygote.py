@@ -11,6 +11,7 @@ import signal
 import socket
 import sys
 import traceback
+from typing import NamedTuple
 
 import msgspec
 
@@ -20,6 +21,14 @@ from orchestrator.worker.settings import WorkerSettings
 from orchestrator.worker.wire import BIRTH, BIRTH_FILES, DEATH
 
 BUG_STATUS = 70  # EX_SOFTWARE
+
+
+class _Asked(NamedTuple):
+    """A worker that is to be: its number, whether it lives for one order only, and its descriptors."""
+
+    number: int
+    once: bool
+    files: list[int]
 
 
 class Birth(msgspec.Struct):
@@ -41,7 +50,8 @@ class Zygote:
         self._alarm = alarm
         signal.signal(signal.SIGCHLD, lambda _number, _frame: None)
         signal.set_wakeup_fd(alarm)
-        # Whether workers end is for the scheduler to say, and it says so by closing the socket.
+        # Whether workers end is for the scheduler to say, and it says so by closing a socket. A function, unlike
+        # SIG_IGN, is not passed on to the programs that a body starts.
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda _number, _frame: None)
 
@@ -57,36 +67,51 @@ class Zygote:
                 self._reap()
             if self._control.fileno() not in ready:
                 continue
-            message, files, _, _ = socket.recv_fds(self._control, BIRTH.size, BIRTH_FILES)
-            if not message:
+            asked = self._asked()
+            if asked is None:
                 self._end_all()
                 return None
-            number, once = BIRTH.unpack(message)
-            birth = self._fork(number, files, once=once)
+            birth = self._fork(asked)
             if birth is not None:
                 return birth
 
-    def _fork(self, number: int, files: list[int], *, once: bool) -> Birth | None:
-        orders, link, writer, reader = files
-        pid = os.fork()
-        if pid:
-            self._numbers[pid] = number
-            for file in files:
-                os.close(file)
+    def _asked(self) -> _Asked | None:
+        """What the scheduler wants; None when it is gone."""
+        try:
+            message, files, _, _ = socket.recv_fds(self._control, BIRTH.size, BIRTH_FILES)
+        except ConnectionError:
             return None
-        self._leave()
-        ends = Endpoints(socket.socket(fileno=orders), socket.socket(fileno=link), RawOutput(writer, reader))
-        return Birth(ends, once)
+        if not message:
+            return None
+        number, once = BIRTH.unpack(message)
+        return _Asked(number, once, files)
 
-    def _leave(self) -> None:
+    def _fork(self, asked: _Asked) -> Birth | None:
+        try:
+            pid = os.fork()
+        except OSError as error:
+            # The worker's ends are closed below, which the scheduler sees; it tries again.
+            sys.stderr.write(f"no worker process could be started: {error.strerror}\n")
+            pid = -1
+        if pid == 0:
+            return self._be(asked)
+        for file in asked.files:
+            os.close(file)
+        if pid > 0:
+            self._numbers[pid] = asked.number
+        return None
+
+    def _be(self, asked: _Asked) -> Birth:
         """In a new worker: let go of what is the zygote's."""
         os.setsid()
         signal.set_wakeup_fd(-1)
-        for number in (signal.SIGCHLD, signal.SIGTERM):
-            signal.signal(number, signal.SIG_DFL)
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         self._control.close()
         os.close(self._wake)
         os.close(self._alarm)
+        orders, link, writer, reader = asked.files
+        ends = Endpoints(socket.socket(fileno=orders), socket.socket(fileno=link), RawOutput(writer, reader))
+        return Birth(ends, asked.once)
 
     def _reap(self) -> None:
         with contextlib.suppress(BlockingIOError):
@@ -111,8 +136,10 @@ def _end_group(pid: int) -> None:
 
 
 def receive_settings(control: socket.socket) -> WorkerSettings:
-    """The settings, which come first: a length of four bytes and JSON."""
+    """The settings, which come first: a length of four bytes and JSON; EOFError if nobody is there to send them."""
     size = int.from_bytes(control.recv(4, socket.MSG_WAITALL))
+    if not size:
+        raise EOFError("the scheduler has gone before it said what its workers are to be")
     return msgspec.json.decode(control.recv(size, socket.MSG_WAITALL), type=WorkerSettings)
 
 
