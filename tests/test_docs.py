@@ -122,7 +122,7 @@ def commands_shown(page: Path) -> list[str]:
     """Every command line of the program that a page shows in a fence, without its comment."""
     fences = "\n".join(FENCE.findall(page.read_text(encoding="utf-8")))
     lines = re.findall(r"^(orchestrator .*)$", fences, re.MULTILINE)
-    return [line.partition(" #")[0].strip() for line in lines if "[OPTIONS]" not in line]
+    return [re.split(r" [#|>] ?", line)[0].strip() for line in lines if "[OPTIONS]" not in line]
 
 
 def command_of(arguments: list[str]) -> tuple[click.Command, list[str]]:
