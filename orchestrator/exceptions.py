@@ -20,6 +20,7 @@ OrchestratorError
 │   ├── SchemaVersionError         the database is newer, or not migrated
 │   └── HistoryConflictError       another owner wrote that seq
 ├── SchedulerRunningError      a second scheduler on one database
+├── WorkerStartError           no worker process can be started
 └── ActivityError              raised inside a task's body to steer its outcome
     ├── AirflowSkipException   end as skipped
     ├── AirflowFailException   fail without another retry
@@ -167,6 +168,10 @@ class HistoryConflictError(StorageError):
 
 class SchedulerRunningError(OrchestratorError):
     """Another scheduler works on this database."""
+
+
+class WorkerStartError(OrchestratorError):
+    """No worker process can be started on this machine."""
 
 
 class ActivityError(OrchestratorError):
