@@ -26,15 +26,15 @@ class Recording:
         self._revision = advance(connection, "catalog")  # others that record wait here for this one's end
 
     def take(self, parsed: ParsedFile) -> None:
-        """Record one parse's outcome; after a failure the file's DAGs stay as they were."""
-        failure = parsed.failure
-        if failure is None:
-            failure = self._take_dags(parsed)
-            declared = tuple(dag.spec.dag_id for dag in parsed.dags)
+        """Record one parse's outcome; what a failure keeps from being known stays as it was."""
+        clash = self._take_dags(parsed)
+        declared = {dag.spec.dag_id for dag in parsed.dags}
+        if parsed.failure is None:
+            self._let_go(set(self._owned(parsed.file)) - declared)
         else:
-            declared = self._owned(parsed.file)
-        self._write_file(parsed, declared)
-        self._write_failure(parsed.file, failure)
+            declared.update(self._owned(parsed.file))
+        self._write_file(parsed, tuple(sorted(declared)))
+        self._write_failure(parsed.file, parsed.failure or clash)
 
     def forget(self, gone: Sequence[str]) -> None:
         """The files are gone: their DAGs turn stale, their import errors go."""
@@ -56,7 +56,6 @@ class Recording:
                 self._take_dag(parsed, dag)
             else:
                 clash = clash or _clash(dag.spec, parsed.file, other)
-        self._let_go(set(self._owned(parsed.file)) - seen)
         return clash
 
     def _other_owner(self, dag_id: str, file: str, seen: Collection[str]) -> str | None:

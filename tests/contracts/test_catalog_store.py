@@ -56,6 +56,18 @@ def test_an_identical_parse_makes_no_version(catalog: SqlCatalog, reads: Reads) 
     assert [version.number for version in reads.versions("etl")] == [1]
 
 
+def test_one_wrong_dag_keeps_neither_its_neighbours_back_nor_its_own_last_version(
+    catalog: SqlCatalog, reads: Reads
+) -> None:
+    neighbour = msgspec.structs.replace(OTHER, file=SPEC.file)
+    catalog.record([parsed(SPEC)])
+    good = parsed(neighbour, file=SPEC.file)
+    catalog.record([msgspec.structs.replace(good, failure=failed(SPEC.file).failure)])
+    assert not reads.dag(neighbour.dag_id).is_stale
+    assert not reads.dag("etl").is_stale
+    assert [error.file for error in reads.import_errors()] == [SPEC.file]
+
+
 def test_versions_are_numbered_within_their_dag_and_old_ones_come_back(catalog: SqlCatalog, reads: Reads) -> None:
     changed = msgspec.structs.replace(SPEC, description="new")
     catalog.record([parsed(OTHER)])
