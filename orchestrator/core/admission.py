@@ -1,7 +1,7 @@
 """Admission: which of all that is ready, over all runs, may be handed out now.
 
-Limits are counted from the attempts that are open, so a slot cannot leak. A candidate that meets a full limit is
-parked on it and looked at again when that limit gives: no turn looks at everything that waits.
+Limits are counted from the attempts that are open, so a slot cannot leak. Candidates that meet a full limit are parked
+on it, and the best that fits is looked at again when there is room: no turn looks at everything that waits.
 """
 
 import heapq
@@ -19,7 +19,10 @@ UNLIMITED = -1
 
 Limit: TypeAlias = tuple[str, ...]
 Rank: TypeAlias = tuple[int, int, int]
+Name: TypeAlias = tuple[int, str, int, str | None]
+Entry: TypeAlias = tuple[Rank, int, Name]
 _ALL: Limit = ("all",)
+_SPARE = 64
 
 
 class Admitted(msgspec.Struct, frozen=True):
@@ -37,9 +40,10 @@ class _Bucket:
     It stands in one queue at a time: the entry there whose number is ``ticket``; others of it are left-overs.
     """
 
-    __slots__ = ("heap", "limits", "run", "slots", "ticket")
+    __slots__ = ("heap", "limits", "name", "run", "slots", "ticket")
 
-    def __init__(self, run: Run, limits: tuple[tuple[Limit, int], ...], slots: int) -> None:
+    def __init__(self, name: Name, run: Run, limits: dict[Limit, int], slots: int) -> None:
+        self.name = name
         self.run = run
         self.limits = limits
         self.slots = slots
@@ -55,20 +59,20 @@ class Admission:
         self._pools = dict(pools)
         self._used: Counter[Limit] = Counter()
         self._held: dict[tuple[int, str, int], tuple[tuple[Limit, ...], int]] = {}
-        self._buckets: dict[tuple[object, ...], _Bucket] = {}
-        self._names: dict[int, list[tuple[object, ...]]] = {}
-        self._active: list[tuple[Rank, int, _Bucket]] = []
-        self._parked: dict[Limit, list[tuple[Rank, int, _Bucket]]] = {}
+        self._buckets: dict[Name, _Bucket] = {}
+        self._names: dict[int, list[Name]] = {}
+        self._active: list[Entry] = []
+        self._parked: dict[Limit, dict[int, list[Entry]]] = {}  # by limit and the slots of it that are wanted
         self._order = count()
 
     # ── what wants to run ────────────────────────────────────────────────────────────────────────────────
 
     def offer(self, run: Run, task: TaskSpec, map_index: int, count: int) -> None:
         """These ``count`` activities are ready. Higher weight first, then older runs, then first come."""
-        name = (run.run_key, task.pool, task.pool_slots, task.task_id if _has_own_limit(task) else None)
+        name: Name = (run.run_key, task.pool, task.pool_slots, task.task_id if _has_own_limit(task) else None)
         bucket = self._buckets.get(name)
         if bucket is None:
-            bucket = self._buckets[name] = _Bucket(run, _limits(run, task), task.pool_slots)
+            bucket = self._buckets[name] = _Bucket(name, run, _limits(run, task), task.pool_slots)
             self._names.setdefault(run.run_key, []).append(name)
         rank = (-task.weight, run.run_key, next(self._order))
         is_best = not bucket.heap or rank < bucket.heap[0][0]
@@ -79,7 +83,7 @@ class Admission:
     def forget(self, run_key: int) -> None:
         """Nothing of that run waits any more."""
         for name in self._names.pop(run_key, ()):
-            self._buckets.pop(name).heap.clear()
+            del self._buckets[name]
 
     # ── what runs ────────────────────────────────────────────────────────────────────────────────────────
 
@@ -88,7 +92,7 @@ class Admission:
         place = (run.run_key, task.task_id, map_index)
         if place in self._held:
             return
-        limits = tuple(limit for limit, _ in _limits(run, task))
+        limits = tuple(_limits(run, task))
         self._held[place] = (limits, task.pool_slots)
         self._use(limits, task.pool_slots)
 
@@ -110,24 +114,28 @@ class Admission:
         """The pools as they are now; what was parked on one is looked at again."""
         self._pools = dict(pools)
         for limit in [limit for limit in self._parked if limit[0] == "pool"]:
-            for entry in self._parked.pop(limit):
-                heapq.heappush(self._active, entry)
+            for group in self._parked.pop(limit).values():
+                for entry in group:
+                    heapq.heappush(self._active, entry)
 
     # ── the choice ───────────────────────────────────────────────────────────────────────────────────────
 
     def admit(self) -> Iterator[Admitted]:
         """Take as much as there is room for, best first; each counts as open from here on."""
         while self._active and self._used[_ALL] < self._parallelism:
-            _, ticket, bucket = heapq.heappop(self._active)
-            if ticket != bucket.ticket or not bucket.heap:
+            bucket = self._standing(heapq.heappop(self._active))
+            if bucket is None:
                 continue
-            full = next((limit for limit, size in bucket.limits if not self._has_room(limit, size, bucket.slots)), None)
+            full = next((limit for limit in bucket.limits if not self._has_room(bucket, limit)), None)
             if full is not None:
                 self._park(bucket, full)
-                continue
-            yield from self._take(bucket)
-            if bucket.heap:
-                self._activate(bucket)
+            else:
+                yield from self._take(bucket)
+                if bucket.heap:
+                    self._activate(bucket)
+            # What it left, or could not take, goes to whoever waits there.
+            for limit in bucket.limits:
+                self._wake(limit)
 
     def _take(self, bucket: _Bucket) -> Iterator[Admitted]:
         rank, task_id, first, count = heapq.heappop(bucket.heap)
@@ -137,8 +145,8 @@ class Admission:
             first, count = first + 1, count - 1
         if task is None or not count:
             return
-        room = min(count, self._room(bucket))
-        taken = next((n for n in range(1, room) if not run.may_start(task_id, first + n)), room)
+        room, attempt = min(count, self._room(bucket)), run.next_attempt(task_id, first)
+        taken = next((n for n in range(1, room) if not _goes_along(run, task_id, first + n, attempt)), room)
         if taken < count:
             heapq.heappush(bucket.heap, (rank, task_id, first + taken, count - taken))
         for map_index in range(first, first + taken):
@@ -147,44 +155,63 @@ class Admission:
 
     def _room(self, bucket: _Bucket) -> int:
         """How many activities of this bucket still fit; at least 1 here, as every limit has room."""
-        rooms = [self._parallelism - self._used[_ALL]]
-        for limit, size in bucket.limits:
-            if (most := self._size(limit, size)) != UNLIMITED:
-                rooms.append((most - self._used[limit]) // (bucket.slots if limit[0] == "pool" else 1))
-        return min(rooms)
+        rooms = [
+            (most - self._used[limit]) // (bucket.slots if limit[0] == "pool" else 1)
+            for limit in bucket.limits
+            if (most := self._size(bucket, limit)) != UNLIMITED
+        ]
+        return min([self._parallelism - self._used[_ALL], *rooms])
 
-    def _has_room(self, limit: Limit, size: int, slots: int) -> bool:
-        most = self._size(limit, size)
-        return most == UNLIMITED or self._used[limit] + (slots if limit[0] == "pool" else 1) <= most
+    def _has_room(self, bucket: _Bucket, limit: Limit) -> bool:
+        most = self._size(bucket, limit)
+        return most == UNLIMITED or self._used[limit] + (bucket.slots if limit[0] == "pool" else 1) <= most
 
-    def _size(self, limit: Limit, size: int) -> int:
-        return self._pools.get(limit[1], 0) if limit[0] == "pool" else size
+    def _size(self, bucket: _Bucket, limit: Limit) -> int:
+        return self._pools.get(limit[1], 0) if limit[0] == "pool" else bucket.limits[limit]
 
     # ── parking ──────────────────────────────────────────────────────────────────────────────────────────
 
     def _activate(self, bucket: _Bucket) -> None:
-        heapq.heappush(self._active, self._entry(bucket))
+        self._stand(bucket, self._active)
 
     def _park(self, bucket: _Bucket, full: Limit) -> None:
-        heapq.heappush(self._parked.setdefault(full, []), self._entry(bucket))
-        # It gave up its turn at the limits that do have room: whoever waits there gets it.
-        for limit, size in bucket.limits:
-            if limit != full and self._has_room(limit, size, 1):
-                self._wake(limit)
+        slots = bucket.slots if full[0] == "pool" else 1
+        self._stand(bucket, self._parked.setdefault(full, {}).setdefault(slots, []))
 
-    def _entry(self, bucket: _Bucket) -> tuple[Rank, int, _Bucket]:
+    def _stand(self, bucket: _Bucket, queue: list[Entry]) -> None:
+        """Put it into a queue, which also throws out the left-overs when most of it is such."""
         bucket.ticket = next(self._order)
-        return bucket.heap[0][0], bucket.ticket, bucket
+        heapq.heappush(queue, (bucket.heap[0][0], bucket.ticket, bucket.name))
+        if len(queue) > 2 * len(self._buckets) + _SPARE:
+            queue[:] = [entry for entry in queue if self._standing(entry) is not None]
+            heapq.heapify(queue)
+
+    def _standing(self, entry: Entry) -> _Bucket | None:
+        """The bucket of an entry, unless that is a left-over."""
+        bucket = self._buckets.get(entry[2])
+        return bucket if bucket is not None and bucket.ticket == entry[1] and bucket.heap else None
 
     def _wake(self, limit: Limit) -> None:
-        """Give the best that is parked on a limit another try."""
-        parked = self._parked.get(limit, [])
-        while parked:
-            entry = heapq.heappop(parked)
-            if entry[1] == entry[2].ticket and entry[2].heap:
-                heapq.heappush(self._active, entry)
-                return
-        self._parked.pop(limit, None)
+        """Give the best of those that are parked on a limit, and that it has room for, another try."""
+        groups = self._parked.get(limit)
+        if groups is None:
+            return
+        fitting = [group for slots, group in list(groups.items()) if self._fits(groups, slots, limit)]
+        if fitting:
+            heapq.heappush(self._active, heapq.heappop(min(fitting)))
+        if not groups:
+            del self._parked[limit]
+
+    def _fits(self, groups: dict[int, list[Entry]], slots: int, limit: Limit) -> bool:
+        """Whether there is room for the best that wants that many slots; a group of left-overs goes."""
+        group = groups[slots]
+        while group:
+            bucket = self._standing(group[0])
+            if bucket is not None:
+                return self._has_room(bucket, limit)
+            heapq.heappop(group)
+        del groups[slots]
+        return False
 
     def _use(self, limits: tuple[Limit, ...], slots: int, one: int = 1) -> None:
         for limit in (_ALL, *limits):
@@ -197,15 +224,17 @@ def _has_own_limit(task: TaskSpec) -> bool:
     return task.max_active_tis_per_dag is not None or task.max_active_tis_per_dagrun is not None
 
 
-def _limits(run: Run, task: TaskSpec) -> tuple[tuple[Limit, int], ...]:
+def _goes_along(run: Run, task_id: str, map_index: int, attempt: int) -> bool:
+    """Whether this one may start under the attempt number of those before it: a number is never used twice."""
+    return run.may_start(task_id, map_index) and run.next_attempt(task_id, map_index) == attempt
+
+
+def _limits(run: Run, task: TaskSpec) -> dict[Limit, int]:
     """The limits that a task of a run is under, each with its size (a pool's is looked up when it is needed)."""
     key = str(run.run_key)
-    found: list[tuple[Limit, int]] = [
-        (("pool", task.pool), UNLIMITED),
-        (("run", key), run.plan.spec.max_active_tasks),
-    ]
+    found: dict[Limit, int] = {("pool", task.pool): UNLIMITED, ("run", key): run.plan.spec.max_active_tasks}
     if task.max_active_tis_per_dag is not None:
-        found.append((("task", run.dag_id, task.task_id), task.max_active_tis_per_dag))
+        found["task", run.dag_id, task.task_id] = task.max_active_tis_per_dag
     if task.max_active_tis_per_dagrun is not None:
-        found.append((("run task", key, task.task_id), task.max_active_tis_per_dagrun))
-    return tuple(found)
+        found["run task", key, task.task_id] = task.max_active_tis_per_dagrun
+    return found

@@ -1,5 +1,6 @@
 """Admission: what may be handed out now, over all runs."""
 
+import weakref
 from collections import Counter
 
 import pytest
@@ -125,11 +126,14 @@ def test_no_limit_is_ever_exceeded_and_everything_is_admitted_in_the_end(worlds,
     for run in runs:
         offer_all(admission, run)
     left = sum(len(tasks) for tasks, _ in worlds)
+    waiting = {run.run_key: list(run.nodes) for run in runs}
     open_: list[Admitted] = []
     while left:
         admitted = list(admission.admit())
         left -= len(admitted)
         open_ += admitted
+        for one in admitted:
+            waiting[one.run.run_key].remove(one.task_id)
         assert open_, "something waits although nothing is open"
         assert len(open_) <= parallelism
         slots = Counter()
@@ -140,5 +144,63 @@ def test_no_limit_is_ever_exceeded_and_everything_is_admitted_in_the_end(worlds,
         assert slots["q"] <= q
         for run in runs:
             assert sum(one.run is run for one in open_) <= run.plan.spec.max_active_tasks
+            for task_id in waiting[run.run_key]:
+                assert is_held_up(run, run.plan.tasks[task_id], open_, slots, parallelism, {"p": p, "q": q})
         done = open_.pop(dice.randrange(len(open_)))
         admission.release(done.run.run_key, done.task_id, -1)
+
+
+def is_held_up(run: Run, task: TaskSpec, open_: list[Admitted], slots: Counter, parallelism: int, pools: dict) -> bool:
+    """Whether a limit is full for a task that waits."""
+    return (
+        len(open_) == parallelism
+        or slots[task.pool] + task.pool_slots > pools[task.pool]
+        or sum(one.run is run for one in open_) == run.plan.spec.max_active_tasks
+        or sum(one.task_id == task.task_id for one in open_) == task.max_active_tis_per_dag
+    )
+
+
+def test_a_task_that_wants_more_than_its_pool_has_does_not_hold_up_the_others():
+    big = TaskSpec(task_id="big", pool="p", pool_slots=5, weight=9)
+    run = new_run(1, big, TaskSpec(task_id="first", pool="p"), TaskSpec(task_id="second", pool="p"))
+    admission = Admission(parallelism=9, pools={"p": 1})
+    offer_all(admission, run)
+    assert names(list(admission.admit())) == ["first"]
+    admission.release(1, "first", -1)
+    assert names(list(admission.admit())) == ["second"]
+    admission.release(1, "second", -1)
+    admission.set_pools({"p": 5})
+    assert names(list(admission.admit())) == ["big"]
+
+
+def test_the_slots_that_one_attempt_gives_back_are_taken_by_as_many_runs_as_they_are_enough_for():
+    big, small = TaskSpec(task_id="big", pool="p", pool_slots=3, weight=9), TaskSpec(task_id="small", pool="p")
+    admission = Admission(parallelism=9, pools={"p": 3})
+    for run in (new_run(1, big), *(new_run(key, small) for key in (2, 3, 4))):
+        offer_all(admission, run)
+    assert names(list(admission.admit())) == ["big"]
+    admission.release(1, "big", -1)
+    assert [one.run.run_key for one in admission.admit()] == [2, 3, 4]
+
+
+def test_a_range_ends_where_an_attempt_number_would_be_used_twice():
+    task = TaskSpec(task_id="m", map_shape=(4,))
+    run = new_run(1, task)
+    run.apply(Recorded(2, EPOCH, TaskExpanded(task_id="m", shape=(4,))))
+    run.nodes["m"].activity(2).attempt = 3
+    admission = Admission(parallelism=9, pools={"default_pool": 9})
+    admission.offer(run, task, 0, 4)
+    assert [(one.map_index, one.count) for one in admission.admit()] == [(0, 2), (2, 1), (3, 1)]
+
+
+def test_runs_that_come_and_go_while_a_pool_is_closed_leave_nothing_behind():
+    admission = Admission(parallelism=9, pools={"p": 0})
+    runs = []
+    for key in range(1, 300):
+        run = new_run(key, TaskSpec(task_id="a", pool="p"))
+        runs.append(weakref.ref(run))
+        offer_all(admission, run)
+        assert not list(admission.admit())
+        admission.forget(key)
+        del run
+    assert not any(run() for run in runs)
