@@ -1,6 +1,7 @@
 """The architecture, held by tests: who imports whom, how large things get, and what the package offers."""
 
 import ast
+import functools
 import importlib
 import pkgutil
 import re
@@ -48,6 +49,11 @@ def relative(path: Path) -> str:
     return str(path.relative_to(ROOT))
 
 
+def place(path: Path, node: ast.AST) -> str:
+    return f"{relative(path)}:{getattr(node, 'lineno', 0)} {getattr(node, 'name', '')}".strip()
+
+
+@functools.cache
 def tree(path: Path) -> ast.Module:
     return ast.parse(path.read_text(encoding="utf-8"))
 
@@ -96,21 +102,20 @@ def test_every_module_can_be_imported() -> None:
             importlib.import_module(found.name)
 
 
-@pytest.mark.parametrize("path", MODULES, ids=relative)
-def test_a_module_and_each_of_its_functions_fit_in_a_readers_head(path: Path) -> None:
-    assert len(path.read_text(encoding="utf-8").splitlines()) <= LONGEST_MODULE, f"{relative(path)} is too long"
-    long = [f"{path.name}:{f.lineno} {f.name}" for f in functions(tree(path)) if length(f) > LONGEST_FUNCTION]
-    assert long == []
+def test_a_module_and_each_of_its_functions_fit_in_a_readers_head() -> None:
+    modules = [relative(path) for path in MODULES if len(path.read_text("utf-8").splitlines()) > LONGEST_MODULE]
+    long = [place(path, node) for path in MODULES for node in functions(tree(path)) if length(node) > LONGEST_FUNCTION]
+    assert modules + long == []
 
 
 def length(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
     return (function.end_lineno or function.lineno) - function.lineno + 1
 
 
-@pytest.mark.parametrize("path", MODULES, ids=relative)
-def test_a_module_imports_at_its_top_only(path: Path) -> None:
+def test_a_module_imports_at_its_top_only() -> None:
     hidden = {
-        f"{path.name}:{node.lineno}"
+        place(path, node)
+        for path in MODULES
         for function in functions(tree(path))
         for node in ast.walk(function)
         if isinstance(node, ast.Import | ast.ImportFrom)
@@ -118,15 +123,22 @@ def test_a_module_imports_at_its_top_only(path: Path) -> None:
     assert hidden == set(), "an import inside a function hides a dependency; the two lazy tables are the only doors"
 
 
-@pytest.mark.parametrize("path", MODULES, ids=relative)
-def test_no_server_process_can_read_a_pickle(path: Path) -> None:
-    assert [name for node in ast.walk(tree(path)) for name in imported(node) if name in PICKLES] == []
+def test_no_module_can_read_a_pickle() -> None:
+    readers = {
+        place(path, node) for path in MODULES for node in ast.walk(tree(path)) if PICKLES.intersection(imported(node))
+    }
+    assert readers == set()
 
 
-@pytest.mark.parametrize("path", MODULES, ids=relative)
-def test_names_say_what_a_thing_is(path: Path) -> None:
-    defined = [n for n in ast.walk(tree(path)) if isinstance(n, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef)]
-    vague = [name for name in (path.stem, *(n.name for n in defined)) if NAMES_TO_AVOID.search(words(name))]
+def test_names_say_what_a_thing_is() -> None:
+    vague = [relative(path) for path in MODULES if NAMES_TO_AVOID.search(path.stem)]
+    vague += [
+        place(path, node)
+        for path in MODULES
+        for node in ast.walk(tree(path))
+        if isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef)
+        and NAMES_TO_AVOID.search(words(node.name))
+    ]
     assert vague == []
 
 
