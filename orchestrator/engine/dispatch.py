@@ -100,6 +100,13 @@ class Dispatch:
                 log=log_path(run.run_key, activity.scheduled_seq, map_index),
             )
 
+    def prepare(self, run: Run) -> None:
+        """See that the code of the run's version is in its place; StorageUnavailableError where it cannot be put there.
+
+        Asked before an attempt is recorded, so that a full disk leaves no attempts that nobody was given.
+        """
+        self._folder(run.version_id)
+
     def forget(self, run_key: int) -> None:
         self._params.pop(run_key, None)
 

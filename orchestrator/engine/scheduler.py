@@ -80,16 +80,18 @@ class Scheduler:
         if self._resting_until is not None and now < self._resting_until:
             return False
         turn = Turn(now)
+        rung = rung or self._is_muddled  # what was rung for then was not taken in
         try:
             self._wake_up(now)
             self._renew_claim(now)
             if rung:
                 self._read_catalog(now)
             recorded = self._record(turn, with_requests=rung)
+            self._act(turn)
+            self._end_rest(now)
         except StorageUnavailableError as error:
             self._rest(now, error)
             return False
-        self._act(turn)
         return recorded
 
     def next_due(self) -> datetime | None:
@@ -142,7 +144,6 @@ class Scheduler:
         return self._commit(turn)
 
     def _act(self, turn: Turn) -> None:
-        self._hand_out(turn)
         if turn.goes:
             self._executor.go(turn.goes)
         if turn.cancels:
@@ -150,6 +151,7 @@ class Scheduler:
         for run in turn.runs():
             if run.is_ended and self._memory.roster.held(run.run_key) is run:
                 self._memory.forget(run)
+        self._hand_out(turn)  # last: it reads from the database, which may be away
 
     # ── taking in ────────────────────────────────────────────────────────────────────────────────────────
 
@@ -248,6 +250,7 @@ class Scheduler:
             return
         for admitted in self._memory.admission.admit():
             run, task_id, first, count = admitted.run, admitted.task_id, admitted.map_index, admitted.count
+            self._memory.dispatch.prepare(run)
             attempt = run.next_attempt(task_id, first)
             turn.record(run, ActivityScheduled(task_id=task_id, map_index=first, count=count, attempt=attempt))
             turn.admitted.append((run, task_id, first, count))
@@ -315,7 +318,7 @@ class Scheduler:
             self._renew_at = now + self._settings.claim_renewal
 
     def _rest(self, now: datetime, error: StorageUnavailableError) -> None:
-        """Nothing of this turn was recorded, so nothing of it has happened: forget it and try again soon."""
+        """What this turn did not record has not happened: forget it, and begin again with what is recorded, soon."""
         if self._resting_since is None:
             self._resting_since = now
             self._notice(f"{error}; what runs goes on and its results are kept until they can be recorded")
@@ -327,6 +330,8 @@ class Scheduler:
             return
         self._recall(now)
         self._is_muddled, self._resting_until = False, None
+
+    def _end_rest(self, now: datetime) -> None:
         if self._resting_since is not None:
             self._notice(f"the database answers again, after {now - self._resting_since}")
             self._resting_since = None

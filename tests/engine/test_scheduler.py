@@ -416,3 +416,44 @@ def test_results_reported_while_the_database_is_away_are_recorded_when_it_is_bac
     assert [key.attempt for key in sim.executor.submitted] == [1, 1], "nothing ran twice"
     assert sim.notices[0].startswith("the disk is full")
     assert "answers again" in sim.notices[1]
+
+
+def away_until(sim: Simulation, monkeypatch: pytest.MonkeyPatch, method: str, seconds: float) -> None:
+    """That method of the store fails, as on a full disk, until so many seconds have passed."""
+    real, back_at = getattr(sim.store, method), EPOCH + timedelta(seconds=seconds)
+
+    def refuse_for_a_while(*given):
+        if sim.clock.now() < back_at:
+            raise StorageUnavailableError("the disk is full")
+        return real(*given)
+
+    monkeypatch.setattr(sim.store, method, refuse_for_a_while)
+
+
+def test_no_attempt_is_recorded_while_the_code_of_its_version_cannot_be_laid_out(monkeypatch: pytest.MonkeyPatch):
+    sim = Simulation()
+    sim.store.add_dag(chain(2))
+    away_until(sim, monkeypatch, "code", 30)
+    sim.trigger("d")
+    sim.run()
+    (run_key,) = sim.store.histories
+    assert outcome(sim, run_key) is RunState.SUCCESS
+    assert [event.attempt for event in events(sim, ActivityScheduled, run_key)] == [1, 1]
+    assert [words.partition(";")[0] for words in sim.notices] == [
+        "the disk is full",
+        "the database answers again, after 0:00:30",
+    ]
+
+
+def test_an_attempt_whose_inputs_cannot_be_read_is_handed_out_when_the_database_is_back(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    sim = Simulation(script=always(Script(work=5)))
+    sim.store.add_dag(dag(task("a"), task("b", "a", inputs=("a",))))
+    monkeypatch.setattr("orchestrator.engine.dispatch.Results.keep", lambda *_: None)
+    away_until(sim, monkeypatch, "facts", 30)
+    sim.trigger("d")
+    sim.run()
+    assert outcome(sim) is RunState.SUCCESS
+    assert all(lost.free for lost in events(sim, ActivityLost))
+    assert [key.task_id for key in sim.executor.submitted].count("a") == 1
