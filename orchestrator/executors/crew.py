@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import cast
 
 from orchestrator.core.orders import Report
-from orchestrator.exceptions import WorkerStartError
+from orchestrator.exceptions import ConfigError, WorkerStartError
 from orchestrator.executors.link import WorkerLink
 from orchestrator.executors.nursery import Nursery
 from orchestrator.worker.settings import WorkerSettings
@@ -44,7 +44,13 @@ class Crew:
 
     def start(self, now: float) -> None:
         """Start the workers that should always be there."""
-        self._log_folder.mkdir(parents=True, exist_ok=True)
+        try:
+            self._log_folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise ConfigError(
+                f"the log folder {self._log_folder} cannot be made ({error.strerror}); give [logging] base_log_folder "
+                f"a folder that this user may write to"
+            ) from error
         self._watch_zygote()
         self.replenish(now)
 

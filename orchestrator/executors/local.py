@@ -56,8 +56,8 @@ class LocalExecutor:
         self._carriers: dict[AttemptKey, WorkerLink] = {}
         self._waiting: deque[Flight] = deque()
         self._waiting_alone: deque[Flight] = deque()
-        self._deadlines: Deadlines[Cancel] = Deadlines()
-        self._kills: Deadlines[Cancel] = Deadlines()
+        self._deadlines: Deadlines[Cancel] = Deadlines(lambda cancel: cancel.key in self._flights)
+        self._kills: Deadlines[AttemptKey] = Deadlines(self._carriers.__contains__)
         self._said: list[Report] = []
         self._looked_at = 0.0
 
@@ -219,13 +219,11 @@ class LocalExecutor:
     def _enforce(self, now: float) -> None:
         """Interrupt what has run for too long; kill what has not heeded being interrupted."""
         for cancel in self._deadlines.due(now):
-            flight = self._flights.get(cancel.key)
-            if flight is not None and flight.is_running:
+            flight = self._flights[cancel.key]
+            if flight.is_running:
                 self._end(flight, cancel, now)
-        for cancel in self._kills.due(now):
-            link = self._carriers.get(cancel.key)
-            if link is not None:
-                link.kill()
+        for key in self._kills.due(now):
+            self._carriers[key].kill()
 
     def _end(self, flight: Flight, cancel: Cancel, now: float) -> None:
         link = self._carriers.get(flight.key)
@@ -233,7 +231,7 @@ class LocalExecutor:
             return
         flight.ending = cancel
         link.tell(cancel)
-        self._kills.add(now + self._cleanup_seconds, cancel)
+        self._kills.add(now + self._cleanup_seconds, flight.key)
 
     # ── workers that end ─────────────────────────────────────────────────────────────────────────────────
 

@@ -76,7 +76,7 @@ class OutlivingExecutor:
         self._clock = clock
         self._cleanup_seconds = cleanup_time.total_seconds()
         self._open: dict[AttemptKey, Attempt] = {}
-        self._kills: Deadlines[AttemptKey] = Deadlines()
+        self._kills: Deadlines[AttemptKey] = Deadlines(self._open.__contains__)
         self._settled: deque[tuple[float, Desk]] = deque()
         self._said: list[Report] = []
         self._look_at = 0.0
@@ -139,10 +139,9 @@ class OutlivingExecutor:
             self._look_at = now + _LOOK_SECONDS
             for attempt in list(self._open.values()):
                 self._look(attempt)
-        for key in self._kills.due(now):
-            for attempt in self._known([key]):
-                attempt.kill(signal.SIGKILL)
-                self._look_at = now
+        for attempt in self._known(self._kills.due(now)):
+            attempt.kill(signal.SIGKILL)
+            self._look_at = now
         while self._settled and self._settled[0][0] <= now:
             self._settled.popleft()[1].clear()
         said, self._said = self._said, []

@@ -23,6 +23,7 @@ from orchestrator.worker.interruption import Interruption, heed_signals_in_child
 from orchestrator.worker.logbook import Logbook
 from orchestrator.worker.rawoutput import RawOutput
 from orchestrator.worker.settings import WorkerSettings
+from orchestrator.worker.surroundings import Surroundings
 from orchestrator.worker.wire import Cancel, Frames, FromWorker, Hello, encode
 
 _TICK = 500  # milliseconds between looks at what a long body has printed past sys.stdout
@@ -51,6 +52,7 @@ class WorkerProcess:
         self._interruption = Interruption(signal.SIGTERM)
         self._logbook = Logbook(settings, ends.raw, self._name)
         self._attempts = equip(settings, self._interruption)
+        self._surroundings = Surroundings()
 
     def run(self) -> None:
         """Work until it is time to be replaced."""
@@ -78,11 +80,13 @@ class WorkerProcess:
         if not self._attempts.holds(order):
             self._send()
         report = self._attempts.run(order, self._announce)
+        self._surroundings.restore()
         self._logbook.end(report)
         self._say(report)
 
     def _announce(self, order: Order) -> bool:
         """Say that the body begins, together with how the one before ended; whether it may."""
+        self._surroundings.note()
         self._say(Started(key=order.key, at=datetime.now(UTC), worker=self._name))
         self._send()
         return order.delivery is not Delivery.AT_MOST_ONCE or self._inbox.may_begin(order.key)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from orchestrator.core.orders import Completed, Failed, Lost, Order, Started, TakenBack
-from orchestrator.exceptions import WorkerStartError
+from orchestrator.exceptions import ConfigError, WorkerStartError
 from orchestrator.names import Delivery, FailureKind, Isolation
 from tests.worker.workshop import Bench, Workshop, is_alive, value_of, wait_until
 
@@ -305,3 +305,17 @@ def test_an_exception_that_cannot_be_printed_or_is_endless_is_still_a_failure(be
     assert "str() raised RuntimeError" in strange.failure.message
     assert long.failure.message.startswith("ValueError: \\ud800xxx")
     assert len(long.failure.message) < 10_000
+
+
+def test_a_body_leaves_neither_its_variables_nor_its_folder_to_the_next(bench: Bench, shop: Workshop) -> None:
+    before = bench.complete(shop.order("surroundings"))
+    bench.complete(shop.order("changes_surroundings"))
+    after = bench.complete(shop.order("surroundings"))
+    assert before == after
+    assert after[0] is None
+
+
+def test_a_log_folder_that_cannot_be_made_is_named_with_its_setting(open_bench: OpenBench, shop: Workshop) -> None:
+    (shop.folder / "in_the_way").write_text("a file where a folder should be")
+    with pytest.raises(ConfigError, match="base_log_folder"):
+        open_bench(log_folder=str(shop.folder / "in_the_way" / "logs"))

@@ -258,6 +258,16 @@ with DAG("shop", start_date=None):
         wait_for("gate")
 
     @task
+    def surroundings():
+        return [os.environ.get("SHOP"), os.environ.get("HOME"), os.getcwd()]
+
+    @task
+    def changes_surroundings():
+        os.environ["SHOP"] = "open"
+        del os.environ["HOME"]
+        os.chdir("/")
+
+    @task
     def takes_the_streams():
         sys.stdout = open(os.devnull, "w")
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
@@ -285,7 +295,7 @@ with DAG("shop", start_date=None):
     waits(), sleeps(), sleeps_async(), answers_async(), stubborn(), swallows(), has_child(), raises()
     raises_strangely(), raises_at_length(), skips(), gives_up(), exits(), interrupts(), dies(), killed(), crashes()
     misencodes(), returns(), says(), says_past_python(), takes_the_streams(), keys(), spawns()
-    says_and_raises(), says_and_waits()
+    says_and_raises(), says_and_waits(), surroundings(), changes_surroundings()
     for size in (40, 50 * 1024):
         returns.override(task_id=f"returns_{size}")(size)
     for number in (1, 1024):
