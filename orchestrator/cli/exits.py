@@ -6,6 +6,7 @@ import sys
 import click
 
 from orchestrator import exceptions
+from orchestrator.cli.printable import one_line
 
 FAILED = 1
 USAGE = 2
@@ -43,7 +44,7 @@ def colors() -> bool | None:
 
 
 def _tell(sentence: str, status: int) -> int:
-    line = " ".join(sentence.split())
+    line = one_line(" ".join(sentence.split()))
     click.echo(click.style("Error: ", fg="red", bold=True) + line, err=True, color=colors())
     return status
 

@@ -6,6 +6,7 @@ from orchestrator.assembly.home import Home
 from orchestrator.cli import rows
 from orchestrator.cli.options import with_home
 from orchestrator.cli.output import Format, output_option, show_rows
+from orchestrator.cli.printable import printable
 from orchestrator.cli.render.console import out
 
 
@@ -26,7 +27,7 @@ def list_import_errors(home: Home, output: Format) -> None:
     if output is Format.TABLE:
         for error in errors:
             for line in error.failure.frames:
-                out().print(f"  {line}", style="dim", markup=False)
+                out().print(f"  {printable(line)}", style="dim", markup=False)
 
 
 @click.command("report")

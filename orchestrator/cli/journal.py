@@ -6,21 +6,25 @@ from datetime import datetime
 
 import click
 
+from orchestrator.cli.printable import one_line, printable
 from orchestrator.config import Config
 
 
 def start_journal(config: Config) -> None:
     """Write what the services log from now on."""
-    logging.basicConfig(
-        stream=sys.stderr,
-        level=config.logging.logging_level,
-        format="%(asctime)s  %(message)s",
-        datefmt="%H:%M:%S",
-        force=True,
-    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(_Lines("%(asctime)s  %(message)s", "%H:%M:%S"))
+    logging.basicConfig(handlers=[handler], level=config.logging.logging_level, force=True)
+
+
+class _Lines(logging.Formatter):
+    """Lines that may quote what an author's file printed."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return printable(super().format(record))
 
 
 def notice(sentence: str) -> None:
     """Something that a person should read."""
     moment = datetime.now().astimezone()
-    click.echo(f"{click.style(f'{moment:%H:%M:%S}', dim=True)}  {sentence}", err=True)
+    click.echo(f"{click.style(f'{moment:%H:%M:%S}', dim=True)}  {one_line(sentence)}", err=True)

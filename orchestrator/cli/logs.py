@@ -11,8 +11,10 @@ from typing import BinaryIO
 import click
 
 from orchestrator.assembly.home import Home
+from orchestrator.cli.exits import colors
 from orchestrator.cli.lookup import find_activity, find_run
 from orchestrator.cli.options import dag_argument, map_index_option, run_argument, task_argument, with_home
+from orchestrator.cli.printable import log_line
 from orchestrator.cli.render.console import remark
 from orchestrator.core.events import ActivityScheduled
 from orchestrator.core.orders import log_path
@@ -76,9 +78,20 @@ def _is_over(home: Home, run: RunRow, activity: ActivityRow, attempt: int | None
 def _print(path: Path) -> bool:
     """Copy the file to stdout; whether there was anything."""
     with contextlib.suppress(FileNotFoundError), path.open("rb") as file:
-        shutil.copyfileobj(file, sys.stdout.buffer)
+        _copy(file)
         return file.tell() > 0
     return False
+
+
+def _copy(file: BinaryIO) -> None:
+    """The rest of the file to stdout: its bytes, but on a terminal nothing of them that steers it but colours."""
+    if sys.stdout.isatty():
+        with_colors = colors() is not False
+        for line in file:
+            sys.stdout.write(log_line(line.decode("utf-8", "replace"), colors=with_colors))
+    else:
+        shutil.copyfileobj(file, sys.stdout.buffer)
+    sys.stdout.flush()
 
 
 def _follow(path: Path, is_over: Callable[[], bool]) -> None:
@@ -89,8 +102,7 @@ def _follow(path: Path, is_over: Callable[[], bool]) -> None:
         if file is None and path.exists():
             file = path.open("rb")
         if file is not None:
-            shutil.copyfileobj(file, sys.stdout.buffer)
-            sys.stdout.buffer.flush()
+            _copy(file)
         if over:
             break
         time.sleep(_LOOK_SECONDS)

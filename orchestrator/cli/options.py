@@ -12,6 +12,7 @@ from click.shell_completion import CompletionItem
 
 from orchestrator.assembly.home import Home, open_home
 from orchestrator.cli import edge
+from orchestrator.cli.printable import one_line
 from orchestrator.cli.render.console import remark
 from orchestrator.exceptions import OrchestratorError, UsageError
 from orchestrator.names import UNMAPPED
@@ -83,7 +84,7 @@ def confirm(question: str, *, yes: bool) -> None:
         return
     if not sys.stdin.isatty():
         raise UsageError(f"this asks first ({question}) and there is nobody to answer; add --yes to go on")
-    if not click.confirm(question, err=True):
+    if not click.confirm(one_line(question), err=True):
         remark("Nothing was done.")
         click.get_current_context().exit(1)
 

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import click
 import msgspec
 
+from orchestrator.cli.printable import json_text
 from orchestrator.cli.render.console import remark
 from orchestrator.cli.render.table import print_object, print_plain, print_plain_object, print_table
 from orchestrator.cli.yaml import to_yaml
@@ -70,7 +71,7 @@ def show_object(row: Row, output: Format, fields: Sequence[str] = ()) -> None:
 
 def print_json(value: Any) -> None:
     """JSON, indented, on stdout."""
-    sys.stdout.write(json.dumps(plain_data(value), indent=2, ensure_ascii=False) + "\n")
+    sys.stdout.write(json_text(json.dumps(plain_data(value), indent=2, ensure_ascii=False)) + "\n")
 
 
 def plain_data(value: Any) -> Any:

@@ -12,6 +12,7 @@ from orchestrator.cli.following import submit
 from orchestrator.cli.lookup import find_run
 from orchestrator.cli.options import dag_argument, run_argument, who, with_home
 from orchestrator.cli.output import Format, output_option, plain_data, show_object, show_rows
+from orchestrator.cli.printable import json_text
 from orchestrator.cli.render.console import out, remark
 from orchestrator.cli.render.strip import print_legend, print_strip
 from orchestrator.core.events import Recorded
@@ -99,7 +100,7 @@ def _print_json_stream(facts: Iterator[Recorded]) -> None:
     """A JSON list with an item a line, whatever its length."""
     lead = "[\n"
     for fact in facts:
-        sys.stdout.write(lead + json.dumps(plain_data(rows.event_row(fact)), ensure_ascii=False))
+        sys.stdout.write(lead + json_text(json.dumps(plain_data(rows.event_row(fact)), ensure_ascii=False)))
         lead = ",\n"
     sys.stdout.write("\n]\n" if lead == ",\n" else "[]\n")
 

@@ -11,6 +11,7 @@ from orchestrator.assembly.schema import check, lay_out
 from orchestrator.assembly.standalone import run_standalone
 from orchestrator.cli import edge
 from orchestrator.cli.journal import notice, start_journal
+from orchestrator.cli.printable import one_line
 from orchestrator.config import HOME_VARIABLE, Config, censor
 from orchestrator.exceptions import StorageError
 from orchestrator.storage.schema import SchemaState
@@ -62,4 +63,4 @@ def _tell(config: Config) -> None:
         "run a DAG": "orchestrator dags trigger DAG --wait",
         "stop": "Ctrl-C",
     }.items():
-        click.echo(f"{click.style(f'{name:>10}', fg='bright_blue')}  {value}", err=True)
+        click.echo(f"{click.style(f'{name:>10}', fg='bright_blue')}  {one_line(str(value))}", err=True)

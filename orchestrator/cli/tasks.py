@@ -11,6 +11,7 @@ from orchestrator.cli import rows
 from orchestrator.cli.lookup import find_activity, find_run
 from orchestrator.cli.options import dag_argument, map_index_option, run_argument, task_argument, with_home
 from orchestrator.cli.output import Format, output_option, show_object, show_rows
+from orchestrator.cli.printable import json_text
 from orchestrator.cli.render.console import out, say
 from orchestrator.cli.render.graph import tree
 from orchestrator.cli.yaml import to_yaml
@@ -99,4 +100,4 @@ def result(home: Home, dag_id: str, task_id: str, run_id: str | None, map_index:
     found = home.reads.result(run.run_key, task_id, map_index)
     value = found.value or NULL
     data = bytes(value) if found.payload is None else open_payloads(home.config).get(found.payload)
-    sys.stdout.write(to_yaml(json.loads(data)) if output == "yaml" else data.decode("utf-8") + "\n")
+    sys.stdout.write(to_yaml(json.loads(data)) if output == "yaml" else json_text(data.decode("utf-8")) + "\n")

@@ -79,7 +79,7 @@ def _about_the_scheduler(home: Home, run: RunRow) -> Iterator[Reason]:
 
 def sentence_of(reason: Reason) -> str:
     """A reason as a line of its own; a task's id begins it as it is."""
-    sentence = reason.sentence
+    sentence = reason.sentence.rstrip(".")
     return f"{sentence}." if reason.task_id else f"{sentence[:1].upper()}{sentence[1:]}."
 
 

@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.text import Text
 
+from orchestrator.cli.printable import one_line, printable
 from orchestrator.names import RunState, TaskState
 
 _UNBOUNDED = 100_000  # nothing is cut or folded in what a program or a file reads
@@ -52,12 +53,12 @@ def _console(*, stderr: bool) -> Console:
 
 def remark(sentence: str) -> None:
     """One line on stderr, beside the result."""
-    err().print(escape(sentence), style="dim", soft_wrap=True)
+    err().print(escape(one_line(sentence)), style="dim", soft_wrap=True)
 
 
 def say(sentence: str, style: str = "") -> None:
     """One line on stdout."""
-    out().print(escape(sentence), style=style, soft_wrap=True)
+    out().print(escape(one_line(sentence)), style=style, soft_wrap=True)
 
 
 def state_text(state: TaskState | RunState | str) -> Text:
@@ -67,6 +68,10 @@ def state_text(state: TaskState | RunState | str) -> Text:
 
 def cell(value: Any) -> str:
     """A value as a table shows it."""
+    return printable(_written(value))
+
+
+def _written(value: Any) -> str:
     match value:
         case None:
             return ""
@@ -81,7 +86,7 @@ def cell(value: Any) -> str:
         case dict():
             return json.dumps(value, ensure_ascii=False, default=str)
         case list() | tuple() | set() | frozenset():
-            return ", ".join(cell(item) for item in value)
+            return ", ".join(_written(item) for item in value)
         case _:
             return str(value)
 

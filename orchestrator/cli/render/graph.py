@@ -5,6 +5,7 @@ from operator import itemgetter
 from rich.markup import escape
 from rich.tree import Tree
 
+from orchestrator.cli.printable import one_line
 from orchestrator.core.spec import DagSpec, TaskSpec
 from orchestrator.names import TriggerRule
 
@@ -20,7 +21,7 @@ def tree(spec: DagSpec) -> Tree:
 
 
 def _label(task: TaskSpec) -> str:
-    parts = [escape(task.task_id), f"[dim]{escape(task.operator)}[/]"]
+    parts = [escape(task.task_id), f"[dim]{escape(one_line(task.operator))}[/]"]
     if task.mapped_over or task.map_shape is not None:
         parts.append("[cyan]mapped[/]")
     if task.trigger_rule is not TriggerRule.ALL_SUCCESS:

@@ -8,6 +8,7 @@ import msgspec
 from rich.console import Console
 from rich.text import Text
 
+from orchestrator.cli.printable import one_line
 from orchestrator.cli.render.console import BLUE, RED, cell
 from orchestrator.core.events import (
     NULL,
@@ -81,7 +82,7 @@ def _subject(event: AnyEvent) -> str:
 
 def _details(event: AnyEvent) -> str:
     """What else there is to say of it, shortened to one line."""
-    text = "  ".join(part for part in _parts(event) if part)
+    text = one_line("  ".join(part for part in _parts(event) if part))
     return text if len(text) <= _ROOM_FOR_DETAILS else text[: _ROOM_FOR_DETAILS - 1] + "…"
 
 

@@ -7,19 +7,59 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from orchestrator.cli.render.console import cell, duration, out, state_text
+from orchestrator.cli.render.console import cell, duration, out, remark, state_text
+from orchestrator.names import UNMAPPED
 
 Row = Mapping[str, Any]
 
+_GAP = 3  # between two columns
+_FOLDED = 24  # the least width of a column whose text goes over several lines
+_SPARED_FIRST = ("data_interval_end", "data_interval_start", "end_date", "logical_date", "start_date", "run_after")
+
 
 def print_table(rows: Sequence[Row], columns: Sequence[str]) -> None:
-    """A table with a line for each row."""
+    """A table with a line for each row; on a terminal that is too narrow a block for each, or without some moments."""
+    console = out()
+    telling = [name for name in columns if not _says_nothing(rows, name)]
+    shown = _that_fit(rows, telling, console.width)
+    if not shown:
+        for row in rows:
+            print_object({name: row[name] for name in telling})
+            console.print()
+        return
     table = Table(box=box.SIMPLE_HEAD, header_style="bold", pad_edge=False, show_edge=False)
-    for name in columns:
-        table.add_column(name, overflow="fold", justify="right" if _is_numeric(rows, name) else "left")
+    for name in shown:
+        numeric, whole = _is_numeric(rows, name), not _may_fold(name)
+        table.add_column(name, overflow="fold", no_wrap=whole, justify="right" if numeric else "left")
     for row in rows:
-        table.add_row(*(_shown(name, row[name]) for name in columns))
-    out().print(table)
+        table.add_row(*(_shown(name, row[name]) for name in shown))
+    console.print(table)
+    if left_out := [name for name in telling if name not in shown]:
+        remark(f"No room for {', '.join(left_out)}; -o json shows everything.")
+
+
+def _says_nothing(rows: Sequence[Row], name: str) -> bool:
+    return name == "map_index" and all(row[name] == UNMAPPED for row in rows)
+
+
+def _that_fit(rows: Sequence[Row], columns: Sequence[str], width: int) -> Sequence[str]:
+    """The columns there is room for, with as many moments as possible; none where even the others need more."""
+    needed = {name: _least_width(rows, name) + _GAP for name in columns}
+    for name in ("", *_SPARED_FIRST):
+        needed.pop(name, None)
+        if sum(needed.values()) - _GAP <= width:
+            return list(needed)
+    return []
+
+
+def _least_width(rows: Sequence[Row], name: str) -> int:
+    longest = max((_shown(name, row[name]).cell_len for row in rows), default=0)
+    return max(len(name), min(longest, _FOLDED) if _may_fold(name) else longest)
+
+
+def _may_fold(name: str) -> bool:
+    """Whether the column can still be read when it goes over several lines: an id, a moment or a state cannot."""
+    return not name.endswith(("_id", "state", "key", "duration", "_at", *_SPARED_FIRST))
 
 
 def print_object(row: Row) -> None:
