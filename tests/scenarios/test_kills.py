@@ -68,9 +68,9 @@ class Storm:
         self.home.kill()
 
     def let_bodies_run(self, count: int) -> None:
-        """Until that many more bodies have run, or nothing more can."""
-        target, patience = self.lines() + count, time.monotonic() + 5
-        self.home.wait_for("bodies run", lambda: self.lines() >= target or time.monotonic() > patience)
+        """Until that many more bodies have run, or every run has ended."""
+        target = self.lines() + count
+        self.home.wait_for("bodies run", lambda: self.lines() >= target or self.has_ended())
 
     def wait_until(self, moment: float) -> None:
         self.home.wait_for("the moment comes", lambda: time.monotonic() >= moment)
