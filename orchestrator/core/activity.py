@@ -116,7 +116,7 @@ class Node:
 
     @property
     def is_mapped(self) -> bool:
-        return bool(self.task.mapped_over) or self.task.map_shape is not None
+        return self.task.is_mapped
 
     @property
     def is_expanded(self) -> bool:

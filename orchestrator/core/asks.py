@@ -23,18 +23,18 @@ from orchestrator.core.requests import (
     SendSignal,
 )
 from orchestrator.core.run import Run
-from orchestrator.names import UNMAPPED, TaskState
+from orchestrator.names import FINISHED, UNMAPPED, TaskState
 
 Ask: TypeAlias = CancelRun | PauseRun | ResumeRun | ClearTasks | MarkTask | ResolveTask | SendSignal
 Refusal: TypeAlias = str
 
+_ANSWERS = frozenset({TaskState.SUCCESS, TaskState.FAILED, TaskState.NONE})
+
 
 def facts_of(run: Run, ask: Ask) -> list[AnyEvent] | Refusal:
     """The facts to record, or one sentence that says why not."""
-    if run.is_ended and not isinstance(ask, ClearTasks):
-        return f"run {run.run_id!r} has ended ({run.state}); clear some of its tasks to run them again"
-    if run.cancelling is not None and not run.is_ended and isinstance(ask, ClearTasks):
-        return f"run {run.run_id!r} is being cancelled; clear its tasks once it has ended"
+    if (refusal := untimely(run, ask)) is not None:
+        return refusal
     match ask:
         case CancelRun():
             return [] if run.cancelling else [RunCancelRequested(by=ask.by, reason=ask.reason)]
@@ -54,6 +54,15 @@ def facts_of(run: Run, ask: Ask) -> list[AnyEvent] | Refusal:
             assert_never(ask)
 
 
+def untimely(run: Run, ask: Ask) -> Refusal | None:
+    """Why this cannot be done as the run stands, whatever tasks it is about."""
+    if run.is_ended and not isinstance(ask, ClearTasks):
+        return f"run {run.run_id!r} has ended ({run.state}); clear some of its tasks to run them again"
+    if run.cancelling is not None and not run.is_ended and isinstance(ask, ClearTasks):
+        return f"run {run.run_id!r} is being cancelled; clear its tasks once it has ended"
+    return None
+
+
 def unknown_task(run: Run, task_id: str) -> Refusal:
     return f"DAG {run.dag_id!r} has no task {task_id!r} in the version of run {run.run_id!r}"
 
@@ -66,7 +75,7 @@ def _clear(run: Run, ask: ClearTasks) -> list[AnyEvent] | Refusal:
             return unknown_task(run, task_id)
         places = _places(node, map_index)
         if places is None:
-            return _unknown_index(task_id, map_index)
+            return unknown_index(task_id, map_index)
         facts.append(
             ActivityCleared(
                 task_id=task_id, map_index=places.start, count=len(places), same_key=ask.same_key, by=ask.by
@@ -83,7 +92,7 @@ def _places(node: Node, map_index: int | None) -> range | None:
     return range(map_index, map_index + 1) if map_index in indexes else None
 
 
-def _unknown_index(task_id: str, map_index: int | None) -> Refusal:
+def unknown_index(task_id: str, map_index: int | None) -> Refusal:
     return f"task {task_id!r} has no map index {map_index} in this run"
 
 
@@ -91,9 +100,11 @@ def _mark(run: Run, ask: MarkTask) -> list[AnyEvent] | Refusal:
     node = run.nodes.get(ask.task_id)
     if node is None:
         return unknown_task(run, ask.task_id)
+    if ask.state not in FINISHED:
+        return f"a task cannot be marked as {ask.state}; choose one of {', '.join(sorted(FINISHED))}"
     places = _places(node, ask.map_index)
     if places is None:
-        return _unknown_index(ask.task_id, ask.map_index)
+        return unknown_index(ask.task_id, ask.map_index)
     return [ActivityMarked(task_id=ask.task_id, map_index=places.start, count=len(places), state=ask.state, by=ask.by)]
 
 
@@ -101,6 +112,8 @@ def _resolve(run: Run, ask: ResolveTask) -> list[AnyEvent] | Refusal:
     node = run.nodes.get(ask.task_id)
     if node is None:
         return unknown_task(run, ask.task_id)
+    if ask.state not in _ANSWERS:
+        return f"{ask.state} is no answer; say success, failed, or none to try again"
     activity = node.peek(ask.map_index)
     if activity is None or activity.state is not TaskState.AWAITING_INPUT:
         state = "none" if activity is None else activity.state

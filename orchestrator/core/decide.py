@@ -128,8 +128,8 @@ def _shape(run: Run, node: Node) -> tuple[int, ...] | None:
     return known if len(known) == len(lengths) else None
 
 
-def _skip(node: Node, untouched: list[range], reason: str) -> Iterator[Command]:
-    for places in untouched:
+def _skip(node: Node, stretches: list[range], reason: str) -> Iterator[Command]:
+    for places in stretches:
         yield SkipActivity(task_id=node.task.task_id, map_index=places.start, count=len(places), reason=reason)
 
 
@@ -139,14 +139,18 @@ def _wound_down(run: Run) -> Iterator[Command]:
     reason = f"the run was cancelled: {run.cancelling}"
     for task_id in agenda:
         node = run.nodes[task_id]
+        unstarted: list[range] = []
         for map_index in node.indexes():
             activity = node.peek(map_index)
-            if activity is not None and (activity.state in FINISHED or (task_id, map_index) in run.open):
-                continue
             if activity is not None and activity.state is TaskState.AWAITING_INPUT:
                 yield GiveUp(task_id=task_id, map_index=map_index, attempt=activity.attempt, reason=reason)
+            elif (task_id, map_index) in run.open or (activity is not None and activity.state in FINISHED):
+                continue
+            elif unstarted and unstarted[-1].stop == map_index:
+                unstarted[-1] = range(unstarted[-1].start, map_index + 1)
             else:
-                yield SkipActivity(task_id=task_id, map_index=map_index, count=1, reason=reason)
+                unstarted.append(range(map_index, map_index + 1))
+        yield from _skip(node, unstarted, reason)
 
 
 def _end(run: Run) -> Command:

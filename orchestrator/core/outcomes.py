@@ -26,10 +26,10 @@ def facts_of(run: Run, report: Report, *, now: datetime, max_lost: int = DEFAULT
     """The facts to record for a report, in order.
 
     A report on an attempt that is no longer open is kept as evidence; the fold applies it only where its delivery
-    promises so: a committed transaction, or an answer to an unknown outcome.
+    promises so: a committed transaction, or an answer to an unknown outcome. One on what the run does not have is none.
     """
     node = run.nodes.get(report.key.task_id)
-    if node is None:
+    if node is None or report.key.map_index not in node.indexes():
         return []
     activity = node.activity(report.key.map_index)
     match report:

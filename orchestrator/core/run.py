@@ -135,10 +135,10 @@ class Run:
 
     def next_due(self) -> datetime | None:
         """The next moment at which time alone changes something."""
-        if self.is_ended:
+        if self.is_ended or self.cancelling is not None:
             return None
         moments = [self.due[0][0]] if self.due and not self.paused else []
-        if self.deadline is not None and self.cancelling is None:
+        if self.deadline is not None:
             moments.append(self.deadline)
         return min(moments, default=None)
 
@@ -249,7 +249,7 @@ class Run:
 
     def _move(self, node: Node, map_index: int, activity: Activity, state: TaskState, at: datetime) -> None:
         """The one place where an activity changes state, and where its successors learn of it."""
-        if self.started_at is None:
+        if self.started_at is None and state is not TaskState.NONE:
             self.started_at, self.state = at, RunState.RUNNING
         old, activity.state = activity.state, state
         self.touched.add((node.task.task_id, map_index))
@@ -376,6 +376,8 @@ class Run:
             self._give_back(node, event.map_index, activity, at)
         elif event.unknown:
             self._move(node, event.map_index, activity, TaskState.AWAITING_INPUT, at)
+            if self.cancelling is not None:
+                self.agenda[event.task_id] = None
         else:
             activity.losses += 0 if event.free else 1
             activity.started_at = None
@@ -434,9 +436,9 @@ class Run:
 
     def _cleared(self, event: ActivityCleared, at: datetime) -> None:
         node = self.nodes[event.task_id]
-        self.started_at = at if self.is_ended else self.started_at
+        if self.is_ended:  # it waits its turn again, like a new one
+            self.state, self.started_at = RunState.QUEUED, None
         self.ended_at, self.reason, self.cancelling, self.first_failure = None, "", None, None
-        self.state = RunState.RUNNING
         for map_index in range(event.map_index, event.map_index + event.count):
             activity = node.activity(map_index)
             activity.failures = activity.losses = 0

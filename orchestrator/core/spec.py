@@ -65,6 +65,10 @@ class TaskSpec(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     does_nothing: bool = False
     doc: str | None = None
 
+    @property
+    def is_mapped(self) -> bool:
+        return bool(self.mapped_over) or self.map_shape is not None
+
 
 class Once(msgspec.Struct, frozen=True, tag="once"):
     """Run a single time, at start_date or as soon as the DAG is there."""

@@ -6,6 +6,8 @@ from typing import Generic, TypeVar
 
 Name = TypeVar("Name", int, str)
 
+_SPARE = 64
+
 
 class Alarms(Generic[Name]):
     """A heap of moments, one a name: the last that was set counts."""
@@ -21,6 +23,9 @@ class Alarms(Generic[Name]):
         elif self._set.get(name) != when:
             self._set[name] = when
             heapq.heappush(self._heap, (when, name))
+            if len(self._heap) > 2 * len(self._set) + _SPARE:  # most of it rings for nobody any more
+                self._heap = [(when, name) for name, when in self._set.items()]
+                heapq.heapify(self._heap)
 
     def take(self, now: datetime) -> list[Name]:
         """The names that are due, earliest first; each rings once."""

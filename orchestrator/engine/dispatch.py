@@ -1,5 +1,6 @@
 """Dispatch: what a worker is given for an attempt, made from the run and the recorded results that it takes."""
 
+import contextlib
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -9,6 +10,7 @@ import msgspec
 from orchestrator.core.events import NULL, ActivityCompleted, AnyEvent, OutcomeResolved, PayloadRef
 from orchestrator.core.orders import Order, Result, log_path
 from orchestrator.core.run import Run
+from orchestrator.exceptions import NotFoundError, StorageCorruptError
 from orchestrator.names import AttemptKey
 from orchestrator.ports import DagCatalog, HistoryStore
 
@@ -105,7 +107,10 @@ class Dispatch:
 
         Asked before an attempt is recorded, so that a full disk leaves no attempts that nobody was given.
         """
-        self._folder(run.version_id)
+        with contextlib.suppress(
+            NotFoundError, StorageCorruptError
+        ):  # these fail the attempt, when its order is made up
+            self._folder(run.version_id)
 
     def forget(self, run_key: int) -> None:
         self._params.pop(run_key, None)

@@ -37,7 +37,7 @@ def serve(
         while not stop.times:
             scheduler.tick(rung=rung)
             rung = doorbell.wait(executor.files(), _pause(scheduler, clock, settings.safety_look))
-            if rung or clock.now() - looked_at >= settings.safety_look:
+            if rung or not looked_at <= clock.now() < looked_at + settings.safety_look:
                 rung, looked_at = True, clock.now()
         _drain(scheduler, executor, doorbell, clock, settings, stop)
     finally:
@@ -54,8 +54,9 @@ def _drain(
 ) -> None:
     """Take back what has not begun, and wait a while for what has."""
     scheduler.stop_handing_out()
-    until = clock.now() + settings.shutdown_grace
-    while stop.times < 2 and clock.now() < until:
+    since = clock.now()
+    until = since + settings.shutdown_grace
+    while stop.times < 2 and since <= clock.now() < until:  # also where the clock is set back, it ends
         scheduler.tick(rung=False)
         if not scheduler.open_attempts:
             return

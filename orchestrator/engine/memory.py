@@ -1,5 +1,7 @@
 """Memory: all that the scheduler holds between turns. The store has everything in it; it can be rebuilt at any time."""
 
+from datetime import datetime
+
 from orchestrator.core.admission import Admission
 from orchestrator.core.gate import RunGate
 from orchestrator.core.run import Run
@@ -56,8 +58,14 @@ class Memory:
                 break
         return passed
 
-    def forget(self, run: Run) -> str | None:
-        """Drop a run and all that it held; the DAG that has room for another, if so."""
+    def wake_waiting(self, dag_id: str, now: datetime) -> None:
+        """There may be more room for a DAG's runs, though none of them has ended: see to it in the next turn."""
+        head = self.gate.head(dag_id)
+        if head is not None:
+            self.alarms.set(head, now)
+
+    def forget(self, run: Run) -> None:
+        """Drop a run and all that it held."""
         for task_id, map_index in list(run.open):
             self.admission.release(run.run_key, task_id, map_index)
         self.give_back(run)
@@ -65,4 +73,4 @@ class Memory:
         self.alarms.set(run.run_key, None)
         self.dispatch.forget(run.run_key)
         self.roster.drop(run.run_key)
-        return self.gate.leave(run.run_key)
+        self.gate.leave(run.run_key)

@@ -1,14 +1,20 @@
 """Petitions: carrying out what others ask for through the requests table."""
 
+from collections.abc import Iterator
 from typing import TypeAlias
 
 from orchestrator.core import asks
-from orchestrator.core.events import RunMoved
+from orchestrator.core.activity import Node
+from orchestrator.core.events import AnyEvent, RunMoved
+from orchestrator.core.plan import Plan
 from orchestrator.core.requests import AnyRequest, ClearTasks, TriggerRun
 from orchestrator.core.run import Run
+from orchestrator.core.spec import TaskSpec
 from orchestrator.engine import creation
 from orchestrator.engine.memory import Memory
 from orchestrator.engine.turn import Turn
+from orchestrator.exceptions import OrchestratorError, StorageUnavailableError
+from orchestrator.names import UNMAPPED
 from orchestrator.ports import Answer, PendingRequest, Projections
 
 Refusal: TypeAlias = str
@@ -24,20 +30,26 @@ class Petitions:
 
     def take(self, turn: Turn, pending: PendingRequest) -> None:
         """Do what is asked, or say in the answer why not."""
-        run_key = self._run_key(turn, pending.request)
-        if isinstance(pending.request, TriggerRun):
-            result = self._trigger(turn, pending.request, run_key)
-        else:
-            result = self._ask(turn, pending.request, run_key)
+        result = self._result(turn, pending.request)
         refusal, run_key = (result, None) if isinstance(result, str) else (None, result)
         turn.answers.append(Answer(request_id=pending.id, refusal=refusal, run_key=run_key))
 
+    def _result(self, turn: Turn, request: AnyRequest) -> int | Refusal:
+        """The key of the run that it changes. What cannot be looked up is refused: it must not hold up all others."""
+        try:
+            run_key = self._run_key(turn, request)
+            if isinstance(request, TriggerRun):
+                return self._trigger(turn, request, run_key)
+            return self._ask(turn, request, run_key)
+        except StorageUnavailableError:
+            raise
+        except OrchestratorError as error:
+            return str(error)
+
     def _run_key(self, turn: Turn, request: AnyRequest) -> int | None:
-        """A run may have begun in this very turn, or be held without having been asked for by name before."""
-        for run in turn.runs():
-            if (run.dag_id, run.run_id) == (request.dag_id, request.run_id):
-                return run.run_key
-        return self._projections.run_key(request.dag_id, request.run_id)
+        """A run may have begun in this very turn."""
+        begun = turn.begun(request.dag_id, request.run_id)
+        return self._projections.run_key(request.dag_id, request.run_id) if begun is None else begun
 
     def _trigger(self, turn: Turn, request: TriggerRun, run_key: int | None) -> int | Refusal:
         if run_key is not None:
@@ -57,9 +69,9 @@ class Petitions:
         if run is None:
             return f"DAG {request.dag_id!r} has no run {request.run_id!r}"
         was_ended = run.is_ended
-        if isinstance(request, ClearTasks) and (refusal := self._move(turn, run, request)):
-            return refusal
         facts = asks.facts_of(run, request)
+        if isinstance(request, ClearTasks) and _moves(run, request):
+            facts = self._move(turn, run, request)
         if isinstance(facts, str):
             return facts
         turn.record_all(run, facts)
@@ -67,14 +79,31 @@ class Petitions:
             self._memory.place(run)
         return run.run_key
 
-    def _move(self, turn: Turn, run: Run, request: ClearTasks) -> Refusal | None:
-        """Go over to the version that the request names, if that has the tasks to clear."""
-        if request.version_id is None or request.version_id == run.version_id:
-            return None
-        plan = self._memory.roster.plan(request.version_id)
-        missing = [task_id for task_id, _ in request.tasks if task_id not in plan.tasks]
-        if missing:
-            return f"task {missing[0]!r} is not in the version to run; clear it with --same-version"
+    def _move(self, turn: Turn, run: Run, request: ClearTasks) -> list[AnyEvent] | Refusal:
+        """Go over to the version that the request names, if that has what is to be cleared; what to record there."""
+        plan = self._memory.roster.plan(request.version_id or run.version_id)
+        refusal = asks.untimely(run, request) or next(_missing(run, plan, request), None)
+        if refusal is not None:
+            return refusal
         turn.record(run, RunMoved(version_id=plan.version_id, fingerprint=plan.fingerprint))
         run.move(plan)
-        return None
+        return asks.facts_of(run, request)
+
+
+def _moves(run: Run, request: ClearTasks) -> bool:
+    return request.version_id is not None and request.version_id != run.version_id
+
+
+def _missing(run: Run, plan: Plan, request: ClearTasks) -> Iterator[Refusal]:
+    """What is to be cleared and will not be in the run once it has moved."""
+    for task_id, map_index in request.tasks:
+        task = plan.tasks.get(task_id)
+        if task is None:
+            yield f"task {task_id!r} is not in the version to run; clear it with --same-version"
+        elif map_index is not None and map_index not in _indexes(task, run.nodes.get(task_id)):
+            yield f"task {task_id!r} has no map index {map_index} in the version to run; clear all of it"
+
+
+def _indexes(task: TaskSpec, before: Node | None) -> range:
+    """The map indexes of a task of another version once the run has moved there."""
+    return before.indexes() if before is not None and before.is_mapped == task.is_mapped else range(UNMAPPED, 0)

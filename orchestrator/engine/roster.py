@@ -16,6 +16,7 @@ class Roster:
         self._catalog = catalog
         self._runs: dict[int, Run] = {}
         self._plans: dict[int, Plan] = {}
+        self._visiting: set[int] = set()
 
     def __iter__(self) -> Iterator[Run]:
         return iter(self._runs.values())
@@ -47,7 +48,16 @@ class Roster:
             run = self._runs[run_key] = replay(run_key, facts, self.plan)
             run.touched.clear()
             run.closed.clear()
+            self._visiting.add(run_key)
         return run
+
+    def see_off(self) -> None:
+        """Drop the runs that were read because somebody spoke of them, and that have ended."""
+        for run_key in self._visiting:
+            run = self._runs.get(run_key)
+            if run is not None and run.is_ended:
+                self.drop(run_key)
+        self._visiting.clear()
 
     def drop(self, run_key: int) -> None:
         """Forget a run; its history has all of it. A plan that no run uses goes with the next sweep."""
@@ -55,6 +65,3 @@ class Roster:
         if len(self._plans) > 2 * len(self._runs) + 64:
             used = {run.version_id for run in self._runs.values()}
             self._plans = {key: plan for key, plan in self._plans.items() if key in used}
-
-    def clear(self) -> None:
-        self._runs.clear()

@@ -4,23 +4,23 @@ from collections import deque
 from collections.abc import Callable
 from datetime import datetime
 
-from orchestrator.core import outcomes
 from orchestrator.core.commands import CancelAttempt, Command, ScheduleActivity, facts_of
 from orchestrator.core.decide import decide
 from orchestrator.core.events import ActivityCompleted, ActivityScheduled, Failure
-from orchestrator.core.orders import Failed, Report, Started
+from orchestrator.core.orders import Failed, Order, Started
 from orchestrator.core.run import Run
 from orchestrator.engine import creation
 from orchestrator.engine.inbox import Inbox
+from orchestrator.engine.intake import Intake, asks_leave
 from orchestrator.engine.memory import Memory
+from orchestrator.engine.outage import Outage
 from orchestrator.engine.petitions import Petitions
-from orchestrator.engine.queue_watch import QueueWatch
 from orchestrator.engine.recovery import recover
 from orchestrator.engine.settings import Settings
 from orchestrator.engine.turn import Turn
-from orchestrator.exceptions import StorageUnavailableError
-from orchestrator.names import AttemptKey, Delivery, FailureKind
-from orchestrator.ports import Clock, Cursor, DagCatalog, Executor, HistoryStore, Projections
+from orchestrator.exceptions import OrchestratorError, StorageUnavailableError
+from orchestrator.names import AttemptKey, FailureKind
+from orchestrator.ports import Clock, DagCatalog, Executor, HistoryStore, PendingRequest, Projections
 
 
 class Scheduler:
@@ -51,18 +51,17 @@ class Scheduler:
         self._new_uid = new_uid
         self._keys = creation.RunKeys(store)
         self._inbox = Inbox(settings.start_lag, self._may_wait)
-        self._renew_at = clock.now() + settings.claim_renewal
-        self._resting_since: datetime | None = None
-        self._resting_until: datetime | None = None
-        self._is_muddled = False
+        self._outage = Outage(settings.retry_storage_after, notice)
+        self._ticked_at = clock.now()
+        self._renew_at = self._ticked_at + settings.claim_renewal
         self._is_closing = False
 
     def _begin_afresh(self) -> None:
         self._memory = Memory(self._store, self._projections, self._catalog, self._settings)
-        self._petitions = Petitions(self._memory, self._projections, self._keys)
+        petitions = Petitions(self._memory, self._projections, self._keys)
+        self._intake = Intake(self._memory, petitions, self._inbox, self._keys, self._new_uid, self._settings)
         self._pools = self._projections.pools()
         self._catalog_cursor = 0
-        self._queued = QueueWatch(self._settings.queued_timeout)
 
     # ── the life of a scheduler ──────────────────────────────────────────────────────────────────────────
 
@@ -76,21 +75,21 @@ class Scheduler:
     def tick(self, *, rung: bool = True) -> bool:
         """One turn; whether it recorded anything. ``rung``: look for requests and changed DAGs too."""
         now = self._clock.now()
+        if now < self._ticked_at:
+            self._set_back(now)
+        self._ticked_at = now
         self._inbox.add(self._executor.reports(), now)
-        if self._resting_until is not None and now < self._resting_until:
+        if self._outage.forbids(now):
             return False
         turn = Turn(now)
-        rung = rung or self._is_muddled  # what was rung for then was not taken in
         try:
-            self._wake_up(now)
+            rung = self._wake_up(now) or rung
             self._renew_claim(now)
-            if rung:
-                self._read_catalog(now)
-            recorded = self._record(turn, with_requests=rung)
+            recorded = self._record(turn, self._look_about(now) if rung else [])
             self._act(turn)
-            self._end_rest(now)
+            self._outage.end(now)
         except StorageUnavailableError as error:
-            self._rest(now, error)
+            self._outage.go_on(now, error)
             return False
         return recorded
 
@@ -101,15 +100,9 @@ class Scheduler:
 
     def moments(self) -> tuple[datetime | None, ...]:
         """Each part's next due moment; while the database is away, when it is tried again."""
-        if self._resting_until is not None:
-            return (self._resting_until,)
-        return (
-            self._inbox.next_due(),
-            self._memory.alarms.next_due(),
-            self._memory.schedules.next_due(),
-            self._executor.next_due(),
-            self._queued.next_due(),
-        )
+        if self._outage.lasts:
+            return (self._outage.until,)
+        return (*self._intake.next_due(), self._executor.next_due())
 
     def stop_handing_out(self) -> None:
         """From here on nothing new starts; what has not begun is asked back."""
@@ -128,91 +121,31 @@ class Scheduler:
     def stop(self) -> None:
         """End what runs, by force; the next start finds it as a free loss."""
         self._executor.stop()
-        self._store.release()
+        try:
+            self._store.release()
+        except StorageUnavailableError as error:
+            self._notice(f"{error}; the claim on it lapses by itself")
 
     # ── one turn ─────────────────────────────────────────────────────────────────────────────────────────
 
-    def _record(self, turn: Turn, *, with_requests: bool) -> bool:
-        self._wake_runs(turn)
-        if with_requests:
-            self._take_requests(turn)
-        self._create_due_runs(turn)
-        self._take_reports(turn)
-        self._time_out_queued(turn)
+    def _record(self, turn: Turn, requests: list[PendingRequest]) -> bool:
+        self._intake.take(turn, requests)
         self._settle(turn)
         self._admit(turn)
         return self._commit(turn)
 
     def _act(self, turn: Turn) -> None:
+        """What the commit allows. A part that was refused is not in memory any more, and nothing is done for it."""
+        held = self._memory.roster.held
         if turn.goes:
-            self._executor.go(turn.goes)
+            self._executor.go([key for key in turn.goes if key.run_key not in turn.refused])
         if turn.cancels:
             self._executor.cancel(turn.cancels)
         for run in turn.runs():
-            if run.is_ended and self._memory.roster.held(run.run_key) is run:
+            if run.is_ended and held(run.run_key) is run:
                 self._memory.forget(run)
+        self._memory.roster.see_off()
         self._hand_out(turn)  # last: it reads from the database, which may be away
-
-    # ── taking in ────────────────────────────────────────────────────────────────────────────────────────
-
-    def _wake_runs(self, turn: Turn) -> None:
-        for run_key in self._memory.alarms.take(turn.now):
-            run = self._memory.roster.held(run_key)
-            if run is not None:
-                turn.look_at(run)
-
-    def _take_reports(self, turn: Turn) -> None:
-        if not (turn.changed or self._inbox.is_due(turn.now)):
-            return
-        turn.took_reports = True
-        for report in self._inbox.reports():
-            self._take_report(turn, report)
-
-    def _take_report(self, turn: Turn, report: Report) -> None:
-        self._queued.discard(report.key)
-        run = self._memory.roster.get(report.key.run_key)
-        if run is None:
-            return
-        facts = outcomes.facts_of(run, report, now=turn.now, max_lost=self._settings.max_lost_attempts)
-        turn.record_all(run, facts, report.at)
-        if isinstance(report, Started) and not self._may_wait(report):
-            (turn.goes if facts else turn.cancels).append(report.key)
-
-    def _may_wait(self, report: Started) -> bool:
-        run = self._memory.roster.held(report.key.run_key)
-        task = run.plan.tasks.get(report.key.task_id) if run else None
-        return task is None or task.delivery is not Delivery.AT_MOST_ONCE
-
-    def _take_requests(self, turn: Turn) -> None:
-        for pending in self._projections.requests():
-            self._petitions.take(turn, pending)
-
-    def _create_due_runs(self, turn: Turn) -> None:
-        schedules, gate = self._memory.schedules, self._memory.gate
-        while due := schedules.due(turn.now):
-            for entry, slot in due:
-                load = gate.load(entry.dag_id)
-                if load.active + load.waiting >= entry.spec.max_active_runs:
-                    continue  # the end of one of its runs looks again
-                created = creation.from_slot(entry, slot, self._new_uid)
-                plan = self._memory.roster.plan(entry.version_id)
-                run, first = creation.begin(self._keys.next(), plan, created, turn.now)
-                turn.begin(run, first)
-                self._memory.place(run)
-                turn.cursors.append(Cursor(dag_id=entry.dag_id, slot=slot.fire_at))
-                schedules.dealt_with(entry.dag_id, slot.fire_at, turn.now)
-
-    def _time_out_queued(self, turn: Turn) -> None:
-        """Fail what no worker has begun in time; where it begins after all, its report comes too late."""
-        for key in self._queued.take(turn.now):
-            run = self._memory.roster.held(key.run_key)
-            if run is None or not run.is_queued(key):
-                continue
-            message = f"no worker began it within {self._settings.queued_timeout} (task_queued_timeout)"
-            kind = FailureKind.QUEUED_TIMEOUT
-            failed = Failed(key=key, at=turn.now, kind=kind, failure=Failure(message=message))
-            turn.record_all(run, outcomes.facts_of(run, failed, now=turn.now))
-            turn.cancels.append(key)
 
     # ── deciding ─────────────────────────────────────────────────────────────────────────────────────────
 
@@ -258,38 +191,53 @@ class Scheduler:
     # ── recording, then acting ───────────────────────────────────────────────────────────────────────────
 
     def _commit(self, turn: Turn) -> bool:
-        refused = frozenset() if turn.is_empty else self._store.commit(turn.group())
+        turn.refused = frozenset() if turn.is_empty else self._store.commit(turn.group())
         if turn.took_reports:
-            self._inbox.clear()
-        for run in turn.runs():
-            if run.run_key in refused:
-                self._reload(run)
-            else:
-                run.touched.clear()
+            self._inbox.clear(turn.refused)
         for run, fact in turn.facts():
             if isinstance(fact.event, ActivityCompleted) and fact.event.task_id in run.plan.taken:
                 self._memory.results.keep(run.run_key, fact.seq, fact.event)
+        for run in turn.runs():
+            run.touched.clear()
+        for run in turn.refused_runs():
+            self._reload(run, turn.now)
         return not turn.is_empty
 
-    def _reload(self, run: Run) -> None:
-        """Somebody else wrote this run's history: forget what was decided and read it again."""
-        self._notice(f"run {run.run_id!r} of DAG {run.dag_id!r} was changed by somebody else and is read again")
+    def _reload(self, run: Run, now: datetime) -> None:
+        """Its part was refused: forget what was decided, and read it again if there is such a run at all."""
         self._memory.forget(run)
         again = self._memory.roster.get(run.run_key)
+        if again is None:
+            self._notice(f"DAG {run.dag_id!r} has a run {run.run_id!r}, or one of that slot, already; no other is made")
+        else:
+            self._notice(f"run {run.run_id!r} of DAG {run.dag_id!r} was changed by somebody else and is read again")
         if again is not None and not again.is_ended:
             self._memory.place(again)
-            self._memory.alarms.set(again.run_key, self._clock.now())
+            self._memory.alarms.set(again.run_key, now)
+        self._memory.schedules.look_again(run.dag_id, now)
+        self._memory.wake_waiting(run.dag_id, now)
 
     def _hand_out(self, turn: Turn) -> None:
-        orders = [
-            order
-            for run, task_id, first, count in turn.admitted
-            if self._memory.roster.held(run.run_key) is run
-            for order in self._memory.dispatch.orders(run, task_id, first, count)
-        ]
+        orders: list[Order] = []
+        for run, task_id, first, count in turn.admitted:
+            if run.run_key not in turn.refused:
+                orders += self._orders(run, task_id, first, count, turn.now)
         if orders:
-            self._queued.add((order.key for order in orders), turn.now)
+            self._intake.queued.add((order.key for order in orders), turn.now)
             self._executor.submit(orders)
+
+    def _orders(self, run: Run, task_id: str, first: int, count: int, now: datetime) -> list[Order]:
+        """What to hand out; where it cannot be made up, these attempts fail and all else goes on."""
+        try:
+            return list(self._memory.dispatch.orders(run, task_id, first, count))
+        except StorageUnavailableError:
+            raise
+        except OrchestratorError as error:
+            failure = Failure(message=str(error))
+            places = [((task_id, map_index), run.open[task_id, map_index]) for map_index in range(first, first + count)]
+            keys = [AttemptKey(run.run_key, *place, attempt) for place, attempt in places]
+            self._inbox.add([Failed(key=key, at=now, kind=FailureKind.LOADING, failure=failure) for key in keys], now)
+            return []
 
     # ── looking about ────────────────────────────────────────────────────────────────────────────────────
 
@@ -298,15 +246,23 @@ class Scheduler:
         self._begin_afresh()
         self._read_catalog(now)
         heard_of = {report.key for report in self._inbox.reports()}
-        self._inbox.add(recover(self._memory, self._projections, self._executor, now, heard_of), now)
+        reports = recover(self._memory, self._projections, self._executor, now, heard_of, self._notice)
+        self._inbox.add(reports, now)
         for run in self._memory.roster:
             self._memory.alarms.set(run.run_key, now)
-            self._queued.add((AttemptKey(run.run_key, *place, run.open[place]) for place in run.open), now)
+            self._intake.queued.add((AttemptKey(run.run_key, *place, run.open[place]) for place in run.open), now)
+
+    def _look_about(self, now: datetime) -> list[PendingRequest]:
+        """What is asked for. The catalog is read after that, so that it has every DAG that a request speaks of."""
+        requests = self._projections.requests()
+        self._read_catalog(now)
+        return requests
 
     def _read_catalog(self, now: datetime) -> None:
         self._catalog_cursor, entries = self._catalog.changes(self._catalog_cursor)
         for entry in entries:
             self._memory.schedules.update(entry, now)
+            self._memory.wake_waiting(entry.dag_id, now)
         pools = self._projections.pools()
         if pools != self._pools:
             self._pools = pools
@@ -317,21 +273,19 @@ class Scheduler:
             self._store.renew()
             self._renew_at = now + self._settings.claim_renewal
 
-    def _rest(self, now: datetime, error: StorageUnavailableError) -> None:
-        """What this turn did not record has not happened: forget it, and begin again with what is recorded, soon."""
-        if self._resting_since is None:
-            self._resting_since = now
-            self._notice(f"{error}; what runs goes on and its results are kept until they can be recorded")
-        self._resting_until = now + self._settings.retry_storage_after
-        self._is_muddled = True
-
-    def _wake_up(self, now: datetime) -> None:
-        if not self._is_muddled:
-            return
+    def _wake_up(self, now: datetime) -> bool:
+        """After an outage, begin again with what is recorded; whether there was one."""
+        if not self._outage.lasts:
+            return False
         self._recall(now)
-        self._is_muddled, self._resting_until = False, None
+        return True
 
-    def _end_rest(self, now: datetime) -> None:
-        if self._resting_since is not None:
-            self._notice(f"the database answers again, after {now - self._resting_since}")
-            self._resting_since = None
+    def _set_back(self, now: datetime) -> None:
+        """The clock went back. Moments on record are waited for; those of this process are not, as all have come."""
+        self._renew_at = now
+        self._inbox.hurry(now)
+        self._outage.cut_short(now)
+
+    def _may_wait(self, report: Started) -> bool:
+        run = self._memory.roster.held(report.key.run_key)
+        return run is None or not asks_leave(run, report)

@@ -30,6 +30,8 @@ class Turn:
         self.goes: list[AttemptKey] = []
         self.cancels: list[AttemptKey] = []
         self.took_reports = False
+        self.refused: frozenset[int] = frozenset()
+        self._begun: dict[tuple[str, str], int] = {}
         self._drafts: dict[int, _Draft] = {}
 
     def begin(self, run: Run, first: Recorded) -> None:
@@ -37,6 +39,11 @@ class Turn:
         draft = self._drafts[run.run_key] = _Draft(run, 0)
         draft.records.append(first)
         self.changed[run.run_key] = run
+        self._begun[run.dag_id, run.run_id] = run.run_key
+
+    def begun(self, dag_id: str, run_id: str) -> int | None:
+        """The key of the run of that name, if it is one that this turn makes."""
+        return self._begun.get((dag_id, run_id))
 
     def record(self, run: Run, event: AnyEvent, at: datetime | None = None) -> None:
         """The run's next fact."""
@@ -64,11 +71,15 @@ class Turn:
         """The runs that have new facts."""
         return [draft.run for draft in self._drafts.values()]
 
+    def refused_runs(self) -> list[Run]:
+        """The runs whose part the commit left out."""
+        return [self._drafts[run_key].run for run_key in sorted(self.refused)]
+
     def facts(self) -> Iterator[tuple[Run, Recorded]]:
-        """All new facts, run by run."""
-        for draft in self._drafts.values():
-            for fact in draft.records:
-                yield draft.run, fact
+        """All new facts that were not refused, run by run."""
+        for run_key, draft in self._drafts.items():
+            if run_key not in self.refused:
+                yield from ((draft.run, fact) for fact in draft.records)
 
     def group(self) -> Group:
         """The one commit that this turn asks for."""

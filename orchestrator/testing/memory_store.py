@@ -94,6 +94,8 @@ class MemoryStore:
     def commit(self, group: Group) -> frozenset[int]:
         refused = frozenset(part.run.run_key for part in group.parts if not self._write(part))
         for answer in group.answers:
+            if answer.run_key in refused:
+                continue
             del self._requests[answer.request_id]
             if answer.refusal is not None:
                 self.refusals[answer.request_id] = answer.refusal

@@ -1,3 +1,5 @@
+from datetime import timedelta
+
 import msgspec
 import pytest
 
@@ -250,15 +252,17 @@ def test_a_late_report_does_not_restart_what_is_still_being_ended() -> None:
     assert ledger.state("charge") is TaskState.NONE
 
 
-def test_a_clear_reopens_an_ended_run_and_its_time_out_counts_from_there() -> None:
-    ledger = Ledger(CHAIN)
+def test_a_cleared_run_that_had_ended_is_queued_and_its_time_out_counts_from_when_it_begins_again() -> None:
+    ledger = Ledger(CHAIN, dagrun_timeout=timedelta(hours=1))
     ledger.add(SCHEDULED, RunCancelRequested(reason="changed my mind"), FAILED)
     ledger.add(ActivitySkipped(task_id="reserve"), ActivitySkipped(task_id="ship"))
     ledger.add(RunEnded(state=RunState.FAILED, reason="changed my mind"), CLEARED)
     run = ledger.run
-    assert (run.state, run.is_ended, run.cancelling, run.first_failure) == (RunState.RUNNING, False, None, None)
-    assert run.started_at == at(7)
+    assert (run.state, run.is_ended, run.cancelling, run.first_failure) == (RunState.QUEUED, False, None, None)
+    assert (run.started_at, run.deadline) == (None, None)
     assert ledger.states() == {"charge": "none", "reserve": "skipped", "ship": "skipped"}
+    ledger.add(ActivityScheduled(task_id="charge", attempt=2))
+    assert (run.state, run.deadline) == (RunState.RUNNING, at(8) + timedelta(hours=1))
 
 
 def test_a_clear_of_an_open_run_leaves_its_beginning_alone() -> None:
