@@ -125,6 +125,6 @@ def asks_leave(run: Run, report: Started) -> bool:
 def _has_leave(run: Run, report: Started) -> bool:
     """Whether its start is recorded. Said twice, as after a crash, it is answered twice and begins once."""
     key = report.key
-    if run.open.get((key.task_id, key.map_index)) != key.attempt:
+    if run.cancelling is not None or run.open.get((key.task_id, key.map_index)) != key.attempt:
         return False
     return run.nodes[key.task_id].activity(key.map_index).state is TaskState.RUNNING

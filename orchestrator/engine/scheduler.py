@@ -288,4 +288,4 @@ class Scheduler:
 
     def _may_wait(self, report: Started) -> bool:
         run = self._memory.roster.held(report.key.run_key)
-        return run is None or not asks_leave(run, report)
+        return run is not None and not asks_leave(run, report)
