@@ -8,6 +8,7 @@ from typing import cast
 
 from orchestrator.core.orders import Report
 from orchestrator.exceptions import ConfigError, WorkerStartError
+from orchestrator.executors.flight import Flight
 from orchestrator.executors.link import WorkerLink
 from orchestrator.executors.nursery import Nursery
 from orchestrator.worker.settings import WorkerSettings
@@ -78,7 +79,7 @@ class Crew:
         self._links[link.number] = link
         if not alone:
             self._warm.append(link)
-        # Where the zygote is gone, the worker's ends go as well: the link is hung up, and the order comes back.
+        # Where the zygote is gone, the link is hung up, and what was sent over it comes back.
         self._nursery.spawn(link.number, link.far_ends, once=alone)
         link.let_go()
         return link
@@ -92,8 +93,7 @@ class Crew:
     def grow(self, waiting: int, now: float) -> None:
         """Start more workers for orders that wait, if those that there are will not take them soon."""
         more = min(waiting, self._most - len(self._warm), max(1, len(self._warm)))
-        busy = all(link.stuck_at() <= now and link.warm_at() <= now for link in self._warm)
-        if more > 0 and busy and self.can_spawn(now):
+        if more > 0 and self.can_spawn(now) and all(link.is_taken_up(now) for link in self._warm):
             self._spawn_at = now + _GROWTH_PAUSE
             for _ in range(more):
                 self.spawn(now)
@@ -114,39 +114,32 @@ class Crew:
         best, least = None, self._window << 1
         for link in self._warm:
             load = len(link.sent) << 1 | (code not in link.codes)
-            if load < least and not link.has_ended and (not link.sent or (link.pid and now < link.stuck_at())):
+            if load < least and link.has_room(now):
                 best, least = link, load
         return best
 
-    def stuck(self, now: float) -> list[WorkerLink]:
-        """Workers that have ended, or are at something long, with orders waiting behind it."""
-        idle = self._has_idle()
-        return [
-            link
-            for link in self._warm
-            if link.has_ended or (len(link.sent) > 1 and link.stuck_at(others_idle=idle) <= now)
-        ]
+    def recall(self, now: float) -> list[Flight]:
+        """The orders that would begin sooner elsewhere, taken back from where they wait."""
+        idle = self._has_idle(now)
+        return [flight for link in self._warm for flight in link.recall(now, others_idle=idle)]
 
     def next_due(self, waiting: int, since: float) -> float | None:
         """The first moment after ``since`` when a look might change something although no worker says a word."""
-        moments = (moment for moment in self._moments(waiting) if moment > since)
+        moments = (moment for moment in self._moments(waiting, since) if moment > since)
         return min(moments, default=None)
 
-    def _moments(self, waiting: int) -> Iterator[float]:
-        idle = self._has_idle()
+    def _moments(self, waiting: int, since: float) -> Iterator[float]:
+        idle = self._has_idle(since)
         for link in self._warm:
-            if len(link.sent) > 1 or (link.sent and waiting):
-                yield link.stuck_at(others_idle=idle)
-            if waiting:
-                yield link.warm_at()
+            yield from link.moments(waiting=waiting > 0, others_idle=idle)
             if not link.sent and len(self._warm) > self._least:
                 yield link.busy_since + self._idle_seconds
         if waiting or len(self._warm) < self._least:
             yield self._spawn_at
-        yield from (since + _DEATH_NEWS for since in self._hung_up.values())
+        yield from (silent_since + _DEATH_NEWS for silent_since in self._hung_up.values())
 
-    def _has_idle(self) -> bool:
-        return any(link.pid and not link.sent for link in self._warm)
+    def _has_idle(self, now: float) -> bool:
+        return any(link.pid and not link.sent and link.has_room(now) for link in self._warm)
 
     # ── news ─────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -6,6 +6,7 @@ import os
 import selectors
 import signal
 import socket
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
@@ -24,6 +25,8 @@ from orchestrator.worker.wire import (
 _READ = 256 * 1024
 _PATIENCE = 0.02  # seconds after which a body is long, and nothing waits behind it
 _SHORT_PATIENCE = 0.002  # the same, while another worker has nothing to do
+_DEAFNESS = 0.2  # seconds in which an idle worker would have claimed its order, were it not stopped
+_NAP = 1.0  # seconds for which a worker that did not gets nothing
 _WARMUP = 5.0  # seconds that a worker may take to be up, or to load code, before others are started beside it
 
 
@@ -44,6 +47,7 @@ class WorkerLink:
         self.sent: dict[int, Flight] = {}
         self.codes: set[str] = set()
         self.busy_since = now
+        self._asleep_until = 0.0
         self._head_begun = False
         self._count = 0
         self._lines = Lines()
@@ -111,17 +115,56 @@ class WorkerLink:
         self.sent.pop(flight.number, None)
         self._head_begun = False
 
+    # ── whether to give it more ──────────────────────────────────────────────────────────────────────────
+
+    def has_room(self, now: float) -> bool:
+        """Whether it would begin another order soon."""
+        if self.has_ended or now < self._asleep_until:
+            return False
+        return not self.sent or (self.pid > 0 and now < self.stuck_at())
+
+    def is_taken_up(self, now: float) -> bool:
+        """Whether it will not take anything for a while: a body holds it, or it is stopped."""
+        return now < self._asleep_until or (bool(self.sent) and self.stuck_at() <= now and self.warm_at() <= now)
+
     def stuck_at(self, *, others_idle: bool = False) -> float:
-        """When what it works on has proved long, so that nothing should wait behind it; endless if it has no work."""
-        if not self.sent:
-            return math.inf
+        """When what it works on proves long, so that nothing should wait behind it."""
         return self.busy_since + (_SHORT_PATIENCE if others_idle else _PATIENCE)
+
+    def deaf_at(self) -> float:
+        """When its one order should have begun."""
+        return self.busy_since + _DEAFNESS
 
     def warm_at(self) -> float:
         """When it will at the latest be up, and have loaded what it works on; the past if it has already."""
         if self.pid and (self._head_begun or not self.sent):
             return -math.inf
         return self.busy_since + _WARMUP
+
+    def recall(self, now: float, *, others_idle: bool) -> list[Flight]:
+        """What need not wait here: it has ended, is at something long, is not up yet, or does not look."""
+        if not self.sent:
+            return []
+        if not self.pid and not self.has_ended:
+            return self.take_back() if others_idle else []
+        if self.has_ended or (len(self.sent) > 1 and self.stuck_at(others_idle=others_idle) <= now):
+            return self.take_back()
+        if self._head_begun or now < self.deaf_at():
+            return []
+        found = self.take_back()
+        if found:
+            self._asleep_until = now + _NAP
+        return found
+
+    def moments(self, *, waiting: bool, others_idle: bool) -> Iterator[float]:
+        """When one of these answers may change without a word from it."""
+        if self.sent and (waiting or len(self.sent) > 1):
+            yield self.stuck_at(others_idle=others_idle)
+        if self.sent and not self._head_begun:
+            yield self.deaf_at()
+        if waiting:
+            yield self.warm_at()
+            yield self._asleep_until
 
     # ── what is said ─────────────────────────────────────────────────────────────────────────────────────
 
@@ -158,6 +201,7 @@ class WorkerLink:
             self._hang_up()
             return None
         self.busy_since = now
+        self._asleep_until = 0.0
         return self._lines.feed(data)
 
     def _hang_up(self) -> None:

@@ -99,7 +99,8 @@ class LocalExecutor:
         """Give back what has not begun."""
         wanted = [self._flights[key] for key in keys if key in self._flights]
         links = {self._carriers[flight.key] for flight in wanted if flight.key in self._carriers}
-        unclaimed = self._recall(links)
+        unclaimed = [flight for link in links for flight in link.take_back()]
+        self._requeue(unclaimed)
         self._give_back({flight.key for flight in wanted} - self._carriers.keys())
         for flight in wanted:
             link = self._carriers.get(flight.key)
@@ -120,7 +121,7 @@ class LocalExecutor:
         for link, status in self._crew.gone(now):
             self._bury(link, status, now)
         self._enforce(now)
-        self._recall(self._crew.stuck(now))
+        self._requeue(self._crew.recall(now))
         self._hand_out(now)
         self._crew.shrink(now)
         self._crew.replenish(now)
@@ -172,13 +173,8 @@ class LocalExecutor:
             link.send(flight, now)
             self._carriers[flight.key] = link
 
-    def _recall(self, links: Iterable[WorkerLink]) -> bool:
-        """Put what these workers have not claimed back to the front of what waits; whether there was anything."""
-        unclaimed = [flight for link in links for flight in link.take_back()]
-        self._requeue(unclaimed)
-        return bool(unclaimed)
-
     def _requeue(self, flights: Sequence[Flight]) -> None:
+        """Put what workers have not claimed back to the front of what waits."""
         for flight in reversed(flights):
             self._carriers.pop(flight.key, None)
             self._queue_of(flight).appendleft(flight)

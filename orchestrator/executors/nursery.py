@@ -66,14 +66,11 @@ class Nursery:
         self.is_up, self._rest = False, b""
         return self.file
 
-    def spawn(self, number: int, files: Sequence[int], *, once: bool) -> bool:
-        """Have a worker forked that holds these descriptors; False if the zygote is gone."""
+    def spawn(self, number: int, files: Sequence[int], *, once: bool) -> None:
+        """Have a worker forked that holds these descriptors; where the zygote is gone they go with it."""
         assert self._control is not None
-        try:
+        with contextlib.suppress(OSError):
             socket.send_fds(self._control, [BIRTH.pack(number, once)], files)
-        except OSError:
-            return False
-        return True
 
     def deaths(self) -> list[Death] | None:
         """The workers that ended since the last call; None when the zygote itself is gone."""

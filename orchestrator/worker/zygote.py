@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 import msgspec
 
+import orchestrator.operators
 from orchestrator.worker.process import Endpoints, WorkerProcess
 from orchestrator.worker.rawoutput import RawOutput
 from orchestrator.worker.settings import WorkerSettings
@@ -135,6 +136,12 @@ def _end_group(pid: int) -> None:
         os.killpg(pid, signal.SIGKILL)
 
 
+def load_authoring() -> None:
+    """Import all that a DAG file can ask this package for, so that no worker has to."""
+    for name in orchestrator.__all__:
+        getattr(orchestrator, name)
+
+
 def receive_settings(control: socket.socket) -> WorkerSettings:
     """The settings, which come first: a length of four bytes and JSON; EOFError if nobody is there to send them."""
     size = int.from_bytes(control.recv(4, socket.MSG_WAITALL))
@@ -148,6 +155,7 @@ def main(file: int) -> None:
     control = socket.socket(fileno=file)
     sys.argv[:] = ["orchestrator-worker"]
     settings = receive_settings(control)
+    load_authoring()
     gc.collect()
     gc.freeze()  # so that collections in the workers leave the shared pages alone
     birth = Zygote(control).serve()

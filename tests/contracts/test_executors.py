@@ -28,8 +28,10 @@ def stores(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def shop(tmp_path: Path, stores: Path) -> Workshop:
-    return Workshop(tmp_path, stores=stores)
+def shop(tmp_path: Path, stores: Path) -> Iterator[Workshop]:
+    shop = Workshop(tmp_path, stores=stores)
+    yield shop
+    (shop.marks / "gate").touch()  # a body that outlived a failed test comes to its end
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,7 @@ import pytest
 from orchestrator.core.orders import Completed, Failed, Lost, Order, Started, TakenBack
 from orchestrator.exceptions import ConfigError, WorkerStartError
 from orchestrator.names import Delivery, FailureKind, Isolation
-from tests.worker.workshop import Bench, Workshop, is_alive, value_of, wait_until
+from tests.worker.workshop import Bench, Workshop, is_alive, stop_process, value_of, wait_until
 
 OpenBench = Callable[..., Bench]
 
@@ -239,7 +239,7 @@ def test_signals_from_outside_do_not_end_a_worker(bench: Bench, shop: Workshop) 
 def test_a_stopped_worker_holds_nothing_up_and_can_be_cancelled(open_bench: OpenBench, shop: Workshop) -> None:
     bench = open_bench(workers=1, parallelism=2, cleanup_time=0.2)
     frozen, others = shop.order("waits"), shop.orders("echo", 3)
-    os.kill(begin(bench, frozen), signal.SIGSTOP)
+    stop_process(begin(bench, frozen))
     bench.submit(*others)
     assert [value_of(ending) for ending in bench.finish(others)] == [7, 7, 7]
     bench.executor.cancel([frozen.key])
@@ -319,3 +319,14 @@ def test_a_log_folder_that_cannot_be_made_is_named_with_its_setting(open_bench: 
     (shop.folder / "in_the_way").write_text("a file where a folder should be")
     with pytest.raises(ConfigError, match="base_log_folder"):
         open_bench(log_folder=str(shop.folder / "in_the_way" / "logs"))
+
+
+def test_an_idle_worker_that_is_stopped_gets_nothing_that_another_could_begin(
+    open_bench: OpenBench, shop: Workshop
+) -> None:
+    bench = open_bench(workers=1, parallelism=2)
+    pid = bench.complete(shop.order("whoami"))["pid"]
+    stop_process(pid)
+    assert bench.complete(shop.order("whoami"))["pid"] != pid
+    os.kill(pid, signal.SIGCONT)
+    assert bench.complete(shop.order("echo")) == 7

@@ -2,6 +2,7 @@
 
 import os
 import select
+import signal
 import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import msgspec
+import psutil
 
 from orchestrator.clock import SystemClock
 from orchestrator.core.orders import Completed, Failed, Lost, Order, Report, Skipped, Started, TakenBack
@@ -444,11 +446,20 @@ def given(value: object) -> msgspec.Raw:
 
 def is_alive(pid: int) -> bool:
     """Whether the process is there and no zombie."""
+    return psutil.pid_exists(pid) and _status(pid) not in (psutil.STATUS_ZOMBIE, "")
+
+
+def stop_process(pid: int) -> None:
+    """SIGSTOP, and wait until it has its effect."""
+    os.kill(pid, signal.SIGSTOP)
+    wait_until(lambda: _status(pid) == psutil.STATUS_STOPPED, "its stop")
+
+
+def _status(pid: int) -> str:
     try:
-        os.kill(pid, 0)
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except (ProcessLookupError, FileNotFoundError):
-        return False
+        return str(psutil.Process(pid).status())
+    except psutil.NoSuchProcess:
+        return ""
 
 
 def wait_until(condition: Callable[[], object], what: str) -> None:
