@@ -22,14 +22,14 @@ class Home:
         self.reads = Reads(engine)
         self.requests = RequestBook(engine, SystemClock())
         self.records = Records(engine, SystemClock())
-        self._engine = engine
+        self.engine = engine
 
     def ring(self) -> bool:
         """Wake the scheduler of this home; False where none listens."""
         return doorbell.ring(self.config.doorbell)
 
     def close(self) -> None:
-        self._engine.dispose()
+        self.engine.dispose()
 
     def __enter__(self) -> Self:
         return self

@@ -17,6 +17,11 @@ def start_journal(config: Config) -> None:
     logging.basicConfig(handlers=[handler], level=config.logging.logging_level, force=True)
 
 
+def show_task_logs() -> None:
+    """Write what tasks in this process log, from level INFO upwards."""
+    logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(levelname)s %(name)s: %(message)s", force=True)
+
+
 class _Lines(logging.Formatter):
     """Lines that may quote what an author's file printed."""
 

@@ -6,6 +6,7 @@ import uuid
 from datetime import UTC, datetime
 
 import click
+import msgspec
 
 from orchestrator.assembly.home import Home
 from orchestrator.assembly.rehearsal import rehearse
@@ -13,7 +14,7 @@ from orchestrator.cli import edge, rows
 from orchestrator.cli.conf import read_object
 from orchestrator.cli.dates import read_date
 from orchestrator.cli.following import follow
-from orchestrator.cli.journal import notice
+from orchestrator.cli.journal import notice, show_task_logs
 from orchestrator.cli.options import dag_argument, who
 from orchestrator.cli.output import Format, output_option, show_object
 from orchestrator.cli.render.console import remark
@@ -21,7 +22,7 @@ from orchestrator.cli.render.run_view import run_view
 from orchestrator.cli.why import sentence_of, tell
 from orchestrator.core.requests import TriggerRun
 from orchestrator.exceptions import DagError, NotFoundError
-from orchestrator.names import RunState
+from orchestrator.names import RunState, RunType
 from orchestrator.storage.views import RunRow
 
 
@@ -42,26 +43,26 @@ def test(dag_id: str, logical_date: str | None, conf: str, output: Format) -> No
     """
     config = edge.config()
     date = read_date(logical_date, config) if logical_date else datetime.now(UTC)
-    request = TriggerRun(
-        dag_id=dag_id,
-        run_id=f"manual__{date.isoformat()}",
-        run_uid=uuid.uuid4().hex,
-        logical_date=date,
-        conf=read_object(conf, "--conf"),
-        by=who(),
-    )
+    request = manual_run(dag_id, date, read_object(conf, "--conf"))
     with rehearse(config, notice=notice) as rehearsal:
         home = rehearsal.home
-        _require_dag(home, dag_id)
+        require_dag(home, dag_id)
+        show_task_logs()
         home.requests.submit(request, request.run_uid)
         run = home.reads.run(dag_id, request.run_id)
-        with _prints_beside(output):
+        with prints_beside(output):
             ended = follow(home, run, run_view(stderr=output is not Format.TABLE), lambda _seconds: rehearsal.turn())
         _report(home, ended, output)
     click.get_current_context().exit(0 if ended.state is RunState.SUCCESS else 1)
 
 
-def _require_dag(home: Home, dag_id: str) -> None:
+def manual_run(dag_id: str, date: datetime, conf: msgspec.Raw) -> TriggerRun:
+    """A run by hand, for that date."""
+    run_id = f"{RunType.MANUAL}__{date.isoformat()}"
+    return TriggerRun(dag_id=dag_id, run_id=run_id, run_uid=uuid.uuid4().hex, logical_date=date, conf=conf, by=who())
+
+
+def require_dag(home: Home, dag_id: str) -> None:
     """NotFoundError, or, where files could not be read, the first reason for that."""
     try:
         home.reads.dag(dag_id)
@@ -72,7 +73,7 @@ def _require_dag(home: Home, dag_id: str) -> None:
         raise
 
 
-def _prints_beside(output: Format) -> contextlib.AbstractContextManager[object]:
+def prints_beside(output: Format) -> contextlib.AbstractContextManager[object]:
     """What tasks print must not come between the result's lines."""
     return contextlib.nullcontext() if output is Format.TABLE else contextlib.redirect_stdout(sys.stderr)
 

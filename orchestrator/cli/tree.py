@@ -28,6 +28,8 @@ COMMANDS: Tree = {
         "Tasks of a run: their states, logs and results, and running them again.",
         {
             "list": Leaf(f"{_CLI}.tasks:list_tasks", "List the tasks of a DAG."),
+            "test": Leaf(f"{_CLI}.trial:test", "Run one task in this process, and record nothing."),
+            "render": Leaf(f"{_CLI}.rendering:render", "Show a task's template fields as a run fills them."),
             "state": Leaf(f"{_CLI}.tasks:state", "Show the state of a task in a run."),
             "states-for-dag-run": Leaf(f"{_CLI}.tasks:states_for_dag_run", "Show the states of all tasks of a run."),
             "logs": Leaf(f"{_CLI}.logs:logs", "Print what a task wrote."),

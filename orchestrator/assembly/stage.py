@@ -1,0 +1,56 @@
+"""A stage: a home of its own with the DAG files as they are now, thrown away at the end."""
+
+import contextlib
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from msgspec.structs import replace
+
+from orchestrator.assembly.dag_processor import make_dag_processor
+from orchestrator.assembly.executor import worker_settings
+from orchestrator.assembly.home import Home
+from orchestrator.assembly.schema import lay_out
+from orchestrator.clock import SystemClock
+from orchestrator.config import Config
+from orchestrator.config.settings import Url
+from orchestrator.executors.inline import InlineExecutor
+from orchestrator.storage.database import connect
+
+
+@contextlib.contextmanager
+def staged(config: Config) -> Iterator[Home]:
+    """The settings and the DAG files of ``config``, with nothing written to its home; no schedule makes a run."""
+    with tempfile.TemporaryDirectory(prefix="orchestrator-test-") as folder:
+        stage = _moved(config, Path(folder))
+        lay_out(stage)
+        with Home(stage, connect(stage.database.sql_alchemy_conn)) as home:
+            _read_dag_files(home)
+            yield home
+
+
+def inline_executor(config: Config, home: Home) -> InlineExecutor:
+    """It runs what is staged, and refuses the real home's database as the target of a transaction, as a worker does."""
+    settings = replace(worker_settings(home.config), home_database=config.database.sql_alchemy_conn)
+    return InlineExecutor(settings, SystemClock())
+
+
+def _moved(config: Config, folder: Path) -> Config:
+    """The same settings, with everything that is written in ``folder``."""
+    return replace(
+        config,
+        home=folder,
+        database=replace(config.database, sql_alchemy_conn=Url(f"sqlite:///{folder}/orchestrator.db")),
+        payloads=replace(config.payloads, url=Url(str(folder / "payloads"))),
+        logging=replace(config.logging, base_log_folder=folder / "logs"),
+    )
+
+
+def _read_dag_files(home: Home) -> None:
+    processor = make_dag_processor(home.config, home.engine, on_change=lambda: None)
+    try:
+        processor.scan()
+    finally:
+        processor.close()
+    for dag in home.reads.dags():
+        home.records.set_paused(dag.dag_id, True, by="test")
