@@ -1,6 +1,7 @@
 """Reading JSON that a person typed."""
 
 import json
+import math
 from typing import Any
 
 import msgspec
@@ -11,11 +12,17 @@ from orchestrator.exceptions import UsageError
 def read_json(text: str, option: str) -> Any:
     """The JSON value of ``text``; UsageError points to where it goes wrong."""
     try:
-        return json.loads(text, parse_constant=_no_constant)
+        value = json.loads(text, parse_constant=_no_constant, parse_float=_finite)
+        msgspec.json.encode(value)
+    except RecursionError:
+        raise UsageError(f"{option} is nested too deeply to be recorded; make it flatter") from None
+    except UnicodeEncodeError:
+        raise UsageError(f"{option} holds half a character (a lone \\ud800 to \\udfff), which is no text") from None
     except json.JSONDecodeError as error:
         raise UsageError(f"{option} is not JSON: {error.msg} at line {error.lineno}, column {error.colno}") from None
     except ValueError as error:
         raise UsageError(f"{option} is not JSON: {error}") from None
+    return value
 
 
 def read_object(text: str, option: str) -> msgspec.Raw:
@@ -39,6 +46,13 @@ _KINDS = {
     bool: "true or false",
     type(None): "null",
 }
+
+
+def _finite(digits: str) -> float:
+    number = float(digits)
+    if not math.isfinite(number):
+        raise ValueError(f"{digits} is larger than any number that can be recorded")
+    return number
 
 
 def _no_constant(name: str) -> Any:

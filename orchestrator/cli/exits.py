@@ -1,5 +1,6 @@
 """How a command ends: the exit status of every kind of error, and its one line on stderr."""
 
+import errno
 import os
 import sys
 
@@ -34,6 +35,9 @@ def end(error: BaseException) -> int:
             return _hush()
         case OSError(filename=str() as path, strerror=str() as reason):
             return _tell(f"{path}: {reason}", FAILED)
+        case OSError(errno=errno.ENOSPC | errno.EDQUOT | errno.EFBIG | errno.EIO, strerror=reason):
+            _hush()
+            return _tell(f"the output cannot be written: {reason}", FAILED)
         case _:
             return _defect(error)
 
@@ -55,7 +59,7 @@ def _usage(error: click.UsageError) -> str:
 
 
 def _hush() -> int:
-    """Whoever read our output has gone; so that nothing more is said at exit, it goes nowhere."""
+    """Our output can go nowhere; so that nothing more is said of that at exit, it is thrown away."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, sys.stdout.fileno())
     return FAILED

@@ -60,7 +60,8 @@ def _relative(home: Home, run: RunRow, activity: ActivityRow, attempt: int | Non
         event = fact.event
         if isinstance(event, ActivityScheduled) and _opens(event, activity, attempt):
             return log_path(run.run_key, fact.seq, activity.map_index)
-    raise NotFoundError(f"task {activity.task_id!r} has had {activity.attempt} tries; there is no try {attempt}")
+    tries = "1 try" if activity.attempt == 1 else f"{activity.attempt} tries"
+    raise NotFoundError(f"task {activity.task_id!r} has had {tries}; there is no try {attempt}")
 
 
 def _opens(event: ActivityScheduled, activity: ActivityRow, attempt: int | None) -> bool:

@@ -10,6 +10,8 @@ from orchestrator.exceptions import NotFoundError
 from orchestrator.nearest import did_you_mean
 from orchestrator.storage.views import PoolRow
 
+_MOST_SLOTS = 2**31 - 1
+
 pool_argument = click.argument(
     "pool", shell_complete=completed(lambda home, _params: (pool.name for pool in home.reads.pools()))
 )
@@ -45,7 +47,7 @@ def get(home: Home, pool: str, output: Format) -> None:
 
 @click.command("set", context_settings={"ignore_unknown_options": True})  # so that -1 is a number
 @pool_argument
-@click.argument("slots", type=click.IntRange(min=-1))
+@click.argument("slots", type=click.IntRange(min=-1, max=_MOST_SLOTS))
 @click.argument("description", required=False)
 @output_option
 @with_home

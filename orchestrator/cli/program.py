@@ -1,7 +1,9 @@
 """The program ``orchestrator``: the tree of commands and the one place where errors end."""
 
+import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from orchestrator.cli.exits import colors, end
 from orchestrator.cli.lazy import LazyGroup
@@ -23,12 +25,20 @@ def main(args: Sequence[str] | None = None) -> int:
     """Run a command line, this process's own by default; the exit status."""
     words = sys.argv[1:] if args is None else args
     try:
+        _have_streams()
         _require_text(words)
         status = orchestrator.main(words, NAME, standalone_mode=False, color=colors())
         sys.stdout.flush()
     except (Exception, KeyboardInterrupt) as error:  # whatever happens, a user is told in one line
         return end(error)
     return status if isinstance(status, int) else 0
+
+
+def _have_streams() -> None:
+    """A program may be started with its output closed; what it says then goes nowhere."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115 - open until the end
 
 
 def _require_text(words: Sequence[str]) -> None:

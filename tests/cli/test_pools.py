@@ -38,3 +38,9 @@ def test_the_default_pool_stays(home: FilledHome) -> None:
 def test_a_pool_that_makes_no_sense_is_refused(home: FilledHome, words: tuple[str, ...]) -> None:
     assert run_command("pools", "set", *words).status == 2
     assert len(home.reads.pools()) == 1
+
+
+def test_more_slots_than_a_database_can_count_are_refused(home: FilledHome) -> None:
+    said = run_command("pools", "set", "wide", str(10**20))
+    assert said.status == 2
+    assert "is not in the range" in said.err

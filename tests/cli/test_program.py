@@ -166,6 +166,21 @@ def test_a_closed_pipe_ends_quietly() -> None:
     assert said == b""
 
 
+def test_a_full_disk_behind_the_output_is_one_line() -> None:
+    with Path("/dev/full").open("w") as full:
+        said = subprocess.run(
+            spawn_words("config", "list"), cwd=ROOT, stdout=full, stderr=subprocess.PIPE, text=True, check=False
+        )
+    assert (said.returncode, said.stderr) == (1, "Error: the output cannot be written: No space left on device\n")
+
+
+@pytest.mark.parametrize("closed", [">&-", "2>&-", ">&- 2>&-"])
+def test_closed_streams_change_nothing_but_what_is_heard(closed: str) -> None:
+    command = f"{shlex.join(spawn_words('config', 'list'))} {closed}"
+    said = subprocess.run(["bash", "-c", command], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (said.returncode, said.stderr) == (0, "")
+
+
 def test_the_exit_status_reaches_the_shell(shop: FilledHome) -> None:
     assert spawn("dags", "state", "order_1001").returncode == 0
     assert spawn("dags", "state", "order_101").returncode == 1

@@ -92,3 +92,21 @@ def test_a_dag_whose_file_is_broken_runs_in_its_last_good_version_and_says_so(sh
     said = run_command("dags", "trigger", "order_1001")
     assert said.status == 0
     assert "last good version" in said.err
+
+
+@pytest.mark.parametrize(
+    ("conf", "words"),
+    [
+        ('{"a": ' * 5000 + "1" + "}" * 5000, "nested too deeply"),
+        ('{"a": "\\ud800"}', "half a character"),
+        ('{"a": 1e999}', "1e999 is larger than any number"),
+        ('{"a": -Infinity}', "-Infinity is no JSON number"),
+    ],
+    ids=["deep", "surrogate", "infinite", "constant"],
+)
+def test_a_conf_that_cannot_be_recorded_as_it_is_is_refused(shop: FilledHome, conf: str, words: str) -> None:
+    said = run_command("dags", "trigger", "order_1001", "--conf", conf)
+    assert said.status == 2
+    assert words in said.err
+    assert said.err.count("\n") == 1
+    assert asked(shop) == []

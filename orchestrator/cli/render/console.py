@@ -93,7 +93,7 @@ def _written(value: Any) -> str:
 
 def moment(at: datetime) -> str:
     """A moment in UTC, to the second."""
-    return f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%SZ}"
+    return f"{at.astimezone(UTC).replace(tzinfo=None).isoformat(' ', 'seconds')}Z"
 
 
 def duration(seconds: float) -> str:
