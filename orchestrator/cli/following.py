@@ -6,8 +6,10 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 from orchestrator.assembly.home import Home
+from orchestrator.cli import rows
+from orchestrator.cli.output import Format, show_object
 from orchestrator.cli.progress import progress
-from orchestrator.cli.render.console import remark
+from orchestrator.cli.render.console import remark, say
 from orchestrator.cli.render.run_view import RunView
 from orchestrator.core.requests import AnyRequest
 from orchestrator.exceptions import ConflictError, NotFoundError
@@ -68,3 +70,11 @@ def submit(home: Home, request: AnyRequest) -> Verdict:
     if answer.verdict is Verdict.REFUSED:
         raise ConflictError(answer.refusal or "the scheduler refused it without saying why")
     return answer.verdict
+
+
+def show_verdict(request: AnyRequest, verdict: Verdict, sentence: str, output: Format) -> None:
+    """What became of a request: on a table's place the sentence, once it is carried out."""
+    if output is not Format.TABLE:
+        show_object(rows.request_row(request, verdict), output)
+    elif verdict is Verdict.CARRIED_OUT:
+        say(sentence)

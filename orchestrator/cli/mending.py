@@ -5,7 +5,7 @@ import click
 from orchestrator.assembly.home import Home
 from orchestrator.cli import rows
 from orchestrator.cli.conf import raw, read_json
-from orchestrator.cli.following import submit
+from orchestrator.cli.following import show_verdict, submit
 from orchestrator.cli.lookup import find_activity, find_run, require_task, spec_version
 from orchestrator.cli.options import (
     confirm,
@@ -19,7 +19,6 @@ from orchestrator.cli.options import (
     yes_option,
 )
 from orchestrator.cli.output import Format, output_option, show_object
-from orchestrator.cli.render.console import remark
 from orchestrator.core.events import NULL
 from orchestrator.core.graph import ancestors, descendants
 from orchestrator.core.requests import ClearTasks, ResolveTask
@@ -85,7 +84,7 @@ def clear(
     )
     verdict = submit(home, request)
     if output is Format.TABLE:
-        remark(f"Cleared {_listed(places)} of {run.run_id}.")
+        show_verdict(request, verdict, f"Cleared {_listed(places)} of {run.run_id}.", output)
     else:
         cleared = [{"task_id": task_id, "map_index": index} for task_id, index in places]
         show_object(rows.request_row(request, verdict) | {"cleared": cleared}, output)
@@ -173,4 +172,5 @@ def resolve(
         result=NULL if result is None else raw(read_json(result, "--success")),
         by=who(),
     )
-    show_object(rows.request_row(request, submit(home, request)), output)
+    answer = "success" if result is not None else "failed" if fail else "to be tried again"
+    show_verdict(request, submit(home, request), f"Resolved {task_id} of {run.run_id}: {answer}.", output)

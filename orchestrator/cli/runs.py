@@ -8,7 +8,7 @@ import click
 
 from orchestrator.assembly.home import Home
 from orchestrator.cli import rows
-from orchestrator.cli.following import submit
+from orchestrator.cli.following import show_verdict, submit
 from orchestrator.cli.lookup import find_run
 from orchestrator.cli.options import dag_argument, run_argument, who, with_home
 from orchestrator.cli.output import Format, output_option, plain_data, show_object, show_rows
@@ -16,7 +16,7 @@ from orchestrator.cli.printable import json_text
 from orchestrator.cli.render.console import out, remark
 from orchestrator.cli.render.strip import print_legend, print_strip
 from orchestrator.core.events import Recorded
-from orchestrator.core.requests import AnyRequest, CancelRun, PauseRun, ResumeRun
+from orchestrator.core.requests import CancelRun, PauseRun, ResumeRun
 
 _PAGE = 1000
 _RUN_FIELDS = (
@@ -119,7 +119,7 @@ def cancel(home: Home, dag_id: str, run_id: str | None, reason: str, output: For
       orchestrator runs cancel order_1001 --reason 'wrong amount'
     """
     run = find_run(home, dag_id, run_id)
-    _ask(home, CancelRun(dag_id=dag_id, run_id=run.run_id, by=who(), reason=reason), output)
+    _ask(home, CancelRun(dag_id=dag_id, run_id=run.run_id, by=who(), reason=reason), "Cancelled", output)
 
 
 @click.command("pause")
@@ -137,7 +137,7 @@ def pause(home: Home, dag_id: str, run_id: str | None, output: Format) -> None:
       orchestrator runs pause order_1001
     """
     run = find_run(home, dag_id, run_id)
-    _ask(home, PauseRun(dag_id=dag_id, run_id=run.run_id, by=who()), output)
+    _ask(home, PauseRun(dag_id=dag_id, run_id=run.run_id, by=who()), "Paused", output)
 
 
 @click.command("resume")
@@ -153,8 +153,8 @@ def resume(home: Home, dag_id: str, run_id: str | None, output: Format) -> None:
       orchestrator runs resume order_1001
     """
     run = find_run(home, dag_id, run_id)
-    _ask(home, ResumeRun(dag_id=dag_id, run_id=run.run_id, by=who()), output)
+    _ask(home, ResumeRun(dag_id=dag_id, run_id=run.run_id, by=who()), "Resumed", output)
 
 
-def _ask(home: Home, request: AnyRequest, output: Format) -> None:
-    show_object(rows.request_row(request, submit(home, request)), output)
+def _ask(home: Home, request: CancelRun | PauseRun | ResumeRun, done: str, output: Format) -> None:
+    show_verdict(request, submit(home, request), f"{done} {request.run_id} of {request.dag_id}.", output)

@@ -10,7 +10,7 @@ from urllib.parse import quote
 from sqlalchemy import URL, Connection, Engine, Table, create_engine, event, make_url, text
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 
-from orchestrator.exceptions import ConfigError, StorageCorruptError
+from orchestrator.exceptions import ConfigError, StorageCorruptError, StorageUnavailableError
 from orchestrator.storage.driver_errors import Translator
 from orchestrator.storage.schema import SchemaState, lay_out, require_current, revision, state_of
 
@@ -102,11 +102,17 @@ def _closed_on_error(engine: Engine) -> Iterator[None]:
 
 
 def make_folder(url: str) -> None:
-    """Make the folder of a SQLite file, if it can be made."""
+    """Make the folder of a SQLite file; StorageUnavailableError where it cannot be made."""
     where = parse(url)
     if where.get_backend_name() == "sqlite" and where.database:
-        with contextlib.suppress(OSError):  # opening the file says better what is wrong with the place
-            Path(where.database).parent.mkdir(parents=True, exist_ok=True)
+        folder = Path(where.database).parent
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise StorageUnavailableError(
+                f"the folder {folder} of the database cannot be made ({error.strerror}); make it, or set "
+                f"[database] sql_alchemy_conn to another place"
+            ) from None
 
 
 @contextlib.contextmanager

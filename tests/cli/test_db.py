@@ -129,3 +129,11 @@ def test_a_locked_database_is_named_after_the_time_that_is_set(
     assert said.status == 1
     assert "locked by another process" in said.err
     assert said.err.count("\n") == 1
+
+
+def test_a_home_that_cannot_be_made_is_named_with_the_reason(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ORCHESTRATOR_HOME", "/proc/home")
+    said = run_command("db", "migrate")
+    assert said.status == 1
+    assert said.err.startswith("Error: the folder /proc/home of the database cannot be made (")
+    assert "db migrate" not in said.err

@@ -102,7 +102,7 @@ def test_a_run_is_paused_resumed_and_cancelled(live: LiveHome) -> None:
     assert live.ask("runs", "pause", "shop", "steered")["verdict"] == "carried_out"
     assert live.ask("runs", "show", "shop", "steered")["is_paused"] is True
     assert "is paused" in live.run("runs", "why", "shop", "steered").stdout
-    assert live.ask("runs", "resume", "shop", "steered")["verdict"] == "carried_out"
+    assert live.run("runs", "resume", "shop", "steered").stdout == "Resumed steered of shop.\n"
     assert live.ask("runs", "cancel", "shop", "steered", "--reason", "wrong amount")["verdict"] == "carried_out"
     assert live.run("runs", "watch", "shop", "steered").returncode == 1
     assert live.ask("runs", "show", "shop", "steered")["state"] == "failed"

@@ -111,3 +111,8 @@ def test_a_terminal_shows_the_table_in_its_place() -> None:
     assert "\x1b[1A" in drawing  # the second picture takes the first one's place
     assert drawing.count("tasks done") >= 2
     assert "\x1b[?25h" in drawing  # the cursor is given back
+
+
+def test_who_watches_a_task_of_unknown_outcome_is_told_how_to_answer() -> None:
+    lines = drawn(progress(run(), [activity("charge", TaskState.AWAITING_INPUT)]))
+    assert any("orchestrator tasks resolve" in line and " charge " in line for line in lines)

@@ -133,3 +133,10 @@ def test_a_run_is_steered_by_a_request_that_is_kept_for_the_scheduler(
     assert isinstance(request, kind)
     assert (request.dag_id, request.run_id) == ("order_1001", "open")  # type: ignore[attr-defined]
     assert request.by.startswith("cli:")  # type: ignore[attr-defined]
+
+
+def test_on_a_terminal_a_request_that_waits_says_only_that(shop: FilledHome) -> None:
+    shop.begin("order_1001", "open")
+    said = run_command("runs", "cancel", "order_1001", "open")
+    assert said.out == ""
+    assert said.err.startswith("No scheduler is running; this is kept")

@@ -16,6 +16,7 @@ from rich.text import Text
 from orchestrator.cli.progress import Progress, TaskLine, changed
 from orchestrator.cli.render.console import duration, err, moment, out, state_text
 from orchestrator.names import FINISHED, TaskState
+from orchestrator.storage.views import RunRow
 
 _BAR_WIDTH = 40
 _STATE_WIDTH, _TIME_WIDTH = 24, 7  # wide enough that columns stay where they are while states change
@@ -78,6 +79,8 @@ class LineView:
     def show(self, progress: Progress, now: datetime) -> None:
         for line in changed(self._before, progress):
             self._console.print(f"{moment(now)}  {escape(sentence(line, now))}", soft_wrap=True)
+            if line.state is TaskState.AWAITING_INPUT:
+                self._console.print(f"{moment(now)}  {escape(_question(progress.run, line))}", soft_wrap=True)
         if self._before is None or self._before.run.state is not progress.run.state:
             run = progress.run
             self._console.print(f"{moment(now)}  {escape(run.run_id)}  {run.state}", soft_wrap=True)
@@ -95,6 +98,14 @@ def sentence(line: TaskLine, now: datetime) -> str:
     return f"{line.task_id}  {line.state} ({tried}{took}{again})"
 
 
+def _question(run: RunRow, line: TaskLine) -> str:
+    """What a person is asked who watches a task that waits for an answer."""
+    return (
+        f"whether {line.task_id} had its effect is unknown; find out and say so: orchestrator tasks resolve "
+        f"{run.dag_id} {line.task_id} '{run.run_id}' --success JSON (or --retry, or --fail)"
+    )
+
+
 def picture(progress: Progress, now: datetime, room: int) -> RenderableType:
     """Header, table of tasks and bar; of more tasks than there is ``room`` for, those that say most."""
     shown = _most_telling(progress.lines, room)
@@ -107,6 +118,8 @@ def picture(progress: Progress, now: datetime, room: int) -> RenderableType:
         table.add_row(_name(line), _state(line, now), str(line.attempt or ""), _time(line, now))
     hidden = len(progress.lines) - len(shown)
     rest = [Text(f"and {hidden} more tasks", style="dim")] if hidden else []
+    asking = (line for line in progress.lines if line.state is TaskState.AWAITING_INPUT)
+    rest += [Text(_question(progress.run, line), style="yellow") for line in asking]
     return Group(_header(progress, now), Padding(Group(table, *rest), (0, 0, 0, 2)), _bar(progress))
 
 
