@@ -114,8 +114,7 @@ def _failed(run: Run, report: Failed, activity: Activity, now: datetime) -> AnyE
 def _lost(run: Run, report: Lost, activity: Activity, max_lost: int) -> list[AnyEvent]:
     key = report.key
     task = run.nodes[key.task_id].task
-    began = report.started or activity.state is TaskState.RUNNING
-    if not began:
+    if not report.started:
         return [_gone(key, report.reason, free=True)]
     if task.delivery is Delivery.AT_MOST_ONCE:
         return [_gone(key, report.reason, free=report.free, unknown=True)]

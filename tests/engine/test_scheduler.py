@@ -16,7 +16,7 @@ from orchestrator.core.events import (
     ActivityUpstreamFailed,
     RunEnded,
 )
-from orchestrator.core.orders import Order
+from orchestrator.core.orders import Lost, Order
 from orchestrator.core.requests import CancelRun, ClearTasks, PauseRun, ResolveTask, ResumeRun
 from orchestrator.core.spec import Cron
 from orchestrator.engine.settings import Settings
@@ -457,3 +457,23 @@ def test_an_attempt_whose_inputs_cannot_be_read_is_handed_out_when_the_database_
     assert outcome(sim) is RunState.SUCCESS
     assert all(lost.free for lost in events(sim, ActivityLost))
     assert [key.task_id for key in sim.executor.submitted].count("a") == 1
+
+
+def test_an_at_most_once_body_that_certainly_never_began_is_handed_out_again(monkeypatch: pytest.MonkeyPatch):
+    sim = Simulation()
+    sim.store.add_dag(dag(task("a", delivery=Delivery.AT_MOST_ONCE)))
+    sim.trigger("d")
+    unheard = sim.executor.go
+
+    def die_before_the_first_body(keys):
+        monkeypatch.setattr(sim.executor, "go", unheard)
+        for key in keys:
+            del sim.executor._work[key]
+            lost = Lost(key=key, at=sim.clock.now(), reason="its worker was killed", started=False)
+            sim.executor._unread.append(lost)
+
+    monkeypatch.setattr(sim.executor, "go", die_before_the_first_body)
+    sim.run()
+    assert [key.attempt for key in sim.executor.submitted] == [1, 2]
+    assert sim.executor.bodies.total() == 1
+    assert outcome(sim) is RunState.SUCCESS
