@@ -36,6 +36,10 @@ BAD: list[tuple[str, str, int | None, str]] = [
     ("circle.py", dag_file("circle", A, B, "a >> b >> a"), None, "a >> b >> a"),
     ("cron.py", dag_file("cron", A, settings="schedule='61 * * * *'"), 5, "61"),
     ("rule.py", dag_file("rule", "EmptyOperator(task_id='a', trigger_rule='all_sucess')"), 6, "all_success"),
+    ("upstream.py", dag_file("upstream", B, "b.upstream_task_ids.add('nowhere')"), 6, "'nowhere'"),
+    ("unknown_setting.py", dag_file("unknown_setting", A, settings="shedule='@daily'"), 5, "'schedule'"),
+    ("exits.py", HEAD + "import os\nos._exit(3)\n", None, "exit status 3"),
+    ("path_id.py", dag_file("../../etc/passwd", A), 5, "not allowed"),
     ("setting.py", dag_file("setting", "EmptyOperator(task_id='a', retires=3)"), 6, "retries"),
 ]
 
