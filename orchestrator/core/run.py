@@ -82,6 +82,7 @@ class Run:
         self.closed: list[Place] = []
         self.nodes: dict[str, Node] = {}
         self.unfinished = 0
+        self._retired: dict[tuple[str, bool], Node] = {}
         self._lay_out()
 
     # ── questions ────────────────────────────────────────────────────────────────────────────────────────
@@ -185,6 +186,7 @@ class Run:
                 self._cancel_requested(event)
             case RunEnded():
                 self.state, self.reason, self.ended_at = event.state, event.reason, at
+                self.due.clear()  # left-overs, of which none may wake a run that is cleared and waits its turn
             case RunPaused():
                 self.paused = True
             case RunResumed():
@@ -200,18 +202,26 @@ class Run:
                 assert_never(event)
 
     def move(self, plan: Plan) -> None:
-        """Go on with the plan of the version that RunMoved named; what both versions have keeps its state."""
-        before = self.nodes
+        """Go on with the plan of the version that RunMoved named; what both versions have keeps its state.
+
+        What only the old one has is retired: its attempts end, and its numbers are kept in case it comes back.
+        """
+        old = self.nodes
         self.plan = plan
         self._lay_out()
-        for task_id, old in before.items():
-            node = self.nodes.get(task_id)
-            if node is not None and node.is_mapped == old.is_mapped:
-                self._carry_over(node, old)
-        gone = [place for place in self.open if place[0] not in self.nodes]
+        stays = {name for name, node in self.nodes.items() if name in old and old[name].is_mapped == node.is_mapped}
+        gone = [place for place in self.open if place[0] not in stays]
         self._doom_all(gone)
         for place in gone:
             self._close(place, self.open[place])
+        for name in old.keys() - stays:
+            _retire(old[name])
+            self._retired[name, old[name].is_mapped] = old[name]
+        for name, node in self.nodes.items():
+            before = old[name] if name in stays else self._retired.pop((name, node.is_mapped), None)
+            if before is not None:
+                self._carry_over(node, before)
+        self.agenda = dict.fromkeys(self.nodes)
 
     # ── laying out ───────────────────────────────────────────────────────────────────────────────────────
 
@@ -227,8 +237,9 @@ class Run:
     def _carry_over(self, node: Node, old: Node) -> None:
         if old.shape is not None:
             self._expand(node, old.shape)
-        node.released, node.skipped_by, node.one, node.many = old.released, old.skipped_by, old.one, old.many
-        for _, activity in node.activities():
+        node.skipped_by, node.one, node.many = old.skipped_by, old.one, old.many
+        for map_index, activity in node.activities():
+            self.touched.add((node.task.task_id, map_index))
             if activity.state in FINISHED:
                 self._count(node, activity.state, 1)
 
@@ -248,9 +259,13 @@ class Run:
     # ── one activity ─────────────────────────────────────────────────────────────────────────────────────
 
     def _move(self, node: Node, map_index: int, activity: Activity, state: TaskState, at: datetime) -> None:
-        """The one place where an activity changes state, and where its successors learn of it."""
-        if self.started_at is None and state is not TaskState.NONE:
+        """The run begins, if it has not, by what the engine does with its first activity."""
+        if self.started_at is None:
             self.started_at, self.state = at, RunState.RUNNING
+        self._put(node, map_index, activity, state, at)
+
+    def _put(self, node: Node, map_index: int, activity: Activity, state: TaskState, at: datetime) -> None:
+        """The one place where an activity changes state, and where its successors learn of it."""
         old, activity.state = activity.state, state
         self.touched.add((node.task.task_id, map_index))
         if old in FINISHED:
@@ -265,7 +280,9 @@ class Run:
             node.bad += by
         setup = node.task.is_setup
         for name in self.plan.downstream[node.task.task_id]:
-            self.nodes[name].upstreams.count(state, by, setup=setup)
+            after = self.nodes[name]
+            after.upstreams.count(state, by, setup=setup)
+            after.released &= by > 0  # what was let go and has not started is judged again
             self.agenda[name] = None
 
     def _close(self, place: Place, attempt: int) -> bool:
@@ -301,7 +318,7 @@ class Run:
         activity.started_at = activity.ended_at = activity.retry_at = None
         activity.result_seq, activity.length = 0, None
         node.released = False
-        self._move(node, map_index, activity, TaskState.NONE, at)
+        self._put(node, map_index, activity, TaskState.NONE, at)
         self.agenda[node.task.task_id] = None
 
     # ── events of activities ─────────────────────────────────────────────────────────────────────────────
@@ -455,7 +472,7 @@ class Run:
         node = self.nodes[event.task_id]
         for map_index in range(event.map_index, event.map_index + event.count):
             self._doom(event.task_id, map_index)
-            self._move(node, map_index, node.activity(map_index), event.state, at)
+            self._put(node, map_index, node.activity(map_index), event.state, at)
 
     def _resolved(self, event: OutcomeResolved, at: datetime) -> None:
         node = self.nodes[event.task_id]
@@ -482,6 +499,15 @@ class Run:
 
     def _doom_all(self, places: Iterable[Place]) -> None:
         self.doomed.extend(AttemptKey(self.run_key, *place, self.open[place]) for place in places)
+
+
+def _retire(node: Node) -> None:
+    """What has not come to its end begins anew, should the task ever come back; an unknown outcome stays unknown."""
+    for _, activity in node.activities():
+        if activity.state is TaskState.RUNNING and node.task.delivery is Delivery.AT_MOST_ONCE:
+            activity.state = TaskState.AWAITING_INPUT
+        elif activity.state not in FINISHED and activity.state is not TaskState.AWAITING_INPUT:
+            activity.state = TaskState.NONE
 
 
 def replay(run_key: int, facts: Iterable[Recorded], plans: Callable[[int], Plan]) -> Run:

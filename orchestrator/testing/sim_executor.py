@@ -67,7 +67,8 @@ class _Work:
 class SimExecutor:
     """The work of one host. ``outlives``: it goes on when the scheduler dies, and is adopted by the next one.
 
-    ``bodies`` counts the bodies that began, by idempotency key; ``effects`` those that got to their end.
+    ``bodies`` counts the bodies that began, by idempotency key; ``effects`` those that got to their end. A transaction
+    that is lost was committed, and nobody heard of it. ``on_submit`` is called after each order.
     """
 
     def __init__(self, clock: Clock, script: Callable[[Order], Script] = SUCCEEDS, *, outlives: bool = False) -> None:
@@ -82,6 +83,8 @@ class SimExecutor:
         self.bodies: Counter[str] = Counter()
         self.effects: Counter[str] = Counter()
         self.submitted: list[AttemptKey] = []
+        self.on_submit: Callable[[], None] = lambda: None
+        self._committed: dict[str, Completed] = {}
 
     def crash(self) -> None:
         """The scheduler's host goes down: unread reports are gone, and the work too unless it outlives."""
@@ -104,6 +107,7 @@ class SimExecutor:
             self._work[order.key] = _Work(order, script, begins)
             self.submitted.append(order.key)
             self._at(begins, order.key)
+            self.on_submit()
 
     def go(self, keys: Sequence[AttemptKey]) -> None:
         for key in keys:
@@ -182,16 +186,31 @@ class SimExecutor:
 
     def _run_body(self, work: _Work) -> None:
         work.began = True
-        self.bodies[work.order.idempotency_key] += 1
-        self._at(self._clock.now() + timedelta(seconds=work.script.work), work.order.key)
+        known = work.order.idempotency_key in self._committed
+        self.bodies[work.order.idempotency_key] += not known
+        self._at(self._clock.now() + timedelta(seconds=0 if known else work.script.work), work.order.key)
 
     def _end(self, work: _Work, when: datetime) -> None:
         key, script = work.order.key, work.script
         del self._work[key]
-        if script.outcome == "success":
+        report = self._report(key, script, when)
+        if work.order.delivery is Delivery.TRANSACTIONAL:
+            report = self._transact(work.order, script, report, when)
+        elif script.outcome == "success":
             self.effects[work.order.idempotency_key] += 1
-        self._ended[key] = report = self._report(key, script, when)
+        self._ended[key] = report
         self._unread.append(report)
+
+    def _transact(self, order: Order, script: Script, report: Report, when: datetime) -> Report:
+        """The effect and the completion are there together, or neither is."""
+        known = self._committed.get(order.idempotency_key)
+        if known is not None:
+            return msgspec.structs.replace(known, key=order.key, at=when)
+        if script.outcome in ("success", "lost"):
+            completed = Completed(key=order.key, at=when, result=msgspec.Raw(script.result), length=script.length)
+            self._committed[order.idempotency_key] = completed
+            self.effects[order.idempotency_key] += 1
+        return report
 
     def _report(self, key: AttemptKey, script: Script, when: datetime) -> Report:
         match script.outcome:

@@ -1,5 +1,6 @@
 """Simulation: the real engine under a simulated clock, executor and store, with crashes where a test wants them."""
 
+import functools
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
@@ -7,14 +8,15 @@ from itertools import count
 
 import msgspec
 
-from orchestrator.core.events import Recorded
+from orchestrator.core.events import Recorded, RunCreated
 from orchestrator.core.orders import Order
 from orchestrator.core.plan import Plan
 from orchestrator.core.requests import ResolveTask, TriggerRun
 from orchestrator.core.run import Run, replay
 from orchestrator.engine.scheduler import Scheduler
 from orchestrator.engine.settings import Settings
-from orchestrator.names import UNMAPPED, TaskState
+from orchestrator.names import TaskState
+from orchestrator.ports import HistoryStore
 from orchestrator.testing.clock import FakeClock
 from orchestrator.testing.crashes import Crash, Crashes
 from orchestrator.testing.memory_store import MemoryStore
@@ -23,17 +25,6 @@ from orchestrator.testing.world import CrashingStore, World
 
 _ANSWERS = (TaskState.SUCCESS, TaskState.FAILED, TaskState.NONE)
 SETTINGS = Settings(owner="simulation", queued_timeout=timedelta(hours=1))
-
-
-class _CrashingExecutor(SimExecutor):
-    def __init__(self, crashes: Crashes, clock: FakeClock, script: Callable[[Order], Script], outlives: bool) -> None:
-        super().__init__(clock, script, outlives=outlives)
-        self._crashes = crashes
-
-    def submit(self, orders: Sequence[Order]) -> None:
-        for order in orders:
-            super().submit([order])
-            self._crashes.step()  # handed out in part
 
 
 class Simulation:
@@ -47,11 +38,16 @@ class Simulation:
         outlives: bool = False,
         settings: Settings = SETTINGS,
         world: Callable[[FakeClock], World] | None = None,
+        make_executor: Callable[[FakeClock, Callable[[Order], Script]], SimExecutor] | None = None,
+        make_store: Callable[[HistoryStore], HistoryStore] = lambda store: store,
     ) -> None:
         self.clock = FakeClock()
         self.crashes = Crashes(crash_when)
         self.store = MemoryStore() if world is None else world(self.clock)
-        self.executor = _CrashingExecutor(self.crashes, self.clock, script, outlives)
+        make_executor = make_executor or functools.partial(SimExecutor, outlives=outlives)
+        self.executor = make_executor(self.clock, script)
+        self.executor.on_submit = self.crashes.step  # handed out in part
+        self._make_store = make_store
         self.restarts = 0
         self.notices: list[str] = []
         self.retried_by_a_person: Counter[str] = Counter()
@@ -73,15 +69,18 @@ class Simulation:
         for run_key, facts in self.histories():
             run = replay(run_key, facts, self._plan)
             for task_id, node in run.nodes.items():
-                if node.one.state is TaskState.AWAITING_INPUT:
-                    self._resolve(run, task_id, _ANSWERS[(node.one.attempt + answers) % len(_ANSWERS)])
-                    answers += 1
+                for map_index, activity in node.activities():
+                    if activity.state is TaskState.AWAITING_INPUT:
+                        self._resolve(run, task_id, map_index, _ANSWERS[(activity.attempt + answers) % len(_ANSWERS)])
+                        answers += 1
         return answers
 
-    def _resolve(self, run: Run, task_id: str, state: TaskState) -> None:
+    def _resolve(self, run: Run, task_id: str, map_index: int, state: TaskState) -> None:
         if state is TaskState.NONE:
-            self.retried_by_a_person[run.idempotency_key(task_id, UNMAPPED)] += 1
-        self.store.ask(ResolveTask(dag_id=run.dag_id, run_id=run.run_id, task_id=task_id, state=state))
+            self.retried_by_a_person[run.idempotency_key(task_id, map_index)] += 1
+        self.store.ask(
+            ResolveTask(dag_id=run.dag_id, run_id=run.run_id, task_id=task_id, map_index=map_index, state=state)
+        )
 
     def _plan(self, version_id: int) -> Plan:
         return Plan(self.store.spec(version_id), version_id)
@@ -125,7 +124,7 @@ class Simulation:
 
     def _new_scheduler(self) -> Scheduler:
         return Scheduler(
-            store=CrashingStore(self.store, self.crashes),
+            store=CrashingStore(self._make_store(self.store), self.crashes),
             projections=self.store,
             catalog=self.store,
             executor=self.executor,
@@ -139,6 +138,11 @@ class Simulation:
 
     def history(self, run_key: int = 1) -> list[Recorded]:
         return self.store.read(run_key)
+
+    def run_names(self) -> list[tuple[str, str]]:
+        """(dag_id, run_id) of every run, oldest first."""
+        created = (facts[0].event for _, facts in self.histories())
+        return [(event.dag_id, event.run_id) for event in created if isinstance(event, RunCreated)]
 
     def histories(self) -> Iterator[tuple[int, Sequence[Recorded]]]:
         yield from self.store.histories.items()

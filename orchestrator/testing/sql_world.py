@@ -15,6 +15,7 @@ from orchestrator.storage.catalog import SqlCatalog
 from orchestrator.storage.database import reading
 from orchestrator.storage.history import SqlHistoryStore
 from orchestrator.storage.projections import SqlProjections
+from orchestrator.storage.records import Records
 from orchestrator.storage.requests import RequestBook
 from orchestrator.storage.tables import history
 
@@ -28,6 +29,7 @@ class SqlWorld:
         self._projections = SqlProjections(engine)
         self._catalog = SqlCatalog(engine, folder, clock)
         self._requests = RequestBook(engine, clock)
+        self._records = Records(engine, clock)
         self._asked = count(1)
 
     @property
@@ -41,6 +43,12 @@ class SqlWorld:
         files = {spec.file: b"# simulated\n"}
         self._catalog.record([ParsedFile(file=spec.file, digest=parsed.fingerprint, dags=(parsed,), files=files)])
         return next(entry.version_id for entry in self.changes(0)[1] if entry.dag_id == spec.dag_id)
+
+    def set_paused(self, dag_id: str, paused: bool, at: datetime) -> None:  # noqa: ARG002 - its clock shows that moment
+        self._records.set_paused(dag_id, paused, by="a person")
+
+    def set_pool(self, name: str, slots: int) -> None:
+        self._records.set_pool(name, slots, by="a person")
 
     def ask(self, request: AnyRequest) -> int:
         return self._requests.submit(request, f"simulated {next(self._asked)}")

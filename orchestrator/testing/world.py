@@ -1,6 +1,7 @@
 """World: what a simulation needs of a store, and a store at whose commits a crash can strike."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Protocol
 
 from orchestrator.core.events import Recorded
@@ -19,6 +20,12 @@ class World(HistoryStore, Projections, DagCatalog, Protocol):
 
     def add_dag(self, spec: DagSpec) -> int:
         """Record a version of a DAG, as the dag processor would; its version id."""
+
+    def set_paused(self, dag_id: str, paused: bool, at: datetime) -> None:
+        """Pause or unpause a DAG."""
+
+    def set_pool(self, name: str, slots: int) -> None:
+        """Make a pool, or give it another size."""
 
     def ask(self, request: AnyRequest) -> int:
         """File a request, as the CLI would; its id."""

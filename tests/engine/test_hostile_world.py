@@ -265,10 +265,11 @@ def test_runs_that_are_cleared_wait_their_turn_at_max_active_runs():
 def test_a_run_whose_name_turns_out_to_be_taken_gives_its_turn_to_those_that_wait():
     sim = Simulation(script=always(Script(work=600)))
     sim.store.add_dag(chain(1, max_active_runs=1))
-    sim.store._names["d", "taken"] = 99
-    sim.store.run_key = lambda dag_id, run_id: None
+    sim.turn()
     sim.trigger("d", "taken")
     sim.trigger("d", "waits")
+    sim.store._names["d", "taken"] = 99
+    sim.store.run_key = lambda dag_id, run_id: None
     sim.turn()
     del sim.store.run_key
     sim.run(until=seconds(90))

@@ -16,7 +16,9 @@ from orchestrator.testing.clock import FakeClock
 from orchestrator.testing.scenario import Scenario
 from orchestrator.testing.simulation import Simulation
 from orchestrator.testing.sql_world import SqlWorld
+from orchestrator.testing.turmoil import Turmoil
 from tests.simulation.test_simulation import SCENARIOS
+from tests.simulation.test_turmoil import TURMOILS
 
 
 @pytest.fixture
@@ -53,6 +55,19 @@ def test_live_projections_equal_rebuilt_ones_in_a_random_world(
     live = projected(world.engine)
     rebuild(world.engine, "test:1", lambda _done, _total: None)
     assert projected(world.engine) == live, f"run it again with: {scenario.command()}"
+
+
+@settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(turmoil=TURMOILS)
+def test_live_projections_equal_rebuilt_ones_after_turmoil(
+    new_world: Callable[[FakeClock], SqlWorld], turmoil: Turmoil
+) -> None:
+    world = turmoil.run(new_world).store
+    assert isinstance(world, SqlWorld)
+    world.release()
+    live = projected(world.engine)
+    rebuild(world.engine, "test:1", lambda _done, _total: None)
+    assert projected(world.engine) == live, f"run it again with: {turmoil.command()}"
 
 
 @pytest.mark.parametrize("seed", [1, 2])
