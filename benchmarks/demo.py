@@ -53,7 +53,7 @@ def _demonstrate(folder: Path, console: Console) -> None:
         _step(console, "Start again. Nobody tells it anything")
         _start(home, console)
         _wait_for_success(home)
-        _step(console, "The history: blue decided, red happened")
+        _step(console, "The history: commands in blue, what came of them in red")
         _show_history(home, console)
         _step(console, "The payment provider's ledger")
         _judge(home, before, console)
