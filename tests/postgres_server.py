@@ -39,9 +39,12 @@ def find_program(name: str) -> Path | None:
 class PostgresServer:
     """A running server; ``database`` makes an empty database in it."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, program: Path, account: pwd.struct_passwd | None) -> None:
         self._folder = folder
+        self._program = program
+        self._account = account
         self._count = 0
+        self._process = self._start()
 
     def url(self, name: str) -> str:
         return f"postgresql://{ROLE}@/{name}?host={self._folder}"
@@ -53,6 +56,29 @@ class PostgresServer:
         with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
             connection.execute(sql.SQL("CREATE DATABASE {} TEMPLATE template0").format(sql.Identifier(name)))
         return self.url(name)
+
+    @contextlib.contextmanager
+    def away(self) -> Iterator[None]:
+        """Gone from one moment to the next, with every connection to it, for as long as the block lasts."""
+        self.stop()
+        yield
+        self._process = self._start()
+
+    def stop(self) -> None:
+        self._process.send_signal(signal.SIGQUIT)  # as a crash would: what is committed is in its log all the same
+        try:
+            self._process.wait(20)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+
+    def _start(self) -> "subprocess.Popen[bytes]":
+        settings = [part for name, value in _SETTINGS.items() for part in ("-c", f"{name}={value}")]
+        command = [self._program, "-D", self._folder / "data", "-k", self._folder, *settings]
+        with (self._folder / "log").open("ab") as log:
+            process = subprocess.Popen(command, cwd=self._folder, stdout=log, stderr=log, **_identity(self._account))
+        _wait_until_ready(process, self._folder)
+        return process
 
 
 @contextlib.contextmanager
@@ -70,8 +96,11 @@ def running_server() -> Iterator[PostgresServer]:
             os.chown(folder, account.pw_uid, account.pw_gid)
         data = folder / "data"
         _initialise(initdb, data, account)
-        with _serving(postgres, data, folder, account):
-            yield PostgresServer(folder)
+        server = PostgresServer(folder, postgres, account)
+        try:
+            yield server
+        finally:
+            server.stop()
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -103,24 +132,6 @@ def _initialise(initdb: Path, data: Path, account: pwd.struct_passwd | None) -> 
     command = [initdb, "-D", data, "-U", ROLE, "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"]
     done = subprocess.run(command, cwd=data.parent, capture_output=True, text=True, check=False, **_identity(account))
     assert done.returncode == 0, done.stderr
-
-
-@contextlib.contextmanager
-def _serving(postgres: Path, data: Path, folder: Path, account: pwd.struct_passwd | None) -> Iterator[None]:
-    settings = [part for name, value in _SETTINGS.items() for part in ("-c", f"{name}={value}")]
-    command = [postgres, "-D", data, "-k", folder, *settings]
-    with (folder / "log").open("wb") as log:
-        server = subprocess.Popen(command, cwd=folder, stdout=log, stderr=log, **_identity(account))
-    try:
-        _wait_until_ready(server, folder)
-        yield
-    finally:
-        server.send_signal(signal.SIGQUIT)  # nothing in it is to be kept
-        try:
-            server.wait(20)
-        except subprocess.TimeoutExpired:
-            server.kill()
-            server.wait()
 
 
 def _wait_until_ready(server: subprocess.Popen[bytes], folder: Path) -> None:

@@ -7,6 +7,7 @@ import msgspec
 import pytest
 
 from orchestrator.testing.home import LiveHome
+from tests.postgres_server import PostgresServer, running_server
 
 EXAMPLES = Path(__file__).parents[2] / "dags"
 
@@ -16,6 +17,12 @@ def home(tmp_path: Path) -> Iterator[LiveHome]:
     """A home of the test's own, with nothing started."""
     with LiveHome(tmp_path) as home:
         yield home
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    with running_server() as server:
+        yield server
 
 
 @pytest.fixture(scope="module")

@@ -25,14 +25,14 @@ ABREAST = 4
 class Storm:
     """A home with the storm DAG, killed again and again; ``seen`` is what was recorded at the last look, by run."""
 
-    def __init__(self, folder: Path, seed: int) -> None:
+    def __init__(self, folder: Path, seed: int, **settings: object) -> None:
         self.random = random.Random(seed)
         self.evidence, self.effects = folder / "evidence.txt", folder / "effects.db"
         make_effects_table(self.effects)
         self.home = LiveHome(
             folder / "home",
             # Kills of workers are no fault of the bodies here, however many there are.
-            settings={"core.max_lost_attempts": 10_000},
+            settings={"core.max_lost_attempts": 10_000, **settings},
             environment={"ORCHESTRATOR_CONN_EFFECTS": f"sqlite:///{self.effects}"},
         )
         self.runs: list[str] = []
@@ -45,6 +45,11 @@ class Storm:
         self.home.start()
         self.home.wait_for("the storm is listed", lambda: self.home.run("dags", "details", DAG_ID).returncode == 0)
         self.home.kill()
+        self.door = self.home.open()
+
+    def knock_again(self) -> None:
+        """Look through new connections: the old ones went with the database's server."""
+        self.door.close()
         self.door = self.home.open()
 
     def trigger(self) -> None:
