@@ -2,6 +2,7 @@
 
 import logging
 import threading
+import time
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 from functools import partial
@@ -26,6 +27,7 @@ _LINGER = timedelta(seconds=5)
 _LINGER_AFTER_CHANGE = timedelta(seconds=60)  # somebody is at work, and waits for what comes of it
 _RETRY = timedelta(seconds=5)
 _LAST_WORDS = 20
+_MEANWHILE_SECONDS = 0.4
 
 
 class ScanReport(msgspec.Struct, frozen=True, kw_only=True):
@@ -82,6 +84,7 @@ class DagProcessor:
         self._known: Mapping[str, KnownFile] | None = None
         self._is_recorded = True
         self._told: set[str] = set()
+        self._meanwhile_at = 0.0
 
     def run(self, stop: Stop) -> None:
         """Look, then go on looking at what changes, until ``stop`` is set."""
@@ -189,12 +192,24 @@ class DagProcessor:
         return {file, *(known.needs if known else ())}
 
     def _parse(self, changed: Mapping[str, str], tally: _Tally, stop: Stop) -> None:
-        for batch in self._parsers.parse(map(self._job, changed), stop):
-            parsed = [self._outcome(one, changed[one.job.file]) for one in batch]
+        in_hand = dict(changed)
+        more = partial(self._changed_meanwhile, in_hand)
+        for batch in self._parsers.parse(map(self._job, changed), stop, more):
+            parsed = [self._outcome(one, in_hand.pop(one.job.file)) for one in batch]
             parsed = [one for one in parsed if self._contents.hash(one.file) is not None]  # gone while it was read
             self._write(partial(self._writer.record, [self._remembered(one) for one in parsed]))
             tally.parsed += len(parsed)
             tally.errors += sum(one.failure is not None for one in parsed)
+
+    def _changed_meanwhile(self, in_hand: dict[str, str]) -> list[Job]:
+        """What changed while others are still being parsed: a slow file must not hold up the rest."""
+        if time.monotonic() < self._meanwhile_at:
+            return []
+        files, _ = self._sorted_out(discover(self._roots.folder))
+        fresh = self._changed(file for file in files if file not in in_hand)
+        in_hand.update(fresh)
+        self._meanwhile_at = time.monotonic() + _MEANWHILE_SECONDS
+        return [self._job(file) for file in fresh]
 
     def _remembered(self, parsed: ParsedFile) -> ParsedFile:
         """As it is recorded: a failure without its digest, so that it is tried again after a restart."""

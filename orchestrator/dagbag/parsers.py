@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
@@ -82,6 +82,9 @@ class _Round:
         self._working: dict[int, Job] = {}
         self._is_trial = False
 
+    def add(self, jobs: Iterable[Job]) -> None:
+        self._waiting.extend(jobs)
+
     @property
     def is_over(self) -> bool:
         return not (self._waiting or self._suspects or self._working)
@@ -134,13 +137,20 @@ class Parsers:
             self._zygote.close()
             self._zygote = None
 
-    def parse(self, jobs: Iterable[Job], stop: Stop) -> Iterator[list[Parsed]]:
-        """What came of the jobs, in the order in which they end, some at a time. Ends early once ``stop`` is set."""
+    def parse(
+        self, jobs: Iterable[Job], stop: Stop, more: Callable[[], Iterable[Job]] = tuple
+    ) -> Iterator[list[Parsed]]:
+        """What came of the jobs, in the order in which they end, some at a time. Ends early once ``stop`` is set.
+
+        While nothing ends for a moment, ``more`` is asked for other jobs to begin meanwhile.
+        """
         work = _Round(jobs)
         try:
             while not work.is_over and not stop.is_set():
                 if batch := self._batch(work):
                     yield batch
+                else:
+                    work.add(more())
         finally:
             if work.is_under_way:
                 self.close()

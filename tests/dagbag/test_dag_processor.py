@@ -2,6 +2,8 @@
 
 import os
 import threading
+import time
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import psutil
@@ -182,6 +184,32 @@ def test_what_is_ready_is_recorded_before_what_is_slow(folder: DagsFolder) -> No
     folder.scan()
     assert folder.catalog.batches[-1] == ["a_slow.py"]
     assert folder.changes == len(folder.catalog.batches) >= 2
+
+
+def test_a_slow_file_does_not_hold_up_one_that_comes_later(folder: DagsFolder) -> None:
+    begun, go_on = folder.home / "begun", folder.home / "go_on"
+    waits = (
+        f"import pathlib\npathlib.Path({str(begun)!r}).touch()\nwhile not pathlib.Path({str(go_on)!r}).exists(): pass\n"
+    )
+    folder.write("slow.py", waits + DAG_FILE.format(dag_id="slow"))
+    scan = threading.Thread(target=folder.processor(parallel=2).scan)
+    scan.start()
+    try:
+        wait_until(begun.exists)
+        folder.write_dag("later.py")
+        wait_until(lambda: "later.py" in folder.catalog.files)
+        assert "slow.py" not in folder.catalog.files
+    finally:
+        go_on.touch()
+        scan.join()
+    assert dag_ids(folder.catalog.files["slow.py"]) == ["slow"]
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 20
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
 
 
 def test_many_files_are_parsed_at_once(folder: DagsFolder) -> None:
