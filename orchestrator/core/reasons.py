@@ -47,7 +47,8 @@ class Usage(msgspec.Struct, frozen=True, kw_only=True):
     """What is in use over all runs.
 
     ``pools`` are (slots in use, slots; -1 for no limit) by name; ``tasks`` are the open attempts of this DAG's tasks
-    by task_id; ``active_runs`` are its runs that have begun and not ended, this one not counted.
+    by task_id; ``active_runs`` are its runs that take their turn before this one: those that have begun, and older ones
+    that wait. ``max_active_runs`` is that of the DAG as it stands now; where it is None, of the run's own version.
     """
 
     open_attempts: int = 0
@@ -55,6 +56,7 @@ class Usage(msgspec.Struct, frozen=True, kw_only=True):
     pools: Mapping[str, tuple[int, int]] = {}
     tasks: Mapping[str, int] = {}
     active_runs: int = 0
+    max_active_runs: int | None = None
 
 
 def span(duration: timedelta) -> str:

@@ -1,12 +1,12 @@
 """Run: the state of one run as a fold over its history. ``apply`` is the one door."""
 
 import heapq
-import math
 from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import assert_never
 
-from orchestrator.core.activity import Activity, Node, Upstreams
+from orchestrator.core.activity import Activity, Node
+from orchestrator.core.board import Board
 from orchestrator.core.events import (
     ActivityCleared,
     ActivityCompleted,
@@ -40,28 +40,18 @@ from orchestrator.core.plan import Plan
 from orchestrator.exceptions import HistoryConflictError
 from orchestrator.names import FINISHED, AttemptKey, Delivery, RunState, TaskState
 
-Place = tuple[str, int]
-
 _WORKING = frozenset({TaskState.QUEUED, TaskState.RUNNING})
-_BAD = frozenset({TaskState.FAILED, TaskState.UPSTREAM_FAILED})
 _STARTABLE = frozenset({TaskState.SCHEDULED, TaskState.UP_FOR_RETRY, TaskState.UP_FOR_RESCHEDULE})
 
 
-class Run:
-    """One run. A completion costs its successors, nothing else.
-
-    ``open`` holds the attempts that an executor answers for. What ``decide`` has still to look at waits in
-    ``agenda`` (tasks), ``due`` (a heap of moments and places) and ``doomed`` (attempts to end); they are notes of
-    the fold, drained once each, and a run that is rebuilt has them anew. ``touched`` are the places that changed
-    since somebody last took them, ``closed`` the attempts that gave back their slots.
-    """
+class Run(Board):
+    """One run: its board, and what became of the run as a whole."""
 
     def __init__(self, run_key: int, plan: Plan, first: Recorded) -> None:
         created = first.event
         if not isinstance(created, RunCreated) or first.seq != 1:
             raise HistoryConflictError(f"the history of run {run_key} does not begin with RunCreated")
-        self.run_key = run_key
-        self.plan = plan
+        super().__init__(run_key, plan)
         self.created = created
         self.created_at = first.at
         self.seq = 1
@@ -74,16 +64,6 @@ class Run:
         self.paused = False
         self.cancelling: str | None = None
         self.first_failure: str | None = None
-        self.open: dict[Place, int] = {}
-        self.agenda: dict[str, None] = {}
-        self.due: list[tuple[datetime, str, int]] = []
-        self.doomed: list[AttemptKey] = []
-        self.touched: set[Place] = set()
-        self.closed: list[Place] = []
-        self.nodes: dict[str, Node] = {}
-        self.unfinished = 0
-        self._retired: dict[tuple[str, bool], Node] = {}
-        self._lay_out()
 
     # ── questions ────────────────────────────────────────────────────────────────────────────────────────
 
@@ -201,48 +181,6 @@ class Run:
             case _:
                 assert_never(event)
 
-    def move(self, plan: Plan) -> None:
-        """Go on with the plan of the version that RunMoved named; what both versions have keeps its state.
-
-        What only the old one has is retired: its attempts end, and its numbers are kept in case it comes back.
-        """
-        old = self.nodes
-        self.plan = plan
-        self._lay_out()
-        stays = {name for name, node in self.nodes.items() if name in old and old[name].is_mapped == node.is_mapped}
-        gone = [place for place in self.open if place[0] not in stays]
-        self._doom_all(gone)
-        for place in gone:
-            self._close(place, self.open[place])
-        for name in old.keys() - stays:
-            _retire(old[name])
-            self._retired[name, old[name].is_mapped] = old[name]
-        for name, node in self.nodes.items():
-            before = old[name] if name in stays else self._retired.pop((name, node.is_mapped), None)
-            if before is not None:
-                self._carry_over(node, before)
-        self.agenda = dict.fromkeys(self.nodes)
-
-    # ── laying out ───────────────────────────────────────────────────────────────────────────────────────
-
-    def _lay_out(self) -> None:
-        setups = {task.task_id for task in self.plan.spec.tasks if task.is_setup}
-        self.nodes = {
-            task.task_id: Node(task, Upstreams(len(task.upstream), sum(u in setups for u in task.upstream)))
-            for task in self.plan.spec.tasks
-        }
-        self.unfinished = len(self.nodes)
-        self.agenda = dict.fromkeys(task.task_id for task in self.plan.spec.tasks if not task.upstream)
-
-    def _carry_over(self, node: Node, old: Node) -> None:
-        if old.shape is not None:
-            self._expand(node, old.shape)
-        node.skipped_by, node.one, node.many = old.skipped_by, old.one, old.many
-        for map_index, activity in node.activities():
-            self.touched.add((node.task.task_id, map_index))
-            if activity.state in FINISHED:
-                self._count(node, activity.state, 1)
-
     def _look_again(self) -> None:
         """Put everything that could start back before ``decide``: after a pause nothing else would."""
         self.agenda = dict.fromkeys(self.nodes)
@@ -264,41 +202,6 @@ class Run:
             self.started_at, self.state = at, RunState.RUNNING
         self._put(node, map_index, activity, state, at)
 
-    def _put(self, node: Node, map_index: int, activity: Activity, state: TaskState, at: datetime) -> None:
-        """The one place where an activity changes state, and where its successors learn of it."""
-        old, activity.state = activity.state, state
-        self.touched.add((node.task.task_id, map_index))
-        if old in FINISHED:
-            self._count(node, old, -1)
-        if state in FINISHED:
-            activity.ended_at = at
-            self._count(node, state, 1)
-
-    def _count(self, node: Node, state: TaskState, by: int) -> None:
-        self.unfinished -= by
-        if state in _BAD:
-            node.bad += by
-        setup = node.task.is_setup
-        for name in self.plan.downstream[node.task.task_id]:
-            after = self.nodes[name]
-            after.upstreams.count(state, by, setup=setup)
-            after.released &= by > 0  # what was let go and has not started is judged again
-            self.agenda[name] = None
-
-    def _close(self, place: Place, attempt: int) -> bool:
-        """Forget an open attempt; whether it was open."""
-        if self.open.get(place) != attempt:
-            return False
-        del self.open[place]
-        self.closed.append(place)
-        return True
-
-    def _again(self, node: Node, map_index: int, activity: Activity, when: datetime) -> None:
-        activity.retry_at = when
-        heapq.heappush(self.due, (when, node.task.task_id, map_index))
-        if self.cancelling is not None:
-            self.agenda[node.task.task_id] = None
-
     def _concerns(self, activity: Activity, attempt: int) -> bool:
         """Whether a report on ``attempt`` changes anything: it is the current one, and it works."""
         return activity.attempt == attempt and activity.state in _WORKING
@@ -313,13 +216,6 @@ class Run:
         """An attempt that was cleared while it was open has come to its end: start afresh."""
         if activity.state is TaskState.RESTARTING and (node.task.task_id, map_index) not in self.open:
             self._reset(node, map_index, activity, at)
-
-    def _reset(self, node: Node, map_index: int, activity: Activity, at: datetime) -> None:
-        activity.started_at = activity.ended_at = activity.retry_at = None
-        activity.result_seq, activity.length = 0, None
-        node.released = False
-        self._put(node, map_index, activity, TaskState.NONE, at)
-        self.agenda[node.task.task_id] = None
 
     # ── events of activities ─────────────────────────────────────────────────────────────────────────────
 
@@ -440,15 +336,6 @@ class Run:
         self._expand(self.nodes[event.task_id], event.shape)
         self.agenda[event.task_id] = None
 
-    def _expand(self, node: Node, shape: tuple[int, ...]) -> None:
-        node.shape, node.size = shape, math.prod(shape)
-        extra = max(node.size, 1) - 1
-        self.unfinished += extra
-        for name in self.plan.downstream[node.task.task_id]:
-            after = self.nodes[name].upstreams
-            after.total += extra
-            after.setups += extra if node.task.is_setup else 0
-
     # ── what people ask for ──────────────────────────────────────────────────────────────────────────────
 
     def _cleared(self, event: ActivityCleared, at: datetime) -> None:
@@ -492,22 +379,6 @@ class Run:
         self.cancelling = event.reason
         self._doom_all(self.open)
         self.agenda = dict.fromkeys(self.nodes)
-
-    def _doom(self, task_id: str, map_index: int) -> None:
-        if (task_id, map_index) in self.open:
-            self._doom_all([(task_id, map_index)])
-
-    def _doom_all(self, places: Iterable[Place]) -> None:
-        self.doomed.extend(AttemptKey(self.run_key, *place, self.open[place]) for place in places)
-
-
-def _retire(node: Node) -> None:
-    """What has not come to its end begins anew, should the task ever come back; an unknown outcome stays unknown."""
-    for _, activity in node.activities():
-        if activity.state is TaskState.RUNNING and node.task.delivery is Delivery.AT_MOST_ONCE:
-            activity.state = TaskState.AWAITING_INPUT
-        elif activity.state not in FINISHED and activity.state is not TaskState.AWAITING_INPUT:
-            activity.state = TaskState.NONE
 
 
 def replay(run_key: int, facts: Iterable[Recorded], plans: Callable[[int], Plan]) -> Run:

@@ -89,7 +89,7 @@ class _Teller:
 
     def _held(self) -> Reason | None:
         """What keeps the whole run from starting anything."""
-        run, limit = self._run, self._run.plan.spec.max_active_runs
+        run, limit = self._run, self._usage.max_active_runs or self._run.plan.spec.max_active_runs
         if run.cancelling is not None:
             open_ones = listed(sorted({named(*place) for place in run.open}))
             rest = f"; it ends when these have stopped: {open_ones}" if open_ones else ""
@@ -98,7 +98,7 @@ class _Teller:
             resume = f"`orchestrator runs resume {run.dag_id} '{run.run_id}'`"
             return Reason(cause=Cause.RUN_PAUSED, sentence=f"the run is paused and starts nothing until {resume}")
         if run.state is RunState.QUEUED and self._usage.active_runs >= limit:
-            sentence = f"the run waits its turn: {self._usage.active_runs} runs of {run.dag_id} are active"
+            sentence = f"the run waits its turn: {self._usage.active_runs} runs of {run.dag_id} are active or older"
             return Reason(cause=Cause.RUN_QUEUED, sentence=f"{sentence} and max_active_runs is {limit}")
         return None
 

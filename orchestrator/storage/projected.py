@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, TypeAlias
 
 from orchestrator.core.activity import Activity
+from orchestrator.core.board import Place
 from orchestrator.core.events import (
     ActivityCompleted,
     AnyEvent,
@@ -17,7 +18,7 @@ from orchestrator.core.events import (
     TimerFired,
     TimerSet,
 )
-from orchestrator.core.run import Place, Run
+from orchestrator.core.run import Run
 from orchestrator.names import UNMAPPED, TaskState
 from orchestrator.storage.codec import CODEC
 from orchestrator.storage.tables import micros, micros_or_none

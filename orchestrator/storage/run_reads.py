@@ -154,6 +154,13 @@ class RunReads:
         with reading(self._engine) as connection:
             return {TaskState(row[0]): row[1] for row in connection.execute(query.group_by(activities.c.state))}
 
+    def runs_ahead(self, run: RunRow) -> int:
+        """How many open runs of the DAG have begun, or wait and come before this one."""
+        comes_first = (runs.c.state == RunState.RUNNING) | (runs.c.run_key < run.run_key)
+        others = (runs.c.dag_id == run.dag_id, runs.c.ended_at.is_(None), runs.c.run_key != run.run_key)
+        with reading(self._engine) as connection:
+            return connection.execute(select(func.count()).select_from(runs).where(*others, comes_first)).scalar_one()
+
     def result(self, run_key: int, task_id: str, map_index: int = UNMAPPED) -> Outcome:
         """The recorded result; NotFoundError where there is none (yet)."""
         place = (activities.c.run_key == run_key, activities.c.task_id == task_id, activities.c.map_index == map_index)

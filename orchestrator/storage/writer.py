@@ -4,7 +4,8 @@ from collections.abc import Iterable, Sequence
 
 from sqlalchemy import Connection, Engine, bindparam, delete, select
 
-from orchestrator.core.run import Place, Run
+from orchestrator.core.board import Place
+from orchestrator.core.run import Run
 from orchestrator.exceptions import HistoryConflictError
 from orchestrator.ports import Part
 from orchestrator.storage.database import advance, insert_sql, placeholder, upsert_sql

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import TypeAlias
 
+from orchestrator.core.board import Place
 from orchestrator.core.events import (
     ActivityCleared,
     ActivityCompleted,
@@ -23,7 +24,7 @@ from orchestrator.core.events import (
     TaskExpanded,
 )
 from orchestrator.core.plan import Plan
-from orchestrator.core.run import Place, Run, replay
+from orchestrator.core.run import Run, replay
 from orchestrator.core.spec import DagSpec, TaskSpec
 from orchestrator.core.timetables import next_slot
 from orchestrator.names import FINISHED, UNMAPPED, Delivery, TaskState

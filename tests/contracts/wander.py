@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import msgspec
 
+from orchestrator.core.board import Place
 from orchestrator.core.events import (
     ActivityCleared,
     ActivityCompleted,
@@ -33,7 +34,6 @@ from orchestrator.core.events import (
     TimerSet,
     VersionMarker,
 )
-from orchestrator.core.run import Place
 from orchestrator.core.spec import DagSpec, TaskSpec
 from orchestrator.names import FailureKind, RunState, TaskState
 from tests.contracts.stories import SPEC, Story
