@@ -18,7 +18,6 @@ from orchestrator.core.run import replay
 from orchestrator.core.story import said
 from orchestrator.core.story import why as reasons_of
 from orchestrator.exceptions import NotFoundError, UsageError
-from orchestrator.names import RunState
 from orchestrator.storage.views import RunRow
 
 
@@ -100,11 +99,11 @@ def tell(home: Home, run: RunRow, task_id: str | None = None) -> list[Reason]:
 
 def _usage(home: Home, run: RunRow) -> Usage:
     open_attempts = home.reads.open_attempts()
-    running = home.reads.run_counts(run.dag_id).get(run.dag_id, {}).get(RunState.RUNNING, 0)
     return Usage(
         open_attempts=sum(one.attempts for one in open_attempts),
         parallelism=home.config.core.parallelism,
         pools={pool.name: (pool.queued + pool.running, pool.slots) for pool in home.reads.pools()},
         tasks={one.task_id: one.attempts for one in open_attempts if one.dag_id == run.dag_id},
-        active_runs=running - (run.state is RunState.RUNNING),
+        active_runs=home.reads.runs_ahead(run),
+        max_active_runs=home.reads.dag(run.dag_id).header.max_active_runs,
     )

@@ -113,10 +113,16 @@ def test_the_limits_of_the_run_itself_are_counted_from_its_open_attempts() -> No
     assert (waiting[0].task_id, waiting[0].map_index) == ("sew", 1)
 
 
+def test_the_limit_that_a_run_waits_for_is_that_of_the_dag_as_it_stands_now() -> None:
+    ledger = Ledger(ORDER, max_active_runs=16)
+    usage = Usage(active_runs=1, max_active_runs=1, pools={"default_pool": (0, 9)})
+    assert sentences(ledger, usage=usage)[0].endswith("1 runs of shop are active or older and max_active_runs is 1")
+
+
 def test_a_run_behind_max_active_runs_says_so_once_and_its_tasks_too() -> None:
     ledger = Ledger(ORDER, max_active_runs=2)
     full = Usage(active_runs=2, pools={"default_pool": (0, 9)})
-    said = "the run waits its turn: 2 runs of shop are active and max_active_runs is 2"
+    said = "the run waits its turn: 2 runs of shop are active or older and max_active_runs is 2"
     assert sentences(ledger, usage=full) == [said]
     assert sentences(ledger, "charge", usage=full) == [f"charge is ready, but {said}"]
 
