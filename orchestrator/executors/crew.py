@@ -41,6 +41,7 @@ class Crew:
         self._statuses: dict[int, int] = {}
         self._hung_up: dict[int, float] = {}
         self._stillbirths = 0
+        self._bereft: set[int] = set()  # not up yet when their zygote ended, which is no fault of theirs
         self._spawn_at = 0.0
 
     def start(self, now: float) -> None:
@@ -173,14 +174,16 @@ class Crew:
 
     def bury(self, link: WorkerLink, now: float) -> None:
         """Forget a worker that has ended."""
+        is_bereft = link.number in self._bereft
         self._remove(link)
-        if not link.pid:
+        if not link.pid and not is_bereft:
             self._stillborn(now)
 
     def _remove(self, link: WorkerLink) -> None:
         link.close()
         del self._links[link.number]
         self._hung_up.pop(link.number, None)
+        self._bereft.discard(link.number)
         if not link.is_alone:
             self._warm.remove(link)
 
@@ -191,6 +194,7 @@ class Crew:
             return
         if not self._nursery.is_up:
             self._stillborn(now)
+        self._bereft.update(number for number, link in self._links.items() if not link.pid)
         self._selector.unregister(self._nursery.file)
         self._watch_zygote()
 

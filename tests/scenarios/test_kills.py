@@ -136,6 +136,18 @@ class Storm:
     def losses(self) -> int:
         return sum(isinstance(fact.event, ActivityLost) for history in self.seen.values() for fact in history)
 
+    def losses_of_begun(self) -> int:
+        """Of the losses, those of attempts that had begun."""
+        lost = 0
+        for history in self.seen.values():
+            begun = set()
+            for event in (fact.event for fact in history):
+                if isinstance(event, ActivityStarted):
+                    begun.add((event.task_id, event.attempt))
+                elif isinstance(event, ActivityLost):
+                    lost += (event.task_id, event.attempt) in begun
+        return lost
+
 
 def weather(folder: Path, kills: int) -> None:
     """Kill everything that many times, let all runs end, and hold what happened to the evidence."""
