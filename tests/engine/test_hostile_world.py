@@ -466,3 +466,53 @@ def test_an_order_is_made_for_each_of_a_range(monkeypatch: pytest.MonkeyPatch):
     sim.trigger("d")
     sim.run()
     assert [order.key.map_index for order in seen] == list(range(5))
+
+
+def test_what_waits_for_room_is_judged_again_when_an_upstream_is_cleared():
+    sim = Simulation(script=always(Script(work=20)))
+    sim.store.set_pool("p", 0)
+    sim.store.add_dag(dag(task("a"), task("b", "a", pool="p")))
+    sim.trigger("d")
+    sim.run()
+    sim.store.ask(ClearTasks(dag_id="d", run_id="manual__1", tasks=(("a", None),)))
+    sim.store.set_pool("p", 1)
+    sim.run()
+    story = [
+        (fact.event.task_id, type(fact.event))
+        for fact in sim.history()
+        if isinstance(fact.event, ActivityScheduled | ActivityCompleted)
+    ]
+    assert [name for name, _ in story] == ["a", "a", "a", "a", "b", "b"]
+    assert outcome(sim) is RunState.SUCCESS
+
+
+def test_a_task_that_leaves_a_run_and_comes_back_uses_no_attempt_number_twice_and_keeps_its_result():
+    sim = Simulation(script=lambda order: Script(work=5 if order.key.task_id == "t0" else 50))
+    sim.store.add_dag(chain(3))
+    sim.trigger("d")
+    sim.run(until=seconds(10))
+    shorter = sim.store.add_dag(chain(1))
+    longer = sim.store.add_dag(chain(3, description="again"))
+    for version in (shorter, longer):
+        sim.store.ask(ClearTasks(dag_id="d", run_id="manual__1", tasks=(("t0", None),), version_id=version))
+        sim.run(until=sim.clock.now() + timedelta(seconds=1))
+    sim.run()
+    attempts = [(event.task_id, event.attempt) for event in events(sim, ActivityScheduled)]
+    assert len(attempts) == len(set(attempts))
+    assert ("t1", 2) in attempts
+    assert outcome(sim) is RunState.SUCCESS
+
+
+def test_a_mark_on_a_run_that_waits_its_turn_does_not_begin_it():
+    sim = Simulation(script=always(Script(work=60)))
+    sim.store.add_dag(chain(2, max_active_runs=1))
+    sim.trigger("d", "first")
+    sim.trigger("d", "second")
+    sim.turn()
+    sim.store.ask(MarkTask(dag_id="d", run_id="second", task_id="t0", state=TaskState.SUCCESS))
+    sim.run(until=seconds(5))
+    sim.crash()
+    sim.run(until=seconds(20))
+    assert events(sim, ActivityScheduled, 2) == []
+    sim.run()
+    assert [event.task_id for event in events(sim, ActivityScheduled, 2)] == ["t1"]
