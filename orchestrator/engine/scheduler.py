@@ -260,6 +260,8 @@ class Scheduler:
 
     def _read_catalog(self, now: datetime) -> None:
         self._catalog_cursor, entries = self._catalog.changes(self._catalog_cursor)
+        if entries:  # one of them may have been deleted and come back, without what was dealt with before
+            self._memory.schedules.take_cursors(self._projections.cursors())
         for entry in entries:
             self._memory.schedules.update(entry, now)
             self._memory.wake_waiting(entry.dag_id, now)

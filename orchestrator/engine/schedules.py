@@ -16,6 +16,10 @@ class Schedules:
         self._slots: dict[str, Slot] = {}
         self._alarms: Alarms[str] = Alarms()
 
+    def take_cursors(self, cursors: dict[str, datetime]) -> None:
+        """The last slot dealt with of each DAG, as recorded."""
+        self._cursors = cursors
+
     def entry(self, dag_id: str) -> DagEntry | None:
         return self._entries.get(dag_id)
 

@@ -17,7 +17,7 @@ from orchestrator.core.events import (
 )
 from orchestrator.core.orders import Completed, Lost, Order, Report, Started
 from orchestrator.core.requests import CancelRun, ClearTasks, MarkTask, PauseRun, ResolveTask, TriggerRun
-from orchestrator.core.spec import RetrySpec
+from orchestrator.core.spec import Every, RetrySpec
 from orchestrator.engine import scheduler
 from orchestrator.engine.alarms import Alarms
 from orchestrator.exceptions import NotFoundError, StorageUnavailableError
@@ -516,3 +516,18 @@ def test_a_mark_on_a_run_that_waits_its_turn_does_not_begin_it():
     assert events(sim, ActivityScheduled, 2) == []
     sim.run()
     assert [event.task_id for event in events(sim, ActivityScheduled, 2)] == ["t1"]
+
+
+def test_a_dag_that_was_deleted_and_comes_back_catches_up_from_its_start():
+    every = dag(task("a"), schedule=Every(period=timedelta(seconds=10)), start_date=EPOCH, catchup=True)
+    sim = Simulation()
+    sim.store.add_dag(every)
+    sim.run(until=seconds(25))
+    assert len(sim.store.histories) == 3
+    sim.store.set_stale("d")
+    sim.run(until=seconds(26))
+    for forgotten in (sim.store._cursors, sim.store._slots, sim.store._names, sim.store.histories):
+        forgotten.clear()
+    sim.store.add_dag(every)
+    sim.run(until=seconds(27))
+    assert sorted(facts[0].event.slot for _, facts in sim.histories()) == [EPOCH, seconds(10), seconds(20)]
