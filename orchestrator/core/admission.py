@@ -81,9 +81,10 @@ class Admission:
             self._activate(bucket)
 
     def forget(self, run_key: int) -> None:
-        """Nothing of that run waits any more."""
+        """Nothing of that run waits any more; the room that it was about to look at goes to others."""
         for name in self._names.pop(run_key, ()):
-            del self._buckets[name]
+            for limit in self._buckets.pop(name).limits:
+                self._wake(limit)
 
     # ── what runs ────────────────────────────────────────────────────────────────────────────────────────
 

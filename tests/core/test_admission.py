@@ -204,3 +204,14 @@ def test_runs_that_come_and_go_while_a_pool_is_closed_leave_nothing_behind():
         admission.forget(key)
         del run
     assert not any(run() for run in runs)
+
+
+def test_room_that_was_offered_to_a_run_that_is_forgotten_goes_to_the_next():
+    task = TaskSpec(task_id="a", pool="p")
+    admission = Admission(parallelism=9, pools={"p": 1})
+    for run_key in (1, 2, 3):
+        offer_all(admission, new_run(run_key, task))
+    assert [one.run.run_key for one in admission.admit()] == [1]
+    admission.release(1, "a", -1)
+    admission.forget(2)
+    assert [one.run.run_key for one in admission.admit()] == [3]
