@@ -1,6 +1,5 @@
 """One process killed alone, and stops under heavy load: the rest goes on, and nothing recorded runs again."""
 
-import random
 import signal
 import time
 from pathlib import Path
@@ -27,7 +26,7 @@ with DAG("naps", schedule=None, max_active_tasks=200):
 
 
 def new_storm(folder: Path) -> Storm:
-    return Storm(folder, random.SystemRandom().randrange(10**6))
+    return Storm(folder)
 
 
 def test_the_death_of_the_dag_processor_costs_a_second_and_no_run(tmp_path: Path) -> None:

@@ -1,7 +1,6 @@
 """The whole program on a real PostgreSQL: kills, a server that goes away under load, two schedulers."""
 
 import json
-import random
 import time
 from pathlib import Path
 
@@ -9,7 +8,7 @@ import pytest
 
 from orchestrator.testing.home import LiveHome
 from tests.postgres_server import PostgresServer
-from tests.scenarios.test_kills import FEW, MANY, Storm
+from tests.scenarios.test_kills import FEW, MANY, Storm, weather
 
 pytestmark = pytest.mark.postgres
 
@@ -26,27 +25,13 @@ with DAG("every_second", schedule="* * * * * *", max_active_runs=3):
 
 
 def new_storm(folder: Path, postgres: PostgresServer) -> Storm:
-    seed = random.SystemRandom().randrange(10**6)
-    return Storm(folder, seed, **{"database.sql_alchemy_conn": postgres.database()})
-
-
-def weather(storm: Storm, kills: int) -> None:
-    with storm.home:
-        storm.prepare()
-        for _ in range(kills):
-            storm.trigger()
-            storm.kill_everything_at_a_random_moment()
-            storm.look()
-        storm.finish()
-        storm.door.close()
-        assert storm.losses() > kills / 2, "the kills fell into pauses, so nothing was shown"
+    return Storm(folder, **{"database.sql_alchemy_conn": postgres.database()})
 
 
 def test_nothing_recorded_is_lost_or_run_again_when_everything_is_killed(
     tmp_path: Path, postgres: PostgresServer
 ) -> None:
-    storm = new_storm(tmp_path, postgres)
-    weather(storm, FEW // 2)
+    weather(new_storm(tmp_path, postgres), FEW // 2)
 
 
 @pytest.mark.slow
