@@ -4,6 +4,8 @@ import random
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
+import msgspec
+
 from orchestrator.core.events import Recorded
 from orchestrator.core.orders import Order, Report
 from orchestrator.exceptions import StorageUnavailableError
@@ -81,6 +83,13 @@ class RoughExecutor(SimExecutor):
         super().__init__(clock, script, outlives=outlives)
         self._weather = weather
         self._old: list[Report] = []
+
+    def cancel(self, keys: Sequence[AttemptKey]) -> None:
+        """Some bodies do not heed it: they go on as if nothing had been said, and are lost at their end."""
+        deaf = {key for key in keys if key in self._work and self._work[key].began and self._weather.garbles()}
+        for key in deaf:
+            self._work[key].script = msgspec.structs.replace(self._work[key].script, outcome="lost")
+        super().cancel([key for key in keys if key not in deaf])
 
     def reports(self) -> list[Report]:
         """What is new, now and then shuffled, with an old report said again; for each key in order all the same,
