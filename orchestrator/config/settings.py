@@ -36,7 +36,7 @@ class Core(Section, frozen=True, kw_only=True):
     ] = "LocalExecutor"
     parallelism: Annotated[Count, Meta(description="How many activities run at once, over all DAGs.")] = 32
     max_active_tasks_per_dag: Annotated[
-        Count, Meta(description="How many activities of one DAG run at once, over all its runs.")
+        Count, Meta(description="How many activities of one run of a DAG run at once.")
     ] = 16
     max_active_runs_per_dag: Annotated[Count, Meta(description="How many runs of one DAG are open at once.")] = 16
     dags_are_paused_at_creation: Annotated[
