@@ -115,7 +115,7 @@ class Workers(Section, frozen=True, kw_only=True):
     window: Annotated[Count, Meta(description="How many activities are handed to one worker ahead of time.")] = 16
     max_activities_per_worker: Annotated[
         Count, Meta(description="After how many activities a worker process is replaced.")
-    ] = 10_000
+    ] = 100_000
     memory_limit_mb: Annotated[
         int, Meta(ge=0, description="Resident memory in MiB at which a worker process is replaced; 0 means never.")
     ] = 1024

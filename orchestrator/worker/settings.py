@@ -16,6 +16,6 @@ class WorkerSettings(msgspec.Struct, frozen=True, kw_only=True):
     payload_threshold: int = 64 * 1024
     max_result_bytes: int = 64 * 1024**2
     max_log_bytes: int = 64 * 1024**2
-    max_activities: int = 10_000  # 0: no limit
+    max_activities: int = 100_000  # 0: no limit
     memory_limit: int = 1024**3  # 0: no limit
     kept_versions: int = 8
