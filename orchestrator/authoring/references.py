@@ -90,12 +90,12 @@ def parts(value: Any) -> Iterator[Any]:
 
 
 def _inside(value: Any) -> Sequence[Any] | None:
-    if isinstance(value, str | int | float | Reference | Task) or value is None:
-        return None
-    if isinstance(value, list | tuple | set):
+    if isinstance(value, (list, tuple, set)):  # the containers first: an abstract class is slow to ask, 15 times a task
         return list(value)
     if isinstance(value, dict):
         return list(value.values())
+    if value is None or isinstance(value, (str, int, float, Reference, Task)):
+        return None
     fields = getattr(value, "template_fields", None)
     return None if fields is None else [getattr(value, field, None) for field in fields]
 
