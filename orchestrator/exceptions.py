@@ -21,10 +21,16 @@ OrchestratorError
 │   └── HistoryConflictError       another owner wrote that seq
 ├── SchedulerRunningError      a second scheduler on one database
 ├── WorkerStartError           no worker process can be started
-└── ActivityError              raised inside a task's body to steer its outcome
+├── WorkflowError              raised in a workflow's code, to be caught there
+│   ├── ActivityError          an activity failed for good; carries attempt, retryable and its cause
+│   ├── ChildError             a child run failed
+│   └── DeliveryError          a signal found no open run
+└── BodyError                  raised inside a task's body to steer its outcome
     ├── AirflowSkipException   end as skipped
     ├── AirflowFailException   fail without another retry
     └── CommandError           a command ended badly; carries its exit code
+
+Beside the tree stands WorkflowCancelled, a BaseException: the end of a workflow that ``except Exception`` lets pass.
 
 Each message is one clear sentence that says what, where and what to do.
 """
@@ -174,19 +180,77 @@ class WorkerStartError(OrchestratorError):
     """No worker process can be started on this machine."""
 
 
-class ActivityError(OrchestratorError):
+class WorkflowError(OrchestratorError):
+    """Something that a workflow waited for went wrong."""
+
+
+class ActivityError(WorkflowError):
+    """An activity that a workflow called has failed for good.
+
+    ``cause`` is the message of what its body raised, ``types`` the dotted names of that exception's class and its
+    bases, ``where`` the author's file:line; ``kind`` says how the attempt ended; ``retryable`` whether another
+    attempt was allowed by its kind, had there been any left.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        activity_id: str,
+        attempt: int,
+        retryable: bool,
+        kind: str = "error",
+        cause: str = "",
+        types: Sequence[str] = (),
+        where: str | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.activity_id = activity_id
+        self.attempt = attempt
+        self.retryable = retryable
+        self.kind = kind
+        self.cause = cause
+        self.types = tuple(types)
+        self.where = where
+
+    def was(self, exception: type[BaseException] | str) -> bool:
+        """Whether the body raised this class, or one that derives from it; a class, its dotted path or bare name."""
+        if isinstance(exception, type):
+            return f"{exception.__module__}.{exception.__qualname__}" in self.types
+        return any(name == exception or name.rpartition(".")[2] == exception for name in self.types)
+
+
+class ChildError(WorkflowError):
+    """A child run has failed, or could not be started."""
+
+    def __init__(self, message: str, *, dag_id: str, run_id: str, reason: str) -> None:
+        super().__init__(message)
+        self.dag_id = dag_id
+        self.run_id = run_id
+        self.reason = reason
+
+
+class DeliveryError(WorkflowError):
+    """A signal could not be delivered: there is no such run, or it has ended."""
+
+
+class WorkflowCancelled(BaseException):
+    """The run is being cancelled; clean up and let it pass."""
+
+
+class BodyError(OrchestratorError):
     """Raised inside a task's body to steer its outcome."""
 
 
-class AirflowSkipException(ActivityError):  # noqa: N818 - the field's own name
+class AirflowSkipException(BodyError):  # noqa: N818 - the field's own name
     """End the task as skipped."""
 
 
-class AirflowFailException(ActivityError):  # noqa: N818 - the field's own name
+class AirflowFailException(BodyError):  # noqa: N818 - the field's own name
     """Fail the task now, without another retry."""
 
 
-class CommandError(ActivityError):
+class CommandError(BodyError):
     """A command ended with an exit code that means failure; below 0 it is the signal that ended it."""
 
     def __init__(self, message: str, exit_code: int) -> None:

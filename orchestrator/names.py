@@ -62,6 +62,31 @@ class DagKind(StrEnum):
     WORKFLOW = "workflow"
 
 
+class BlockKind(StrEnum):
+    """Why a workflow's code cannot go on; each is mended by its author, or by trying again."""
+
+    NON_DETERMINISM = "non_determinism"  # the code asks for something else than what is recorded
+    STUCK = "stuck"  # the code ran for too long without waiting for anything
+    FOREIGN = "foreign"  # the code awaits what this program cannot replay
+    ENCODING = "encoding"  # an argument or a result is not a value that can be recorded
+    QUARANTINE = "quarantine"  # the code causes a side effect outside of an activity
+    LOADING = "loading"  # the recorded code could not be loaded
+
+
+class NewVersion(StrEnum):
+    """What a new version of a DAG means to its open runs."""
+
+    PIN = "pin"  # they end on the version that they have
+    MOVE = "move"  # they go over to it, where what is recorded fits it
+
+
+class ParentClose(StrEnum):
+    """What the end of a parent means to a child that is still open."""
+
+    CANCEL = "cancel"
+    ABANDON = "abandon"
+
+
 class TriggerRule(StrEnum):
     """When a task may start, given the states of its direct upstreams; Airflow's thirteen."""
 

@@ -10,6 +10,7 @@ from typing import Protocol
 
 import msgspec
 
+from orchestrator.core.activations import Activation, Word
 from orchestrator.core.events import PayloadRef, Recorded
 from orchestrator.core.orders import Order, Report
 from orchestrator.core.requests import AnyRequest
@@ -239,6 +240,36 @@ class Executor(Protocol):
 
     def next_due(self) -> datetime | None:
         """When ``reports`` wants to be called although nothing has become readable (time-outs)."""
+
+    def stop(self) -> None:
+        """End everything that runs, by force."""
+
+
+class Replayer(Protocol):
+    """Where the code of workflows runs: replayed from the facts that it is told. Called from one thread; nothing
+    here waits. At most one activation of a run is unanswered at a time.
+    """
+
+    def start(self) -> None: ...
+
+    def activate(self, activations: Sequence[Activation]) -> None:
+        """Tell the code its news; each is answered by one Advance, perhaps after words of the other kinds."""
+
+    def supply(self, run_key: int, facts: Sequence[Recorded], *, is_all: bool) -> None:
+        """The facts that FactsWanted asked for, or the next of them; ``is_all``: the activation's own follow."""
+
+    def forget(self, run_keys: Sequence[int]) -> None:
+        """Drop what is held of these: they have ended, or what they were told does not count. Unanswered
+        activations of theirs are not answered any more."""
+
+    def words(self) -> list[Word]:
+        """What was said since the last call, in order for each run."""
+
+    def files(self) -> Sequence[int]:
+        """File descriptors that turn readable when ``words`` has something to say."""
+
+    def next_due(self) -> datetime | None:
+        """When ``words`` wants to be called although nothing has become readable (code that is stuck)."""
 
     def stop(self) -> None:
         """End everything that runs, by force."""

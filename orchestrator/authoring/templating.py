@@ -17,7 +17,7 @@ from orchestrator.authoring.dates import DATE_KEYS, FORMATS, as_filter
 from orchestrator.authoring.references import Reference
 from orchestrator.authoring.runtime import Context
 from orchestrator.authoring.task import Task
-from orchestrator.exceptions import ActivityError, OrchestratorError, TemplateError
+from orchestrator.exceptions import BodyError, OrchestratorError, TemplateError
 
 _MARKS = ("{{", "{%", "{#")
 
@@ -156,7 +156,7 @@ class Field:
             templates = templates_of(self.task)
             template = templates.of_file(text) if from_file else templates.of_text(text)
             return template.render(context)
-        except ActivityError:
+        except BodyError:
             raise
         except Exception as error:
             raise self.error(error, context) from error

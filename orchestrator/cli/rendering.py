@@ -15,7 +15,7 @@ from orchestrator.cli.output import Format, output_option, show_object
 from orchestrator.cli.rehearsal import manual_run
 from orchestrator.cli.render.console import remark
 from orchestrator.core.orders import Order
-from orchestrator.exceptions import ActivityError, ConflictError, NotFoundError
+from orchestrator.exceptions import BodyError, ConflictError, NotFoundError
 from orchestrator.names import FINISHED
 from orchestrator.storage.views import RunRow
 
@@ -40,7 +40,7 @@ def render(home: Home, dag_id: str, task_id: str, run_id: str | None, map_index:
     order = _order_now(home, dag_id, task_id, map_index) if run is None else _order(home, run, task_id, map_index)
     rendered = render_order(home.config, order)
     if rendered.failure is not None:
-        raise ActivityError(rendered.failure.message)
+        raise BodyError(rendered.failure.message)
     if output in (Format.TABLE, Format.PLAIN) and not rendered.fields:
         remark(f"{task_id} has no template fields.")
     else:

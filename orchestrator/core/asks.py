@@ -17,15 +17,29 @@ from orchestrator.core.requests import (
     CancelRun,
     ClearTasks,
     MarkTask,
+    MoveRun,
     PauseRun,
+    ResetRun,
     ResolveTask,
     ResumeRun,
     SendSignal,
+    SendUpdate,
 )
 from orchestrator.core.run import Run
 from orchestrator.names import FINISHED, UNMAPPED, TaskState
 
-Ask: TypeAlias = CancelRun | PauseRun | ResumeRun | ClearTasks | MarkTask | ResolveTask | SendSignal
+Ask: TypeAlias = (
+    CancelRun
+    | PauseRun
+    | ResumeRun
+    | ClearTasks
+    | MarkTask
+    | ResolveTask
+    | SendSignal
+    | SendUpdate
+    | MoveRun
+    | ResetRun
+)
 Refusal: TypeAlias = str
 
 _ANSWERS = frozenset({TaskState.SUCCESS, TaskState.FAILED, TaskState.NONE})
@@ -50,6 +64,8 @@ def facts_of(run: Run, ask: Ask) -> list[AnyEvent] | Refusal:
             return _resolve(run, ask)
         case SendSignal():
             return [SignalReceived(name=ask.name, payload=ask.payload, by=ask.by)]
+        case SendUpdate() | MoveRun() | ResetRun():
+            return f"run {run.run_id!r} is one of a static DAG, which has no such thing"
         case _:
             assert_never(ask)
 

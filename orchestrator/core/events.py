@@ -9,7 +9,7 @@ from typing import TypeAlias
 
 import msgspec
 
-from orchestrator.names import UNMAPPED, DagKind, FailureKind, RunState, RunType, TaskState
+from orchestrator.names import UNMAPPED, BlockKind, DagKind, FailureKind, ParentClose, RunState, RunType, TaskState
 
 NULL = msgspec.Raw(b"null")
 
@@ -38,11 +38,24 @@ class Failure(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     frames: tuple[str, ...] = ()
 
 
+class RunLink(msgspec.Struct, frozen=True, kw_only=True):
+    """Another run, at a place in its history: what it was asked for by, or taken over from, with which ``run_key``."""
+
+    run_key: int
+    dag_id: str
+    run_id: str
+    seq: int = 0
+
+
 # ── the run ──────────────────────────────────────────────────────────────────────────────────────────────
 
 
 class RunCreated(Event, frozen=True, kw_only=True, omit_defaults=True):
-    """First of every history. ``conf`` is a JSON object as given; ``slot`` the schedule's fire time, if any."""
+    """First of every history. ``conf`` is a JSON object as given; ``slot`` the schedule's fire time, if any.
+
+    ``parent``: the run that started this one as its child, ``child_id`` by what name, ``close`` what its end means
+    here. ``forked``: the run whose facts up to a seq were taken over. ``imported``: from another home.
+    """
 
     dag_id: str
     run_id: str
@@ -58,6 +71,11 @@ class RunCreated(Event, frozen=True, kw_only=True, omit_defaults=True):
     conf: msgspec.Raw = msgspec.Raw(b"{}")
     triggered_by: str = "cli"
     note: str | None = None
+    parent: RunLink | None = None
+    child_id: str | None = None
+    close: ParentClose = ParentClose.CANCEL
+    forked: RunLink | None = None
+    imported: bool = False
 
 
 class RunMoved(Event, frozen=True, kw_only=True, omit_defaults=True):
@@ -83,9 +101,49 @@ class RunCancelRequested(Event, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class RunEnded(Event, frozen=True, kw_only=True, omit_defaults=True):
-    """``state`` is success or failed; ``reason`` is one sentence for `runs why`."""
+    """``state`` is success or failed; ``reason`` is one sentence for `runs why`.
+
+    A workflow's: what it returned (``result`` or ``payload``), or what it raised (``failure``).
+    """
 
     state: RunState
+    reason: str = ""
+    result: msgspec.Raw = NULL
+    payload: PayloadRef | None = None
+    failure: Failure | None = None
+
+
+class RunBlocked(Event, frozen=True, kw_only=True, omit_defaults=True):
+    """The workflow's code cannot go on from here: nothing is lost, and RunMoved or RunResumed tries again.
+
+    ``message`` says what stands against what; ``where`` is the author's file:line; ``frames`` the author's own
+    traceback lines.
+    """
+
+    kind: BlockKind
+    message: str
+    where: str | None = None
+    frames: tuple[str, ...] = ()
+
+
+class RunContinued(Event, frozen=True, kw_only=True, omit_defaults=True):
+    """The workflow begins anew with this input; replay begins here. Signals that nobody has taken stay.
+
+    ``input`` is ``{"args": […], "kwargs": {…}}``, or ``{"state": …}`` of a loop with a state.
+    """
+
+    input: msgspec.Raw = NULL
+    payload: PayloadRef | None = None
+
+
+class RunReset(Event, frozen=True, kw_only=True, omit_defaults=True):
+    """What was recorded after ``seq`` counts no more, but for the signals; reopens an ended run.
+
+    Numbers of attempts, occurrences and generations go on from where they were.
+    """
+
+    seq: int
+    by: str = ""
     reason: str = ""
 
 
@@ -99,8 +157,32 @@ class TaskExpanded(Event, frozen=True, kw_only=True, omit_defaults=True):
     shape: tuple[int, ...]
 
 
+class ActivityRequested(Event, frozen=True, kw_only=True, omit_defaults=True):
+    """A workflow asked for this call; ``map_index`` is its occurrence, counted from 0 for each activity.
+
+    ``input`` is ``{"args": […], "kwargs": {…}}`` as JSON, or ``payload`` refers to it; ``digest`` is the SHA-256
+    (hex) of that JSON.
+    """
+
+    task_id: str
+    map_index: int
+    digest: str
+    input: msgspec.Raw = NULL
+    payload: PayloadRef | None = None
+
+
+class ActivityCancelRequested(Event, frozen=True, kw_only=True, omit_defaults=True):
+    """The workflow wants this call no more: its attempt is ended, and it is not tried again."""
+
+    task_id: str
+    map_index: int
+
+
 class ActivityScheduled(Event, frozen=True, kw_only=True, omit_defaults=True):
-    """Handed to an executor as ``attempt``. Scheduled without started was never run."""
+    """Handed to an executor as ``attempt``. Scheduled without started was never run.
+
+    ``input_digest`` is of version 0.1.0 and not written any more: ActivityRequested has it.
+    """
 
     task_id: str
     map_index: int = UNMAPPED
@@ -241,6 +323,10 @@ class TimerSet(Event, frozen=True, kw_only=True, omit_defaults=True):
     fire_at: datetime
 
 
+class TimerCancelled(Event, frozen=True, kw_only=True, omit_defaults=True):
+    timer_id: str
+
+
 class TimerFired(Event, frozen=True, kw_only=True, omit_defaults=True):
     timer_id: str
 
@@ -251,7 +337,33 @@ class SignalReceived(Event, frozen=True, kw_only=True, omit_defaults=True):
     by: str = ""
 
 
+class UpdateReceived(Event, frozen=True, kw_only=True, omit_defaults=True):
+    """A request to the workflow that has an answer; ``payload`` is a JSON object, its arguments by name."""
+
+    update_id: str
+    name: str
+    payload: msgspec.Raw = NULL
+    by: str = ""
+
+
+class UpdateAnswered(Event, frozen=True, kw_only=True, omit_defaults=True):
+    """``failure``: it was refused, or its handler raised."""
+
+    update_id: str
+    result: msgspec.Raw = NULL
+    failure: Failure | None = None
+
+
+class ValueRecorded(Event, frozen=True, kw_only=True, omit_defaults=True):
+    """What `side_effect` gave; ``name`` and its occurrence tell which."""
+
+    name: str
+    value: msgspec.Raw = NULL
+
+
 class ChildStarted(Event, frozen=True, kw_only=True, omit_defaults=True):
+    """``child_run_key`` is 0 where the child could not be started; ChildEnded says why."""
+
     child_id: str
     dag_id: str
     run_id: str
@@ -262,6 +374,8 @@ class ChildEnded(Event, frozen=True, kw_only=True, omit_defaults=True):
     child_id: str
     state: RunState
     result: msgspec.Raw = NULL
+    payload: PayloadRef | None = None
+    reason: str = ""
 
 
 class VersionMarker(Event, frozen=True, kw_only=True, omit_defaults=True):
@@ -278,7 +392,12 @@ AnyEvent: TypeAlias = (
     | RunResumed
     | RunCancelRequested
     | RunEnded
+    | RunBlocked
+    | RunContinued
+    | RunReset
     | TaskExpanded
+    | ActivityRequested
+    | ActivityCancelRequested
     | ActivityScheduled
     | ActivityStarted
     | ActivityCompleted
@@ -292,8 +411,12 @@ AnyEvent: TypeAlias = (
     | ActivityMarked
     | OutcomeResolved
     | TimerSet
+    | TimerCancelled
     | TimerFired
     | SignalReceived
+    | UpdateReceived
+    | UpdateAnswered
+    | ValueRecorded
     | ChildStarted
     | ChildEnded
     | VersionMarker

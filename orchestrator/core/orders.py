@@ -15,8 +15,10 @@ class Order(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Everything that a worker needs for one attempt.
 
     ``code`` is the folder of the version's snapshot and ``file`` the DAG file in it; ``inputs`` are the recorded
-    results (JSON) of the tasks that this one takes, ``payloads`` those too large to send; ``execution_timeout`` is in
-    seconds; ``log`` is a path below the log folder, made of integers only.
+    results (JSON) of the tasks that this one takes, ``payloads`` those too large to send; ``execution_timeout`` and
+    ``heartbeat_timeout`` are in seconds; ``log`` is a path below the log folder, and ``progress`` one below the folder
+    of heartbeats that all attempts of a generation share, both made of integers only. ``call`` is the input of an
+    activity of a workflow, ``call_payload`` one too large to send.
     """
 
     key: AttemptKey
@@ -44,6 +46,10 @@ class Order(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     inputs: dict[str, msgspec.Raw] = {}
     payloads: dict[str, PayloadRef] = {}
     log: str = ""
+    call: msgspec.Raw | None = None
+    call_payload: PayloadRef | None = None
+    heartbeat_timeout: float | None = None
+    progress: str = ""
 
 
 class Started(msgspec.Struct, frozen=True, kw_only=True, tag=True):

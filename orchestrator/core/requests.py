@@ -72,4 +72,38 @@ class SendSignal(Request, frozen=True, kw_only=True, tag="send_signal"):
     payload: msgspec.Raw = NULL
 
 
-AnyRequest: TypeAlias = TriggerRun | CancelRun | PauseRun | ResumeRun | ClearTasks | MarkTask | ResolveTask | SendSignal
+class SendUpdate(Request, frozen=True, kw_only=True, tag="send_update"):
+    """Ask a workflow for something that it answers; ``update_id`` is made by who asks, and said twice counts once."""
+
+    update_id: str
+    name: str
+    payload: msgspec.Raw = NULL
+
+
+class MoveRun(Request, frozen=True, kw_only=True, tag="move_run"):
+    """Go on with another version of the DAG."""
+
+    version_id: int
+
+
+class ResetRun(Request, frozen=True, kw_only=True, tag="reset_run"):
+    """Go back to the state after ``seq``; what was recorded later counts no more. Moves to ``version_id`` if given."""
+
+    seq: int
+    reason: str = ""
+    version_id: int | None = None
+
+
+AnyRequest: TypeAlias = (
+    TriggerRun
+    | CancelRun
+    | PauseRun
+    | ResumeRun
+    | ClearTasks
+    | MarkTask
+    | ResolveTask
+    | SendSignal
+    | SendUpdate
+    | MoveRun
+    | ResetRun
+)

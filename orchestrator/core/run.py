@@ -3,7 +3,6 @@
 import heapq
 from collections.abc import Callable, Iterable
 from datetime import datetime
-from typing import assert_never
 
 from orchestrator.core.activity import Activity, Node
 from orchestrator.core.board import Board
@@ -20,8 +19,6 @@ from orchestrator.core.events import (
     ActivityStarted,
     ActivityUpstreamFailed,
     AnyEvent,
-    ChildEnded,
-    ChildStarted,
     OutcomeResolved,
     Recorded,
     RunCancelRequested,
@@ -30,11 +27,7 @@ from orchestrator.core.events import (
     RunMoved,
     RunPaused,
     RunResumed,
-    SignalReceived,
     TaskExpanded,
-    TimerFired,
-    TimerSet,
-    VersionMarker,
 )
 from orchestrator.core.plan import Plan
 from orchestrator.exceptions import HistoryConflictError
@@ -174,12 +167,13 @@ class Run(Board):
                 self._look_again()
             case RunMoved():
                 self.version_id, self.fingerprint = event.version_id, event.fingerprint
-            case TimerSet() | TimerFired() | SignalReceived() | ChildStarted() | ChildEnded() | VersionMarker():
-                pass  # the workflow's own replay reads these
             case RunCreated():
                 raise HistoryConflictError(f"run {self.run_key} is created twice in its history")
             case _:
-                assert_never(event)
+                self._fold_of_kind(event, at)
+
+    def _fold_of_kind(self, event: AnyEvent, at: datetime) -> None:
+        """Facts that only one kind of run has; a run of a static DAG has none."""
 
     def _look_again(self) -> None:
         """Put everything that could start back before ``decide``: after a pause nothing else would."""

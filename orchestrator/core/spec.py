@@ -6,7 +6,7 @@ from typing import Any, TypeAlias
 
 import msgspec
 
-from orchestrator.names import DagKind, Delivery, Isolation, TriggerRule, WeightRule
+from orchestrator.names import DagKind, Delivery, Isolation, NewVersion, TriggerRule, WeightRule
 
 
 class RetryRule(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -63,11 +63,14 @@ class TaskSpec(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     is_teardown: bool = False
     on_failure_fail_dagrun: bool = False
     does_nothing: bool = False
+    is_activity: bool = False
+    heartbeat_timeout: timedelta | None = None
     doc: str | None = None
 
     @property
     def is_mapped(self) -> bool:
-        return bool(self.mapped_over) or self.map_shape is not None
+        """Whether its activities have map indexes; those of a workflow's activity count its calls."""
+        return bool(self.mapped_over) or self.map_shape is not None or self.is_activity
 
 
 class Once(msgspec.Struct, frozen=True, tag="once"):
@@ -95,8 +98,22 @@ class Every(msgspec.Struct, frozen=True, kw_only=True, tag="every"):
 Schedule: TypeAlias = Once | Cron | Every
 
 
+class Entrance(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A way into a workflow: its own parameters, a signal, a query or an update.
+
+    ``schema`` is the JSON Schema of what it takes: of a signal's payload, else of an object of arguments by name.
+    """
+
+    name: str
+    schema: dict[str, Any] = {}
+    doc: str | None = None
+
+
 class DagSpec(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A DAG. ``tasks`` stand in topological order, ties by task_id; ``file`` is relative to dags_folder."""
+    """A DAG. ``tasks`` stand in topological order, ties by task_id; ``file`` is relative to dags_folder.
+
+    Of a workflow, ``tasks`` are the activities that it can call, and ``entrance`` says what it is called with.
+    """
 
     dag_id: str
     kind: DagKind = DagKind.DAG
@@ -118,6 +135,11 @@ class DagSpec(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     is_paused_upon_creation: bool | None = None
     params: dict[str, Any] = {}
     tasks: tuple[TaskSpec, ...] = ()
+    on_new_version: NewVersion = NewVersion.PIN
+    entrance: Entrance | None = None
+    signals: tuple[Entrance, ...] = ()
+    queries: tuple[Entrance, ...] = ()
+    updates: tuple[Entrance, ...] = ()
 
     def task(self, task_id: str) -> TaskSpec:
         """The task of that id; KeyError if there is none."""

@@ -8,11 +8,11 @@ import msgspec
 from orchestrator.core import values
 from orchestrator.core.events import NULL, PayloadRef
 from orchestrator.core.orders import Order
-from orchestrator.exceptions import ActivityError
+from orchestrator.exceptions import BodyError
 from orchestrator.ports import PayloadStore
 
 
-class ResultTooLargeError(ActivityError):
+class ResultTooLargeError(BodyError):
     """A result is larger than the settings allow."""
 
 

@@ -1,0 +1,157 @@
+"""What the code of a workflow needs while it runs; whoever replays it fills it."""
+
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from datetime import datetime, timedelta
+from random import Random
+from typing import Any, Generic, NoReturn, Protocol, TypeVar, cast
+
+import msgspec
+
+from orchestrator.exceptions import UsageError
+from orchestrator.names import ParentClose, RunType
+
+_Value = TypeVar("_Value")
+
+
+class RunView(msgspec.Struct, frozen=True, kw_only=True):
+    """The run that this code is. ``is_replaying``: what it does now is on record; for messages, never to decide."""
+
+    dag_id: str
+    run_id: str
+    run_uid: str
+    run_type: RunType
+    logical_date: datetime | None
+    data_interval_start: datetime | None
+    data_interval_end: datetime | None
+    is_replaying: bool
+
+
+class Future(Generic[_Value]):
+    """Something that will have come. ``result()`` waits for it, as ``await`` does; gives back or raises what came."""
+
+    def __init__(self, what: str) -> None:
+        self.what = what
+        self._is_done = False
+        self._value: Any = None
+        self._error: BaseException | None = None
+        self._cancel: Callable[[], None] | None = None
+
+    def __repr__(self) -> str:
+        return f"<Future: {self.what}, {'done' if self._is_done else 'pending'}>"
+
+    def done(self) -> bool:
+        """Whether it has come, with a value or with an error."""
+        return self._is_done
+
+    def result(self) -> _Value:
+        """What came, once it has; ActivityError or ChildError where that failed."""
+        if not self._is_done:
+            current_blue().wait_for(self)
+        if self._error is not None:
+            raise self._error
+        return cast(_Value, self._value)
+
+    def exception(self) -> BaseException | None:
+        """The error that it ended with, once it has ended; None if it ended well."""
+        if not self._is_done:
+            current_blue().wait_for(self)
+        return self._error
+
+    def cancel(self) -> None:
+        """Give it up, if it has not come: an activity is ended, a timer taken off, a child run cancelled."""
+        if not self._is_done and self._cancel is not None:
+            self._cancel()
+
+    def __await__(self) -> Generator[Any, Any, _Value]:
+        """Waits as ``result()`` does: under the same mechanism, so that nothing is ever handed to an event loop."""
+        yield from ()  # makes this a generator, as await wants it
+        return self.result()
+
+    # ── for whoever makes it come ────────────────────────────────────────────────────────────────────────
+
+    def settle(self, value: Any = None, error: BaseException | None = None) -> None:
+        """It has come."""
+        self._is_done, self._value, self._error, self._cancel = True, value, error, None
+
+    def cancelled_by(self, cancel: Callable[[], None]) -> None:
+        """What ``cancel()`` does."""
+        self._cancel = cancel
+
+
+class Blue(Protocol):
+    """The machine that replays a workflow, as its code sees it. Everything here is deterministic."""
+
+    @property
+    def run(self) -> RunView: ...
+
+    def call(self, activity_id: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Future[Any]:
+        """Start an activity."""
+
+    def timer(self, delay: timedelta) -> Future[None]: ...
+
+    def child(self, dag_id: str, conf: Mapping[str, Any], *, run_id: str | None, close: ParentClose) -> Future[Any]:
+        """Start a run of a DAG or of another workflow; its result once it has ended."""
+
+    def signal(self, dag_id: str, run_id: str, name: str, payload: Any) -> Future[None]:
+        """Send a signal to another run; comes once that has it."""
+
+    def spawn(self, what: str, function: Callable[[], Any]) -> Future[Any]:
+        """Run more of this workflow's code beside the rest, until it ends."""
+
+    def wait_for(self, *futures: Future[Any]) -> None:
+        """Go on when at least one of these has come."""
+
+    def wait_until(self, condition: Callable[[], bool], timeout: timedelta | None) -> bool:
+        """Go on when the condition holds, looked at whenever something has come; False if the time ran out."""
+
+    def take_signal(self, name: str) -> tuple[bool, Any]:
+        """The oldest signal of that name that nobody has taken: whether there is one, and its payload."""
+
+    def on(self, kind: str, name: str, function: Callable[..., Any], validator: Callable[..., Any] | None) -> None:
+        """Answer a "signal", "query" or "update" of that name with ``function``."""
+
+    def value(self, name: str, make: Callable[[], Any]) -> Any:
+        """What ``make`` gave the first time, recorded; it may cause effects, and runs once as far as is known."""
+
+    def patched(self, name: str) -> bool: ...
+
+    def now(self) -> datetime:
+        """The moment of the fact that the code takes in, aware UTC."""
+
+    def random(self) -> Random:
+        """Numbers that are drawn from the run's own seed."""
+
+    def shielded(self, is_shielded: bool) -> bool:
+        """Whether cancellation reaches this strand of the code from now on; what was so before."""
+
+    def continue_as_new(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> NoReturn: ...
+
+
+_blue: ContextVar[Blue | None] = ContextVar("orchestrator_blue", default=None)
+
+
+@contextmanager
+def replaying(blue: Blue) -> Iterator[None]:
+    """Everything called inside is the code of a workflow."""
+    token = _blue.set(blue)
+    try:
+        yield
+    finally:
+        _blue.reset(token)
+
+
+def is_blue() -> bool:
+    """Whether a workflow's code runs now."""
+    return _blue.get() is not None
+
+
+def current_blue() -> Blue:
+    """The machine that runs the workflow that runs now; UsageError outside of one."""
+    blue = _blue.get()
+    if blue is None:
+        raise UsageError(
+            "this works only in the code of a workflow, while it runs; call it inside a @workflow function"
+        )
+    return blue

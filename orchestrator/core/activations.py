@@ -1,0 +1,182 @@
+"""Activations and advances: what a workflow's code is told, and what it asks for in return.
+
+The code runs elsewhere, as a body does. It is told the facts of its run in order of seq; each time it has taken in all
+that there are and can go no further, it answers with one Advance. Told the same facts, it asks for the same.
+"""
+
+from datetime import datetime
+from typing import Any, TypeAlias
+
+import msgspec
+
+from orchestrator.core.events import NULL, Failure, PayloadRef, Recorded
+from orchestrator.names import BlockKind, ParentClose, RunType
+
+
+class Activation(msgspec.Struct, frozen=True, kw_only=True):
+    """There is news for a workflow: ``facts`` follow ``after``, which it has been told before.
+
+    ``code`` is the folder of the version's snapshot and ``file`` the DAG file in it. ``params`` bind the parameters of
+    the workflow by name. ``asked_until`` is the seq of the last fact that its code asked for: up to there it replays.
+    Whoever is not at ``after`` any more, as after a crash, asks for the facts before by FactsWanted.
+    """
+
+    run_key: int
+    dag_id: str
+    run_id: str
+    run_uid: str
+    run_type: RunType
+    version_id: int
+    code: str
+    file: str
+    params: dict[str, Any] = {}
+    logical_date: datetime | None = None
+    data_interval_start: datetime | None = None
+    data_interval_end: datetime | None = None
+    after: int = 0
+    asked_until: int = 0
+    facts: tuple[Recorded, ...] = ()
+
+
+# ── what the code asks for ───────────────────────────────────────────────────────────────────────────────
+
+
+class Call(msgspec.Struct, frozen=True, kw_only=True, tag=True, omit_defaults=True):
+    """Run an activity; becomes ActivityRequested, as its next occurrence."""
+
+    task_id: str
+    digest: str
+    input: msgspec.Raw = NULL
+    payload: PayloadRef | None = None
+
+
+class CancelCall(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """Becomes ActivityCancelRequested, unless the call has ended."""
+
+    task_id: str
+    map_index: int
+
+
+class SetTimer(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    timer_id: str
+    fire_at: datetime
+
+
+class CancelTimer(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    timer_id: str
+
+
+class StartChild(msgspec.Struct, frozen=True, kw_only=True, tag=True, omit_defaults=True):
+    """Start a run of a DAG or a workflow; ``run_id`` is made from the parent's and ``child_id`` where it is None."""
+
+    child_id: str
+    dag_id: str
+    run_id: str | None = None
+    conf: msgspec.Raw = msgspec.Raw(b"{}")
+    close: ParentClose = ParentClose.CANCEL
+
+
+class CancelChild(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    child_id: str
+
+
+class SignalRun(msgspec.Struct, frozen=True, kw_only=True, tag=True, omit_defaults=True):
+    """Send a signal to another run; recorded there, and here as a ValueRecorded of ``name`` with what came of it."""
+
+    name: str
+    dag_id: str
+    run_id: str
+    signal: str
+    payload: msgspec.Raw = NULL
+
+
+class AnswerUpdate(msgspec.Struct, frozen=True, kw_only=True, tag=True, omit_defaults=True):
+    update_id: str
+    result: msgspec.Raw = NULL
+    failure: Failure | None = None
+
+
+class RecordValue(msgspec.Struct, frozen=True, kw_only=True, tag=True, omit_defaults=True):
+    name: str
+    value: msgspec.Raw = NULL
+
+
+class MarkVersion(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    name: str
+    version: int
+
+
+class Return(msgspec.Struct, frozen=True, kw_only=True, tag=True, omit_defaults=True):
+    """The workflow has returned: the run ends successfully."""
+
+    result: msgspec.Raw = NULL
+    payload: PayloadRef | None = None
+
+
+class Raise(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """The workflow has raised: the run ends failed. ``cancelled``: what it raised is its own cancellation."""
+
+    failure: Failure
+    cancelled: bool = False
+
+
+class Continue(msgspec.Struct, frozen=True, kw_only=True, tag=True, omit_defaults=True):
+    """Begin anew with this input; becomes RunContinued."""
+
+    input: msgspec.Raw = NULL
+    payload: PayloadRef | None = None
+
+
+class Block(msgspec.Struct, frozen=True, kw_only=True, tag=True, omit_defaults=True):
+    """The code cannot go on; becomes RunBlocked. Always the only command of its Advance."""
+
+    kind: BlockKind
+    message: str
+    where: str | None = None
+    frames: tuple[str, ...] = ()
+
+
+WorkflowCommand: TypeAlias = (
+    Call
+    | CancelCall
+    | SetTimer
+    | CancelTimer
+    | StartChild
+    | CancelChild
+    | SignalRun
+    | AnswerUpdate
+    | RecordValue
+    | MarkVersion
+    | Return
+    | Raise
+    | Continue
+    | Block
+)
+
+
+# ── what whoever runs the code says ──────────────────────────────────────────────────────────────────────
+
+
+class Advance(msgspec.Struct, frozen=True, kw_only=True, tag=True, omit_defaults=True):
+    """The code has taken in everything up to ``seq`` and asks for ``commands``, in order."""
+
+    run_key: int
+    seq: int
+    commands: tuple[WorkflowCommand, ...] = ()
+
+
+class FactsWanted(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """The code has to be replayed, and wants the facts after ``after``; answered by ``Replayer.supply``."""
+
+    run_key: int
+    after: int
+
+
+class ReplayLost(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """The process that ran the code is gone, with an activation that it had not answered; it is to be said again."""
+
+    run_key: int
+    reason: str
+
+
+Word: TypeAlias = Advance | FactsWanted | ReplayLost
