@@ -1,6 +1,8 @@
 """Orders and reports: what an executor is given, and what it says back."""
 
+import hashlib
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, TypeAlias
 
 import msgspec
@@ -88,6 +90,14 @@ class Skipped(msgspec.Struct, frozen=True, kw_only=True, tag=True, omit_defaults
     reason: str = ""
 
 
+class Deferred(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """The body gave its worker up and waits for ``trigger``: ``{"run": {"dag_id": …, "conf": …}}`` is a run to start."""
+
+    key: AttemptKey
+    at: datetime
+    trigger: msgspec.Raw
+
+
 class Lost(msgspec.Struct, frozen=True, kw_only=True, tag=True, omit_defaults=True):
     """Its worker is gone. ``started`` False: the body certainly never began; ``free``: the engine or host went too."""
 
@@ -105,7 +115,7 @@ class TakenBack(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     at: datetime
 
 
-Report: TypeAlias = Started | Completed | Failed | Skipped | Lost | TakenBack
+Report: TypeAlias = Started | Completed | Failed | Skipped | Deferred | Lost | TakenBack
 
 
 def log_path(run_key: int, scheduled_seq: int, map_index: int) -> str:
@@ -115,3 +125,14 @@ def log_path(run_key: int, scheduled_seq: int, map_index: int) -> str:
     """
     name = str(scheduled_seq) if map_index < 0 else f"{scheduled_seq}-{map_index}"
     return f"{run_key}/{name}.log"
+
+
+def progress_path(run_key: int, task_id: str, map_index: int, generation: int) -> str:
+    """Where the progress of an activity lies below the folder of heartbeats, for all attempts of a generation."""
+    name = f"{_number(task_id)}-{generation}" if map_index < 0 else f"{_number(task_id)}-{generation}-{map_index}"
+    return f"{run_key}/{name}"
+
+
+@lru_cache(maxsize=1 << 16)
+def _number(task_id: str) -> int:
+    return int.from_bytes(hashlib.blake2b(task_id.encode(), digest_size=8).digest())

@@ -6,6 +6,7 @@ from typing import assert_never
 from orchestrator.core.activity import Activity
 from orchestrator.core.events import (
     ActivityCompleted,
+    ActivityDeferred,
     ActivityFailed,
     ActivityLost,
     ActivitySkipped,
@@ -14,7 +15,7 @@ from orchestrator.core.events import (
     Failure,
     OutcomeResolved,
 )
-from orchestrator.core.orders import Completed, Failed, Lost, Report, Skipped, Started, TakenBack
+from orchestrator.core.orders import Completed, Deferred, Failed, Lost, Report, Skipped, Started, TakenBack
 from orchestrator.core.retry import retry_at
 from orchestrator.core.run import Run
 from orchestrator.names import AttemptKey, Delivery, FailureKind, TaskState
@@ -42,6 +43,8 @@ def facts_of(run: Run, report: Report, *, now: datetime, max_lost: int = DEFAULT
         case Skipped():
             where = _where(report.key)
             return [ActivitySkipped(task_id=where[0], map_index=where[1], attempt=where[2], reason=report.reason)]
+        case Deferred():
+            return [_deferred(run, report)]
         case Lost():
             return _lost(run, report, activity, max_lost)
         case TakenBack():
@@ -108,6 +111,20 @@ def _failed(run: Run, report: Failed, activity: Activity, now: datetime) -> AnyE
         kind=report.kind,
         failure=report.failure,
         retry_at=again,
+    )
+
+
+def _deferred(run: Run, report: Deferred) -> AnyEvent:
+    """In a run that is being cancelled there is nothing to wait for any more."""
+    task_id, map_index, attempt = _where(report.key)
+    if run.cancelling is None:
+        return ActivityDeferred(task_id=task_id, map_index=map_index, attempt=attempt, trigger=report.trigger)
+    return ActivityFailed(
+        task_id=task_id,
+        map_index=map_index,
+        attempt=attempt,
+        kind=FailureKind.CANCELLED,
+        failure=Failure(message=f"the run was cancelled: {run.cancelling}"),
     )
 
 

@@ -34,6 +34,7 @@ from orchestrator.exceptions import HistoryConflictError
 from orchestrator.names import FINISHED, AttemptKey, Delivery, RunState, TaskState
 
 _WORKING = frozenset({TaskState.QUEUED, TaskState.RUNNING})
+_UNCLOSED = frozenset({TaskState.AWAITING_INPUT, TaskState.DEFERRED})
 _STARTABLE = frozenset({TaskState.SCHEDULED, TaskState.UP_FOR_RETRY, TaskState.UP_FOR_RESCHEDULE})
 
 
@@ -234,7 +235,8 @@ class Run(Board):
         node = self.nodes[event.task_id]
         activity = node.activity(event.map_index)
         self._close((event.task_id, event.map_index), event.attempt)
-        if self._concerns(activity, event.attempt) or self._is_committed(node, activity, event.attempt):
+        waited = activity.state is TaskState.DEFERRED and activity.attempt == event.attempt
+        if waited or self._concerns(activity, event.attempt) or self._is_committed(node, activity, event.attempt):
             self._succeed(node, event.map_index, activity, at)
             activity.length = event.length
             self._choose(event)
@@ -262,8 +264,8 @@ class Run(Board):
         node = self.nodes[event.task_id]
         activity = node.activity(event.map_index)
         self._close((event.task_id, event.map_index), event.attempt)
-        unknown = activity.attempt == event.attempt and activity.state is TaskState.AWAITING_INPUT
-        if not self._concerns(activity, event.attempt) and not unknown:
+        unclosed = activity.attempt == event.attempt and activity.state in _UNCLOSED
+        if not self._concerns(activity, event.attempt) and not unclosed:
             self._give_back(node, event.map_index, activity, at)
             return
         activity.failures += 1
