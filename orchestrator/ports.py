@@ -256,7 +256,9 @@ class Replayer(Protocol):
         """Tell the code its news; each is answered by one Advance, perhaps after words of the other kinds."""
 
     def supply(self, run_key: int, facts: Sequence[Recorded], *, is_all: bool) -> None:
-        """The facts that FactsWanted asked for, or the next of them; ``is_all``: the activation's own follow."""
+        """The facts after what FactsWanted asked for: one answer to one FactsWanted, which is said again where they
+        are not all. ``is_all``: the activation's own follow. They begin at the last RunContinued, if there is one.
+        """
 
     def forget(self, run_keys: Sequence[int]) -> None:
         """Drop what is held of these: they have ended, or what they were told does not count. Unanswered

@@ -91,7 +91,7 @@ class Skipped(msgspec.Struct, frozen=True, kw_only=True, tag=True, omit_defaults
 
 
 class Deferred(msgspec.Struct, frozen=True, kw_only=True, tag=True):
-    """The body gave its worker up and waits for ``trigger``: ``{"run": {"dag_id": …, "conf": …}}`` is a run to start."""
+    """The body gave its worker up; it ends when ``trigger`` does: ``{"run": {"dag_id": …, "conf": …}}``, a new run."""
 
     key: AttemptKey
     at: datetime
