@@ -109,8 +109,16 @@ class Blue(Protocol):
     def take_signal(self, name: str) -> tuple[bool, Any]:
         """The oldest signal of that name that nobody has taken: whether there is one, and its payload."""
 
+    def has_signal(self, name: str) -> bool:
+        """Whether there is a signal of that name that nobody has taken."""
+
     def on(self, kind: str, name: str, function: Callable[..., Any], validator: Callable[..., Any] | None) -> None:
-        """Answer a "signal", "query" or "update" of that name with ``function``."""
+        """Answer a "signal", "query" or "update" of that name with ``function``.
+
+        It takes one argument, the payload as ``core.values`` decodes it: of a query and of an update the dict of
+        arguments by name. It checks them itself (UsageError), and a coroutine that it returns is to be driven. The
+        ``validator`` of an update is called with the same, before the update counts as taken; it refuses by raising.
+        """
 
     def value(self, name: str, make: Callable[[], Any]) -> Any:
         """What ``make`` gave the first time, recorded; it may cause effects, and runs once as far as is known."""
@@ -126,7 +134,11 @@ class Blue(Protocol):
     def shielded(self, is_shielded: bool) -> bool:
         """Whether cancellation reaches this strand of the code from now on; what was so before."""
 
-    def continue_as_new(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> NoReturn: ...
+    def continue_as_new(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> NoReturn:
+        """End here and begin anew with this input, as values that ``core.values`` can encode."""
+
+    def is_long(self) -> bool:
+        """Whether so much has happened since the code began, or began anew, that a loop had better begin anew."""
 
 
 _blue: ContextVar[Blue | None] = ContextVar("orchestrator_blue", default=None)
