@@ -47,6 +47,15 @@ class RunLink(msgspec.Struct, frozen=True, kw_only=True):
     seq: int = 0
 
 
+class Origin(msgspec.Struct, frozen=True, kw_only=True):
+    """What the code of a forked workflow goes on seeing, so that it asks for what is recorded: the ``run_uid`` that
+    its random numbers come from, and the moment at which its run began.
+    """
+
+    run_uid: str
+    at: datetime
+
+
 # ── the run ──────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -54,7 +63,9 @@ class RunCreated(Event, frozen=True, kw_only=True, omit_defaults=True):
     """First of every history. ``conf`` is a JSON object as given; ``slot`` the schedule's fire time, if any.
 
     ``parent``: the run that started this one as its child, ``child_id`` by what name, ``close`` what its end means
-    here. ``forked``: the run whose facts up to a seq were taken over. ``imported``: from another home.
+    here. ``forked``: the run whose facts up to a seq were taken over; they are the ``taken`` facts after this one, with
+    the moments of their own recording, and do not begin the run. ``origin`` is for its code. ``imported``: from
+    another home.
     """
 
     dag_id: str
@@ -76,6 +87,8 @@ class RunCreated(Event, frozen=True, kw_only=True, omit_defaults=True):
     close: ParentClose = ParentClose.CANCEL
     forked: RunLink | None = None
     imported: bool = False
+    taken: int = 0
+    origin: Origin | None = None
 
 
 class RunMoved(Event, frozen=True, kw_only=True, omit_defaults=True):

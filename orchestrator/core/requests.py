@@ -9,7 +9,7 @@ from typing import TypeAlias
 import msgspec
 
 from orchestrator.core.events import NULL
-from orchestrator.names import RunType, TaskState
+from orchestrator.names import UNMAPPED, RunType, TaskState
 
 
 class Request(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -94,6 +94,30 @@ class ResetRun(Request, frozen=True, kw_only=True, tag="reset_run"):
     version_id: int | None = None
 
 
+class Edit(msgspec.Struct, frozen=True, kw_only=True):
+    """Another result for an activity that a fork takes over."""
+
+    task_id: str
+    map_index: int = UNMAPPED
+    result: msgspec.Raw
+
+
+class ForkRun(Request, frozen=True, kw_only=True, tag="fork_run"):
+    """Create the run ``run_id``, which begins with what ``source`` had recorded up to ``seq``.
+
+    ``run_uid`` is that of the new run; with ``same_key`` it takes over its source's, and with it the idempotency keys.
+    It executes ``version_id``, or what its source had at ``seq``.
+    """
+
+    source: str
+    run_uid: str
+    seq: int
+    edits: tuple[Edit, ...] = ()
+    same_key: bool = False
+    version_id: int | None = None
+    note: str | None = None
+
+
 AnyRequest: TypeAlias = (
     TriggerRun
     | CancelRun
@@ -106,4 +130,5 @@ AnyRequest: TypeAlias = (
     | SendUpdate
     | MoveRun
     | ResetRun
+    | ForkRun
 )
