@@ -10,14 +10,13 @@ from typing import NamedTuple
 import msgspec
 
 from orchestrator.exceptions import WorkerStartError
-from orchestrator.worker.settings import WorkerSettings
 from orchestrator.worker.wire import BIRTH, DEATH
 
 _READ = 64 * DEATH.size
 _STOP_SECONDS = 5.0
 # Not -m: what a body starts by multiprocessing would take the zygote for the program to import. -P and the path: a
 # worker finds the modules that its scheduler finds, and no others beside its working folder.
-_ZYGOTE = "import sys; sys.path[:] = sys.argv[2:]; from orchestrator.worker.zygote import main; main(int(sys.argv[1]))"
+_PROGRAM = "import sys; sys.path[:] = sys.argv[2:]; from {} import main; main(int(sys.argv[1]))"
 
 
 class Death(NamedTuple):
@@ -29,10 +28,14 @@ class Death(NamedTuple):
 
 
 class Nursery:
-    """Has workers forked, and hears how they end. A zygote that is gone is replaced by a new one."""
+    """Has workers forked, and hears how they end. A zygote that is gone is replaced by a new one.
 
-    def __init__(self, settings: WorkerSettings) -> None:
+    ``zygote`` is the module whose ``main`` it runs; ``settings`` are what it is sent first.
+    """
+
+    def __init__(self, settings: msgspec.Struct, zygote: str = "orchestrator.worker.zygote") -> None:
         self._settings = settings
+        self._program = _PROGRAM.format(zygote)
         self._process: subprocess.Popen[bytes] | None = None
         self._control: socket.socket | None = None
         self._rest = b""
@@ -49,7 +52,7 @@ class Nursery:
         self.stop()
         self._control, far_end = socket.socketpair()
         with far_end:
-            command = [sys.executable, "-P", "-c", _ZYGOTE, str(far_end.fileno()), *sys.path]
+            command = [sys.executable, "-P", "-c", self._program, str(far_end.fileno()), *sys.path]
             try:
                 self._process = subprocess.Popen(
                     command,

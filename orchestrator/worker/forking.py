@@ -1,0 +1,161 @@
+"""Forking: a small process that has imported all that its workers need, and forks one whenever it is asked to.
+
+The scheduler never forks: a fork costs in proportion to the memory of the process, and threads do not survive it.
+"""
+
+import contextlib
+import gc
+import os
+import select
+import signal
+import socket
+import sys
+import traceback
+from collections.abc import Callable
+from typing import NamedTuple, TypeVar
+
+import msgspec
+
+from orchestrator.worker.wire import BIRTH, BIRTH_FILES, DEATH
+
+S = TypeVar("S", bound=msgspec.Struct)
+
+BUG_STATUS = 70  # EX_SOFTWARE
+
+
+class _Asked(NamedTuple):
+    """A worker that is to be: its number, whether it lives for one order only, and its descriptors."""
+
+    number: int
+    once: bool
+    files: list[int]
+
+
+class Birth(NamedTuple):
+    """In a new worker: what it is to be. ``files`` are the descriptors that its executor gave it."""
+
+    files: list[int]
+    once: bool
+
+
+class Zygote:
+    """Forks workers, ends the process groups of those that died, and tells how they did."""
+
+    def __init__(self, control: socket.socket) -> None:
+        self._control = control
+        self._numbers: dict[int, int] = {}
+        self._wake, alarm = os.pipe()
+        os.set_blocking(self._wake, False)
+        os.set_blocking(alarm, False)
+        self._alarm = alarm
+        signal.signal(signal.SIGCHLD, lambda _number, _frame: None)
+        signal.set_wakeup_fd(alarm)
+        # Whether workers end is for the scheduler to say, and it says so by closing a socket. A function, unlike
+        # SIG_IGN, is not passed on to the programs that a body starts.
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda _number, _frame: None)
+
+    def serve(self) -> Birth | None:
+        """Returns None in the zygote when its scheduler is gone, and in each new worker what that is to be."""
+        self._control.sendall(DEATH.pack(0, os.getpid(), 0))
+        events = select.poll()
+        events.register(self._control, select.POLLIN)
+        events.register(self._wake, select.POLLIN)
+        while True:
+            ready = dict(events.poll())
+            if self._wake in ready:
+                self._reap()
+            if self._control.fileno() not in ready:
+                continue
+            asked = self._asked()
+            if asked is None:
+                self._end_all()
+                return None
+            birth = self._fork(asked)
+            if birth is not None:
+                return birth
+
+    def _asked(self) -> _Asked | None:
+        """What the scheduler wants; None when it is gone."""
+        try:
+            message, files, _, _ = socket.recv_fds(self._control, BIRTH.size, BIRTH_FILES)
+        except ConnectionError:
+            return None
+        if not message:
+            return None
+        number, once = BIRTH.unpack(message)
+        return _Asked(number, once, files)
+
+    def _fork(self, asked: _Asked) -> Birth | None:
+        try:
+            pid = os.fork()
+        except OSError as error:
+            # The worker's ends are closed below, which the scheduler sees; it tries again.
+            sys.stderr.write(f"no worker process could be started: {error.strerror}\n")
+            pid = -1
+        if pid == 0:
+            return self._be(asked)
+        for file in asked.files:
+            os.close(file)
+        if pid > 0:
+            self._numbers[pid] = asked.number
+        return None
+
+    def _be(self, asked: _Asked) -> Birth:
+        """In a new worker: let go of what is the zygote's."""
+        os.setsid()
+        signal.set_wakeup_fd(-1)
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        self._control.close()
+        os.close(self._wake)
+        os.close(self._alarm)
+        return Birth(asked.files, asked.once)
+
+    def _reap(self) -> None:
+        with contextlib.suppress(BlockingIOError):
+            os.read(self._wake, 4096)
+        with contextlib.suppress(ChildProcessError):
+            while True:
+                pid, status = os.waitpid(-1, os.WNOHANG)
+                if not pid:
+                    return
+                _end_group(pid)
+                with contextlib.suppress(OSError):  # the scheduler may be gone; the next look at the socket tells
+                    self._control.sendall(DEATH.pack(self._numbers.pop(pid, 0), pid, status))
+
+    def _end_all(self) -> None:
+        for pid in self._numbers:
+            _end_group(pid)
+
+
+def _end_group(pid: int) -> None:
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(pid, signal.SIGKILL)
+
+
+def receive_settings(control: socket.socket, kind: type[S]) -> S:
+    """The settings, which come first: a length of four bytes and JSON; EOFError if nobody is there to send them."""
+    size = int.from_bytes(control.recv(4, socket.MSG_WAITALL))
+    if not size:
+        raise EOFError("the scheduler has gone before it said what its workers are to be")
+    return msgspec.json.decode(control.recv(size, socket.MSG_WAITALL), type=kind)
+
+
+def serve(control: socket.socket, live: Callable[[Birth], None]) -> None:
+    """Be the zygote that is spoken to over that socket and, in every process that is forked from it, do ``live``.
+
+    Never returns. All that workers need has been imported by now.
+    """
+    gc.collect()
+    gc.freeze()  # so that collections in the workers leave the shared pages alone
+    birth = Zygote(control).serve()
+    status = 0
+    try:
+        if birth is not None:
+            live(birth)
+    except BaseException:
+        traceback.print_exc()
+        status = BUG_STATUS
+    finally:
+        # Not sys.exit(): threads that a body left behind would hold the process up.
+        os._exit(status)
