@@ -21,6 +21,7 @@ from orchestrator.config.settings import (
     Section,
     Setting,
     Workers,
+    Workflows,
     settings,
 )
 from orchestrator.config.values import read, settle
@@ -68,6 +69,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     scheduler: Scheduler
     dag_processor: DagProcessor
     workers: Workers
+    workflows: Workflows
     logging: Logging
     payloads: Payloads
     given: Mapping[Place, tuple[Given, ...]]

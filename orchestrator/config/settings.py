@@ -125,6 +125,24 @@ class Workers(Section, frozen=True, kw_only=True):
     max_result_bytes: Annotated[Count, Meta(description="Largest result of a task, in bytes of JSON.")] = 64 * 1024**2
 
 
+class Workflows(Section, frozen=True, kw_only=True):
+    """The processes in which the code of workflows runs; there are none while no workflow is open."""
+
+    processes: Annotated[Count, Meta(description="How many processes replay workflows at most.")] = 4
+    deadlock_timeout: Annotated[
+        timedelta, Meta(description="Seconds that a workflow's code may compute without waiting; 0 means for ever.")
+    ] = timedelta(seconds=2)
+    kept_runs: Annotated[
+        Count, Meta(description="How many workflows one process keeps at hand; others are replayed when there is news.")
+    ] = 2_000
+    memory_limit_mb: Annotated[
+        int, Meta(ge=0, description="Resident memory in MiB at which such a process is replaced; 0 means never.")
+    ] = 1024
+    idle_seconds: Annotated[timedelta, Meta(description="Seconds without work after which such a process ends.")] = (
+        timedelta(seconds=60)
+    )
+
+
 class Logging(Section, frozen=True, kw_only=True):
     """What is written down beside the history."""
 
@@ -150,6 +168,7 @@ SECTIONS: dict[str, type[Section]] = {
     "scheduler": Scheduler,
     "dag_processor": DagProcessor,
     "workers": Workers,
+    "workflows": Workflows,
     "logging": Logging,
     "payloads": Payloads,
 }
