@@ -47,7 +47,7 @@ class Run(Board):
             raise HistoryConflictError(f"the history of run {run_key} does not begin with RunCreated")
         super().__init__(run_key, plan)
         self.created = created
-        self.created_at = first.at
+        self.created_at = self.heard_at = first.at
         self.seq = 1
         self.version_id = created.version_id
         self.fingerprint = created.fingerprint
@@ -71,7 +71,13 @@ class Run(Board):
 
     @property
     def is_ended(self) -> bool:
-        return self.ended_at is not None
+        """Whether nothing goes on in it: it has ended, or is only kept here."""
+        return self.ended_at is not None or self.created.imported
+
+    @property
+    def is_inert(self) -> bool:
+        """Whether it was imported while it was open: it stays as it was, and never goes on in this home."""
+        return self.created.imported and self.ended_at is None
 
     @property
     def deadline(self) -> datetime | None:
@@ -125,7 +131,7 @@ class Run(Board):
             raise HistoryConflictError(
                 f"run {self.run_key} is at seq {self.seq} and was given seq {fact.seq}; there is a gap or a rival"
             )
-        self.seq = fact.seq
+        self.seq, self.heard_at = fact.seq, fact.at
         self._fold(fact.event, fact.at)
 
     def _fold(self, event: AnyEvent, at: datetime) -> None:
@@ -192,8 +198,8 @@ class Run(Board):
     # ── one activity ─────────────────────────────────────────────────────────────────────────────────────
 
     def _move(self, node: Node, map_index: int, activity: Activity, state: TaskState, at: datetime) -> None:
-        """The run begins, if it has not, by what the engine does with its first activity."""
-        if self.started_at is None:
+        """The run begins, if it has not, by what the engine does with its first activity: not by what it took over."""
+        if self.started_at is None and self.seq > self.created.taken + 1:
             self.started_at, self.state = at, RunState.RUNNING
         self._put(node, map_index, activity, state, at)
 
