@@ -9,6 +9,7 @@ from typing import Any, Generic, NoReturn, Protocol, TypeVar, cast
 
 import msgspec
 
+from orchestrator.core.spec import TaskSpec
 from orchestrator.exceptions import UsageError
 from orchestrator.names import ParentClose, RunType
 
@@ -26,6 +27,34 @@ class RunView(msgspec.Struct, frozen=True, kw_only=True):
     data_interval_start: datetime | None
     data_interval_end: datetime | None
     is_replaying: bool
+
+
+class Given(msgspec.Struct, frozen=True, kw_only=True):
+    """What a workflow begins with: the run's ``params`` by name; or what `continue_as_new` was given, and no params."""
+
+    params: Mapping[str, Any] | None = None
+    args: tuple[Any, ...] = ()
+    kwargs: Mapping[str, Any] = {}
+
+
+class Definition(Protocol):
+    """A workflow, as the machine that replays it sees it. ``file`` is relative to the folder of the code."""
+
+    @property
+    def dag_id(self) -> str: ...
+
+    @property
+    def file(self) -> str: ...
+
+    @property
+    def line(self) -> int: ...
+
+    @property
+    def activities(self) -> Mapping[str, TaskSpec]:
+        """What its code can call, by activity id."""
+
+    def begin(self, given: Given) -> Any:
+        """Run its code, in which ``current_blue()`` is the machine: what it returns, or a coroutine to be driven."""
 
 
 class Future(Generic[_Value]):
