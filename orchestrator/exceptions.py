@@ -9,6 +9,7 @@ OrchestratorError
 │   ├── CycleError             carries the cycle
 │   ├── ScheduleError
 │   ├── TemplateError          carries task, field and the template's line
+│   ├── QuarantineError        blue code would have a side effect, which was kept from happening
 │   └── DagImportError         the file could not be imported
 ├── NotFoundError              no such DAG, run, task, pool …
 ├── ConflictError              it exists already, or is in the wrong state
@@ -19,6 +20,7 @@ OrchestratorError
 │   ├── StorageCorruptError
 │   ├── SchemaVersionError         the database is newer, or not migrated
 │   └── HistoryConflictError       another owner wrote that seq
+├── TranscriptError            a file that is no exported run, of a newer format, or damaged
 ├── SchedulerRunningError      a second scheduler on one database
 ├── WorkerStartError           no worker process can be started
 ├── WorkflowError              raised in a workflow's code, to be caught there
@@ -118,6 +120,10 @@ class TemplateError(DagError):
         super().__init__(f"task {task_id!r}, field {field!r}{where}: {reason}", file=file, line=line)
 
 
+class QuarantineError(DagError):
+    """Blue code would have a side effect, which was kept from happening; ``file`` and ``line`` are the author's."""
+
+
 class DagImportError(DagError):
     """A DAG file could not be imported; ``frames`` are the author's own traceback lines."""
 
@@ -170,6 +176,10 @@ class SchemaVersionError(StorageError):
 
 class HistoryConflictError(StorageError):
     """Somebody else has written that place of a run's history."""
+
+
+class TranscriptError(OrchestratorError, ValueError):
+    """A file is no exported run, or of a newer format, or damaged."""
 
 
 class SchedulerRunningError(OrchestratorError):

@@ -73,6 +73,15 @@ class BlockKind(StrEnum):
     LOADING = "loading"  # the recorded code could not be loaded
 
 
+class QuarantineMode(StrEnum):
+    """What becomes of a side effect of blue code."""
+
+    AUTO = "auto"  # error in files that import orchestrator, warn in files that import airflow
+    ERROR = "error"  # it is refused
+    WARN = "warn"  # it happens, and is shown
+    OFF = "off"  # nobody looks
+
+
 class NewVersion(StrEnum):
     """What a new version of a DAG means to its open runs."""
 
