@@ -7,10 +7,11 @@ from orchestrator.core import asks
 from orchestrator.core.activity import Node
 from orchestrator.core.events import AnyEvent, RunMoved
 from orchestrator.core.plan import Plan
-from orchestrator.core.requests import AnyRequest, ClearTasks, TriggerRun
+from orchestrator.core.requests import AnyRequest, ClearTasks, ForkRun, TriggerRun
 from orchestrator.core.run import Run
 from orchestrator.core.spec import TaskSpec
 from orchestrator.engine import creation
+from orchestrator.engine.forks import begin_fork
 from orchestrator.engine.memory import Memory
 from orchestrator.engine.turn import Turn
 from orchestrator.exceptions import OrchestratorError, StorageUnavailableError
@@ -40,6 +41,9 @@ class Petitions:
             run_key = self._run_key(turn, request)
             if isinstance(request, TriggerRun):
                 return self._trigger(turn, request, run_key)
+            if isinstance(request, ForkRun):
+                source = self._projections.run_key(request.dag_id, request.source)
+                return begin_fork(turn, self._memory, self._keys, request, source, run_key)
             return self._ask(turn, request, run_key)
         except StorageUnavailableError:
             raise

@@ -2,8 +2,10 @@
 
 from collections.abc import Iterator
 
+from orchestrator.core.events import Recorded
 from orchestrator.core.plan import Plan
-from orchestrator.core.run import Run, replay
+from orchestrator.core.run import Run
+from orchestrator.core.runs import replay
 from orchestrator.core.spec import fingerprint
 from orchestrator.ports import DagCatalog, HistoryStore
 
@@ -50,6 +52,10 @@ class Roster:
             run.closed.clear()
             self._visiting.add(run_key)
         return run
+
+    def facts(self, run_key: int, until: int) -> list[Recorded]:
+        """The first facts of a run, up to and including the seq ``until``."""
+        return self._store.read(run_key, limit=until)
 
     def see_off(self) -> None:
         """Drop the runs that were read because somebody spoke of them, and that have ended."""

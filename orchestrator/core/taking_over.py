@@ -1,0 +1,131 @@
+"""What a fork can take over: the facts of a run up to a seq that count, and what had come to its end by then."""
+
+from collections.abc import Collection, Iterable, Sequence
+from typing import NamedTuple
+
+from orchestrator.core.board import Place
+from orchestrator.core.events import (
+    ActivityCancelRequested,
+    ActivityCleared,
+    ActivityRequested,
+    AnyEvent,
+    ChildEnded,
+    Recorded,
+    RunCreated,
+    RunMoved,
+    RunReset,
+    SignalReceived,
+    TimerCancelled,
+    TimerFired,
+    UpdateReceived,
+)
+from orchestrator.core.runs import Plans, new_run, take_in
+from orchestrator.exceptions import UsageError
+from orchestrator.names import FINISHED, TaskState
+
+_ANSWERABLE = frozenset({TaskState.QUEUED, TaskState.RUNNING, TaskState.AWAITING_INPUT})
+_OUTLIVES_A_RESET = (SignalReceived, UpdateReceived, ChildEnded, RunMoved)
+_ASKED = (ActivityRequested, ActivityCancelRequested)
+
+
+class End(NamedTuple):
+    """How an activity came to its end: the seqs of the fact that ended it, and of its last clear before (0: none);
+    ``attempt`` is the number of its last attempt by then, ``was_open`` whether that was the one that ended it.
+    """
+
+    seq: int
+    cleared: int
+    attempt: int
+    was_open: bool
+
+
+class Past:
+    """A run as it stood after ``until``. ``facts`` are those that count, with their own seqs; ``ends`` its activities
+    that had ended, ``over`` the ids of timers and children that were not open any more.
+
+    ``run`` is the state that these facts fold to. UsageError where the run has no such seq.
+    """
+
+    def __init__(self, facts: Sequence[Recorded], until: int, plans: Plans) -> None:
+        _check(facts, until)
+        self.facts = counting(facts, until)
+        self.until = facts[until - 1]
+        self.run = new_run(0, plans(created_of(facts).version_id), self.facts[0])
+        self.ends: dict[Place, End] = {}
+        self.over: set[str] = set()
+        self._cleared: dict[Place, int] = {}
+        for number, fact in enumerate(self.facts[1:], 2):
+            was_open = {place for place in places(fact.event) if self._state(place) in _ANSWERABLE}
+            take_in(self.run, Recorded(number, fact.at, fact.event), plans, list)
+            self._look(fact, was_open)
+
+    def _state(self, place: Place) -> TaskState | None:
+        node = self.run.nodes.get(place[0])
+        activity = None if node is None else node.peek(place[1])
+        return None if activity is None else activity.state
+
+    def _look(self, fact: Recorded, was_open: Collection[Place]) -> None:
+        event = fact.event
+        if isinstance(event, ChildEnded):
+            self.over.add(event.child_id)
+        elif isinstance(event, TimerFired | TimerCancelled):
+            self.over.add(event.timer_id)
+        for place in places(event):
+            if isinstance(event, ActivityCleared):
+                self._cleared[place] = fact.seq
+            self._note(place, fact.seq, was_open=place in was_open)
+
+    def _note(self, place: Place, seq: int, *, was_open: bool) -> None:
+        if self._state(place) not in FINISHED:
+            self.ends.pop(place, None)
+        elif place not in self.ends:
+            attempt = self.run.nodes[place[0]].activity(place[1]).attempt
+            self.ends[place] = End(seq, self._cleared.get(place, 0), attempt, was_open)
+
+    def keeps(self, fact: Recorded, place: Place) -> bool:
+        """Whether what this fact says of that activity belongs to how it came to its end."""
+        if isinstance(fact.event, _ASKED):
+            return True
+        end = self.ends.get(place)
+        return end is not None and fact.seq > end.cleared
+
+
+def places(event: AnyEvent) -> list[Place]:
+    """The activities that an event speaks of."""
+    task_id, first = getattr(event, "task_id", None), getattr(event, "map_index", None)
+    if task_id is None or first is None:
+        return []
+    return [(task_id, first + number) for number in range(getattr(event, "count", 1))]
+
+
+def counting(facts: Sequence[Recorded], until: int) -> list[Recorded]:
+    """The facts up to ``until`` that no reset has taken back, with their own seqs."""
+    kept: list[Recorded] = []
+    for fact in facts[:until]:
+        if not isinstance(fact.event, RunReset):
+            kept.append(fact)
+            continue
+        since = fact.event.seq
+        stays = (one for one in facts[since : fact.seq] if isinstance(one.event, _OUTLIVES_A_RESET))
+        kept = [*counting(facts, since), *stays]
+    return kept
+
+
+def first_of(facts: Iterable[Recorded], task_id: str, map_index: int | None = None) -> int | None:
+    """The seq of the first fact about a task, or about one of its activities; None where nothing is recorded of it."""
+    for fact in facts:
+        if getattr(fact.event, "task_id", None) == task_id and map_index in (None, *(i for _, i in places(fact.event))):
+            return fact.seq
+    return None
+
+
+def _check(facts: Sequence[Recorded], until: int) -> None:
+    if not 1 <= until <= len(facts):
+        raise UsageError(f"the run has the facts 1 to {len(facts)}, and no {until}; choose one of them")
+
+
+def created_of(facts: Sequence[Recorded]) -> RunCreated:
+    """The first fact of a history."""
+    created = facts[0].event
+    assert isinstance(created, RunCreated)
+    return created
