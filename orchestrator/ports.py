@@ -140,12 +140,16 @@ class DagCatalog(Protocol):
 
 
 class ImportFailure(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Why a DAG file has no DAGs just now: one sentence, its place, the author's own traceback lines."""
+    """Why a DAG file has no DAGs just now: one sentence, its place, the author's own traceback lines.
+
+    ``is_warning``: it has them all the same; what it did is only pointed out.
+    """
 
     message: str
     file: str
     line: int | None = None
     frames: tuple[str, ...] = ()
+    is_warning: bool = False
 
 
 class ParsedDag(msgspec.Struct, frozen=True, kw_only=True):
@@ -170,6 +174,7 @@ class ParsedFile(msgspec.Struct, frozen=True, kw_only=True):
     files: dict[str, bytes] = {}
     needs: tuple[str, ...] = ()
     failure: ImportFailure | None = None
+    warning: ImportFailure | None = None
     duration: float = 0.0
 
 

@@ -38,6 +38,7 @@ def make_dag_processor(config: Config, engine: Engine, *, on_change: Callable[[]
         parallel=config.dag_processor.parsing_processes,
         max_file_bytes=config.dag_processor.max_file_bytes,
         refresh=config.dag_processor.refresh_interval,
+        quarantine=config.core.quarantine,
     )
 
 

@@ -56,7 +56,11 @@ def details(home: Home, dag_id: str, output: Format) -> None:
     """
     dag = home.reads.dag(dag_id)
     counts = home.reads.run_counts(dag_id).get(dag_id, {})
-    row = rows.dag_details(dag) | {"runs": {state.value: counts.get(state, 0) for state in RunState}}
+    warnings = [found.failure.message for found in home.reads.import_warnings() if found.file == dag.header.file]
+    row = rows.dag_details(dag) | {
+        "warning": warnings[0] if warnings else None,
+        "runs": {state.value: counts.get(state, 0) for state in RunState},
+    }
     show_object(row, output)
 
 

@@ -7,7 +7,7 @@ from orchestrator.cli import rows
 from orchestrator.cli.options import with_home
 from orchestrator.cli.output import Format, output_option, show_rows
 from orchestrator.cli.printable import printable
-from orchestrator.cli.render.console import out
+from orchestrator.cli.render.console import out, remark
 
 
 @click.command("list-import-errors")
@@ -28,6 +28,8 @@ def list_import_errors(home: Home, output: Format) -> None:
         for error in errors:
             for line in error.failure.frames:
                 out().print(f"  {printable(line)}", style="dim", markup=False)
+        for warned in home.reads.import_warnings():
+            remark(f"warning: {warned.file}:{warned.failure.line}: {printable(warned.failure.message)}")
 
 
 @click.command("report")

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal, NewType
 import msgspec
 from msgspec import Meta
 
-from orchestrator.names import WeightRule
+from orchestrator.names import QuarantineMode, WeightRule
 
 Url = NewType("Url", str)
 Zone = NewType("Zone", str)
@@ -48,6 +48,13 @@ class Core(Section, frozen=True, kw_only=True):
     dagbag_import_timeout: Annotated[timedelta, Meta(description="Seconds that parsing one DAG file may take.")] = (
         timedelta(seconds=30)
     )
+    quarantine: Annotated[
+        QuarantineMode,
+        Meta(
+            description="What becomes of a side effect of a DAG file as it is parsed, or of a workflow: error refuses, "
+            "warn shows, off ignores it; auto: error, but warn where a file imports airflow and not orchestrator."
+        ),
+    ] = QuarantineMode.AUTO
     max_lost_attempts: Annotated[
         Count, Meta(description="How often an activity's worker may die under it before the activity has failed.")
     ] = 3

@@ -18,6 +18,7 @@ from orchestrator.dagbag.parsers import Parsed, Parsers, Stop
 from orchestrator.dagbag.roots import Roots
 from orchestrator.dagbag.watching import TICK_SECONDS, watch
 from orchestrator.exceptions import StorageUnavailableError
+from orchestrator.names import QuarantineMode
 from orchestrator.ports import CatalogWriter, Clock, ImportFailure, KnownFile, ParsedFile
 
 log = logging.getLogger(__name__)
@@ -69,6 +70,7 @@ class DagProcessor:
         memory: int = 16 * 1024**3,
         max_file_bytes: int = 1024**2,
         refresh: timedelta = timedelta(seconds=300),
+        quarantine: QuarantineMode = QuarantineMode.AUTO,
     ) -> None:
         self._roots = Roots(dags_folder, plugins_folder)
         self._writer = writer
@@ -78,7 +80,8 @@ class DagProcessor:
         self._limits = Limits(timeout=timeout.total_seconds(), memory=memory, source=max_file_bytes)
         self._refresh = refresh
         self._parsers = Parsers(parallel)
-        self._terms = terms_of(defaults)
+        self._quarantine = quarantine
+        self._terms = terms_of(defaults, quarantine)
         self._contents = Contents(self._roots, terms=self._terms)
         self._failed: dict[str, tuple[str, datetime]] = {}
         self._known: Mapping[str, KnownFile] | None = None
@@ -235,6 +238,7 @@ class DagProcessor:
             plugins=str(self._roots.plugins),
             defaults=self._defaults,
             limits=self._limits,
+            quarantine=self._quarantine,
             terms=self._terms,
         )
 
@@ -247,6 +251,8 @@ class DagProcessor:
             return ParsedFile(file=file, digest=digest, needs=tuple(sorted(self._needs(file))), failure=failure)
         if one.output:
             log.info("%s printed while it was parsed:\n%s", file, one.output)
+        if one.parsed.warning is not None:
+            log.warning("%s:%s: %s", file, one.parsed.warning.line, one.parsed.warning.message)
         return one.parsed
 
     def _tell(self, problems: Iterable[str]) -> None:

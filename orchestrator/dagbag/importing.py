@@ -16,9 +16,13 @@ from types import ModuleType
 
 from orchestrator.authoring.collecting import collecting
 from orchestrator.authoring.dag import DAG
+from orchestrator.authoring.inventory import inventory
+from orchestrator.authoring.workflow_dag import WorkflowDag
+from orchestrator.authoring.workflow_definition import Workflow
 from orchestrator.dagbag.blame import blame
 from orchestrator.dagbag.finder import LocalFinder, SourceLoader
 from orchestrator.dagbag.roots import PLUGINS, Roots
+from orchestrator.dagbag.stock import stock_of
 from orchestrator.exceptions import DagError
 
 
@@ -55,6 +59,10 @@ class LocalModules:
         self._finder.modules.add(name)
         loader.exec_module(module)
         return module
+
+    def loaded(self) -> list[ModuleType]:
+        """The modules of this version that have been run, while it is active."""
+        return [sys.modules[name] for name in sorted(self._finder.modules) if name in sys.modules]
 
     def _enter(self) -> dict[str, ModuleType]:
         self._depth = 1
@@ -95,16 +103,22 @@ def load(folder: Path, file: str, *, plugins: Path | None = None) -> LoadedFile:
 def run_file(modules: LocalModules, file: str) -> dict[str, DAG]:
     """The DAGs that ``file`` defines, by dag_id. DagImportError has the author's place and frames."""
     try:
-        with modules.active(), collecting() as built:
+        with modules.active(), collecting() as built, inventory() as made:
             module = modules.execute(file)
-        return _by_id([*built, *_imported(module, modules.roots)])
+            dags = _by_id([*built, *_imported(module, modules.roots)])
+            workflows = [dag for dag in dags.values() if isinstance(dag, WorkflowDag)]
+            if workflows:
+                stock = stock_of(made, modules.loaded(), workflows, modules.roots)
+                for dag in workflows:
+                    dag.adopt(modules.roots.name(dag.place.file) or file, stock)
+        return dags
     except (Exception, SystemExit) as error:
         raise blame(error, file, modules.roots) from error
 
 
 def _imported(module: ModuleType, roots: Roots) -> Iterator[DAG]:
     """The DAGs that the file took from a plugin or a package; those of another DAG file stay that file's own."""
-    for value in vars(module).values():
+    for value in [one.dag if isinstance(one, Workflow) else one for one in vars(module).values()]:
         if isinstance(value, DAG) and (roots.name(value.place.file) or PLUGINS).startswith(PLUGINS):
             yield value
 

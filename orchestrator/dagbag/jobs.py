@@ -7,6 +7,7 @@ from pathlib import Path
 import msgspec
 
 from orchestrator.authoring.defaults import Defaults
+from orchestrator.names import QuarantineMode
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
@@ -25,6 +26,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     plugins: str
     defaults: Defaults = Defaults()
     limits: Limits = Limits()
+    quarantine: QuarantineMode = QuarantineMode.AUTO
     terms: str = ""
 
 
@@ -44,9 +46,9 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     output: str = ""
 
 
-def terms_of(defaults: Defaults) -> str:
-    """What a parse depends on besides the author's files, as one hash: the defaults, Python, and this program."""
-    found = hashlib.sha256(msgspec.json.encode(defaults) + sys.version.encode())
+def terms_of(defaults: Defaults, quarantine: QuarantineMode) -> str:
+    """What a parse depends on besides the author's files, as one hash: the settings, Python, and this program."""
+    found = hashlib.sha256(msgspec.json.encode((defaults, quarantine)) + sys.version.encode())
     for path in sorted(Path(__file__).parents[1].rglob("*.py")):
         status = path.stat()
         found.update(f"{path}{status.st_size}{status.st_mtime_ns}".encode())

@@ -6,6 +6,8 @@ import traceback
 from pathlib import Path
 from types import FrameType
 
+import msgspec
+
 from orchestrator.authoring.compiling import compile_dag
 from orchestrator.authoring.dag import DAG
 from orchestrator.core.spec import DagSpec, fingerprint
@@ -15,6 +17,9 @@ from orchestrator.dagbag.contents import Contents, content_hash
 from orchestrator.dagbag.fingerprint import code_fingerprint
 from orchestrator.dagbag.importing import LocalModules, run_file
 from orchestrator.dagbag.jobs import Job
+from orchestrator.dagbag.quarantine.effects import Scene
+from orchestrator.dagbag.quarantine.fence import Fence, Violation
+from orchestrator.dagbag.quarantine.modes import mode_of
 from orchestrator.dagbag.reads import Reads
 from orchestrator.dagbag.roots import Roots
 from orchestrator.exceptions import DagError, DagImportError
@@ -32,6 +37,7 @@ class Parse:
         self._closure = Closure(self._roots)
         self._contents = Contents(self._roots, terms=job.terms, environment=dict(os.environ))
         self._failure: ImportFailure | None = None
+        self._fence: Fence | None = None
         self._began = time.monotonic()
 
     def run(self) -> ParsedFile:
@@ -39,9 +45,12 @@ class Parse:
         specs: dict[str, DagSpec] = {}
         try:
             self._check()
-            specs = self._compile(run_file(self._modules, self._job.file))
+            with self._fenced():
+                specs = self._compile(run_file(self._modules, self._job.file))
         except DagImportError as error:
             self._fail(error)
+        if self._fence and self._fence.refused:  # even if the author's code has caught it, or made another of it
+            self._failure, specs = _pointed_out(self._fence.refused), {}
         try:
             self._gather()
         except DagError as error:
@@ -67,6 +76,11 @@ class Parse:
         for name, data in self._modules.sources.items():
             self._closure.files[name] = data
         return self._result({})
+
+    def _fenced(self) -> Fence:
+        source = self._roots.path(self._job.file).read_bytes()
+        self._fence = Fence(self._roots, Scene.PARSE, mode_of(self._job.quarantine, source))
+        return self._fence
 
     def _check(self) -> None:
         """DagImportError if the file cannot be read, or is larger than a DAG file may be."""
@@ -107,6 +121,11 @@ class Parse:
                 message=error.message, file=error.file or self._job.file, line=error.line, frames=error.frames
             )
 
+    def _warning(self) -> ImportFailure | None:
+        if self._fence is None or not self._fence.warned:
+            return None
+        return msgspec.structs.replace(_pointed_out(self._fence.warned), is_warning=True)
+
     def _result(self, specs: dict[str, DagSpec]) -> ParsedFile:
         files = self._closure.files
         code = code_fingerprint(files, self._closure.trees) if specs else ""
@@ -119,5 +138,14 @@ class Parse:
             files=files if specs else {},
             needs=tuple(sorted(needs)),
             failure=self._failure,
+            warning=self._warning(),
             duration=time.monotonic() - self._began,
         )
+
+
+def _pointed_out(violations: list[Violation]) -> ImportFailure:
+    """The first of them with the lines that led to it, and the others by a sentence each."""
+    first, *others = violations
+    return ImportFailure(
+        message=first.message, file=first.file, line=first.line, frames=(*first.frames, *map(str, others))
+    )

@@ -23,6 +23,7 @@ from orchestrator.dagbag.child import BROKEN, run_child
 from orchestrator.dagbag.frames import receive, send
 from orchestrator.dagbag.jobs import Job, Outcome, Request
 from orchestrator.dagbag.parsing import Parse
+from orchestrator.dagbag.quarantine.installing import install
 from orchestrator.dagbag.roots import PLUGINS
 
 _CHUNK = 1 << 16
@@ -169,6 +170,7 @@ def _warm_up() -> None:
     """Load and run once what every parse needs, then keep the collector off it: the children share it as it is."""
     for name in orchestrator.__all__:
         getattr(orchestrator, name)
+    install()
     folder = Path(__file__).parent
     msgspec.json.encode(Parse(Job(file="sample.py", folder=str(folder), plugins=str(folder / PLUGINS))).run())
     gc.collect()

@@ -79,7 +79,7 @@ class CatalogReads:
     def files(self) -> list[FileRow]:
         """The parse report, by path."""
         query = (
-            select(files, import_errors.c.file.is_not(None).label("has_failed"))
+            select(files, import_errors.c.failure)
             .outerjoin(import_errors, import_errors.c.file == files.c.file)
             .order_by(files.c.file)
         )
@@ -88,9 +88,16 @@ class CatalogReads:
 
     def import_errors(self) -> list[ImportErrorRow]:
         """By path."""
+        return [found for found in self._problems() if not found.failure.is_warning]
+
+    def import_warnings(self) -> list[ImportErrorRow]:
+        """What the quarantine saw in files that could be read, by path."""
+        return [found for found in self._problems() if found.failure.is_warning]
+
+    def _problems(self) -> list[ImportErrorRow]:
         with reading(self._engine) as connection:
             return [
-                ImportErrorRow(file=row.file, failure=msgspec.json.decode(row.failure, type=ImportFailure), at=row.at)
+                ImportErrorRow(file=row.file, failure=_failure(row.failure), at=row.at)
                 for row in connection.execute(select(import_errors).order_by(import_errors.c.file))
             ]
 
@@ -129,6 +136,10 @@ def _dag(row: AnyRow) -> DagRow:
     )
 
 
+def _failure(body: str) -> ImportFailure:
+    return msgspec.json.decode(body, type=ImportFailure)
+
+
 def _file(row: AnyRow) -> FileRow:
     return FileRow(
         file=row.file,
@@ -137,5 +148,5 @@ def _file(row: AnyRow) -> FileRow:
         parsed_at=row.parsed_at,
         dag_ids=tuple(json.loads(row.dag_ids)),
         task_count=row.task_count,
-        has_failed=row.has_failed,
+        has_failed=row.failure is not None and not _failure(row.failure).is_warning,
     )

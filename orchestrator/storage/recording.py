@@ -34,7 +34,7 @@ class Recording:
         else:
             declared.update(self._owned(parsed.file))
         self._write_file(parsed, tuple(sorted(declared)))
-        self._write_failure(parsed.file, parsed.failure or clash)
+        self._write_failure(parsed.file, parsed.failure or clash or parsed.warning)
 
     def forget(self, gone: Sequence[str]) -> None:
         """The files are gone: their DAGs turn stale, their import errors go."""
@@ -42,6 +42,15 @@ class Recording:
             self._connection.execute(delete(files).where(files.c.file == file))
             self._connection.execute(delete(import_errors).where(import_errors.c.file == file))
             self._let_go(self._owned(file))
+
+    def keep_version(self, parsed: ParsedFile, dag: ParsedDag) -> int:
+        """Record a version that a run of another home was made with; its id. The DAG itself stays as it is here, and
+        is listed as stale where it is not known."""
+        version_id = self._version_id(parsed, dag)
+        if self._dag_row(dag.spec.dag_id) is None:
+            values = self._standing(parsed, dag, version_id) | {"is_stale": True}
+            self._connection.execute(insert(dags).values(dag_id=dag.spec.dag_id, **values, **self._birth(dag.spec)))
+        return version_id
 
     # ── DAGs ─────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -68,7 +77,14 @@ class Recording:
     def _take_dag(self, parsed: ParsedFile, dag: ParsedDag) -> None:
         version_id = self._version_id(parsed, dag)
         row = self._dag_row(dag.spec.dag_id)
-        values: dict[str, Any] = {
+        values = self._standing(parsed, dag, version_id)
+        if row is None:
+            self._connection.execute(insert(dags).values(dag_id=dag.spec.dag_id, **values, **self._birth(dag.spec)))
+        elif (row.version_id, row.file, row.is_stale) != (version_id, parsed.file, False):
+            self._connection.execute(update(dags).where(dags.c.dag_id == dag.spec.dag_id).values(**values))
+
+    def _standing(self, parsed: ParsedFile, dag: ParsedDag, version_id: int) -> dict[str, Any]:
+        return {
             "file": parsed.file,
             "version_id": version_id,
             "header": encode_spec(msgspec.structs.replace(dag.spec, tasks=())).decode(),
@@ -76,10 +92,6 @@ class Recording:
             "is_stale": False,
             "revision": self._revision,
         }
-        if row is None:
-            self._connection.execute(insert(dags).values(dag_id=dag.spec.dag_id, **values, **self._birth(dag.spec)))
-        elif (row.version_id, row.file, row.is_stale) != (version_id, parsed.file, False):
-            self._connection.execute(update(dags).where(dags.c.dag_id == dag.spec.dag_id).values(**values))
 
     def _birth(self, spec: DagSpec) -> dict[str, Any]:
         asked = spec.is_paused_upon_creation

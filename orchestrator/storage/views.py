@@ -119,7 +119,7 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ImportErrorRow(msgspec.Struct, frozen=True, kw_only=True):
-    """Why a DAG file has no DAGs, or not all of them, just now."""
+    """Why a DAG file has no DAGs, or not all of them, just now; or what it was warned of."""
 
     file: str
     failure: ImportFailure

@@ -284,7 +284,7 @@ def test_a_parse_whose_process_dies_says_how(folder: DagsFolder, source: str, wo
 def test_a_parse_that_kills_the_zygote_does_not_stop_the_others(folder: DagsFolder) -> None:
     for number in range(12):
         folder.write_dag(f"d{number}.py")
-    folder.write("killer.py", "import os\nfrom orchestrator import DAG\nos.kill(os.getppid(), 9)\n")
+    folder.write("killer.py", "import os\nfrom orchestrator import DAG\nos.kill(os.getppid(), 9)  # effect: ok\n")
     folder.scan()
     assert "kills the processes that parse" in failure(folder.catalog.files["killer.py"]).message
     good = [file for file, parsed in folder.catalog.files.items() if parsed.failure is None]
@@ -313,7 +313,8 @@ def test_what_a_parse_prints_is_logged_and_bounded(
     folder: DagsFolder, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
 ) -> None:
     loud = (
-        "for _ in range(3000):\n    print('x' * 1000)\nsys.stderr.write('to the end')\nos.system('echo of a child')\n"
+        "for _ in range(3000):\n    print('x' * 1000)\nsys.stderr.write('to the end')\n"
+        "os.system('echo of a child')  # effect: ok\n"
     )
     folder.write("d.py", f"import os, sys\n{DAG_FILE.format(dag_id='d')}{loud}")
     with caplog.at_level(logging.INFO, "orchestrator.dagbag"):
@@ -331,10 +332,10 @@ def test_what_a_parse_has_started_ends_with_it(folder: DagsFolder, wait_until: C
         DAG_FILE.format(dag_id="d")
         + """
 import subprocess, threading, time
-child = subprocess.Popen(["sleep", "600"])
-threading.Thread(target=time.sleep, args=(600,)).start()
+child = subprocess.Popen(["sleep", "600"])  # effect: ok
+threading.Thread(target=time.sleep, args=(600,)).start()  # effect: ok
 print(child.pid)
-open(__file__ + ".pid", "w").write(str(child.pid))
+open(__file__ + ".pid", "w").write(str(child.pid))  # effect: ok
 """,
     )
     began = time.monotonic()
@@ -397,7 +398,7 @@ def test_nothing_is_left_running_when_the_dag_processor_is_killed(
     folder.write(
         "d.py",
         "from orchestrator import DAG\nimport os, time\n"
-        "open(__file__ + '.pids', 'w').write(f'{os.getpid()} {os.getppid()} ')\ntime.sleep(60)\n",
+        "open(__file__ + '.pids', 'w').write(f'{os.getpid()} {os.getppid()} ')  # effect: ok\ntime.sleep(60)\n",
     )
     started = subprocess.Popen(
         [sys.executable, "-c", f"import sys\nsys.path[:] = {sys.path!r}\n{_SCAN}", str(folder.home)], cwd="/"

@@ -112,6 +112,9 @@ def test_it_stops_at_once(folder: DagsFolder, running: Running) -> None:
 
 
 def test_it_stops_at_once_while_a_file_is_parsed(folder: DagsFolder, running: Running, wait_until: Wait) -> None:
-    folder.write("slow.py", "from orchestrator import DAG\nimport time\nopen(__file__ + '.on', 'w')\ntime.sleep(60)\n")
+    folder.write(
+        "slow.py",
+        "from orchestrator import DAG\nimport time\nopen(__file__ + '.on', 'w')  # effect: ok\ntime.sleep(60)\n",
+    )
     wait_until((folder.dags / "slow.py.on").exists)
     assert running.end() < 2
