@@ -9,7 +9,8 @@ from orchestrator.assembly.home import Home
 from orchestrator.core.orders import Order
 from orchestrator.core.plan import Plan
 from orchestrator.core.requests import TriggerRun
-from orchestrator.core.run import Run, replay
+from orchestrator.core.run import Run
+from orchestrator.core.runs import replay
 from orchestrator.engine import creation
 from orchestrator.engine.dispatch import Dispatch, Results
 from orchestrator.storage.history import SqlHistoryStore

@@ -1,24 +1,27 @@
 """``orchestrator runs why``."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
 import click
 
+from orchestrator.assembly.folding import folded
 from orchestrator.assembly.home import Home
 from orchestrator.cli.following import scheduler_is_there
 from orchestrator.cli.lookup import find_run, require_task, spec_version
 from orchestrator.cli.options import dag_argument, run_ids, with_home
 from orchestrator.cli.output import Format, output_option, show_rows
-from orchestrator.cli.render.console import say
-from orchestrator.core.plan import Plan
+from orchestrator.cli.render.bar import progress_bar
+from orchestrator.cli.render.console import moment, say
 from orchestrator.core.reasons import Cause, Reason, Usage
-from orchestrator.core.run import replay
-from orchestrator.core.story import said
 from orchestrator.core.story import why as reasons_of
 from orchestrator.exceptions import NotFoundError, UsageError
-from orchestrator.storage.views import RunRow
+from orchestrator.names import RunState
+from orchestrator.storage.views import OpenCount, RunRow
+
+_CHAIN_ENDS = 3
+_SOME_RUNS = 5
 
 
 @click.command("why")
@@ -37,15 +40,46 @@ def why(home: Home, dag_id: str, words: tuple[str, ...], output: Format) -> None
     run, task_id = _run_and_task(home, dag_id, words)
     reasons = [*_about_the_scheduler(home, run), *tell(home, run, task_id)]
     if output is Format.TABLE:
-        for reason in reasons:
-            say(sentence_of(reason))
+        say_reasons(reasons)
         return
-    show_rows([_row(reason) for reason in reasons], output, ["cause", "task_id", "sentence"], empty="")
+    show_rows([reason_row(reason) for reason in reasons], output, ["cause", "task_id", "sentence"], empty="")
 
 
-def _row(reason: Reason) -> dict[str, Any]:
-    map_index = None if reason.task_id is None else reason.map_index
-    return {"cause": reason.cause, "task_id": reason.task_id, "map_index": map_index, "sentence": reason.sentence}
+def say_reasons(reasons: Iterable[Reason]) -> None:
+    """Each on a line, and below it the fact that says so and the tasks that lead there."""
+    for reason in reasons:
+        say(sentence_of(reason))
+        if evidence := "; ".join(_evidence(reason)):
+            say(f"  {evidence}", style="dim")
+
+
+def _evidence(reason: Reason) -> Iterator[str]:
+    if reason.seq and reason.since is not None:
+        yield f"fact {reason.seq}, {moment(reason.since)}"
+    if reason.where is not None:
+        yield reason.where
+    if reason.chain and reason.cause is not Cause.SLOWEST:
+        yield " ← ".join(_shortened(reason.chain))
+
+
+def _shortened(chain: tuple[str, ...]) -> tuple[str, ...]:
+    if len(chain) <= 2 * _CHAIN_ENDS + 1:
+        return chain
+    return (*chain[:_CHAIN_ENDS], f"… {len(chain) - 2 * _CHAIN_ENDS} more …", *chain[-_CHAIN_ENDS:])
+
+
+def reason_row(reason: Reason) -> dict[str, Any]:
+    """A reason as scripts read it; ``seq`` is of the fact that says so, ``chain`` leads from what was asked about."""
+    return {
+        "cause": reason.cause,
+        "task_id": reason.task_id,
+        "map_index": None if reason.task_id is None else reason.map_index,
+        "sentence": reason.sentence,
+        "since": reason.since,
+        "seq": reason.seq or None,
+        "where": reason.where,
+        "chain": reason.chain,
+    }
 
 
 def _run_and_task(home: Home, dag_id: str, words: tuple[str, ...]) -> tuple[RunRow, str | None]:
@@ -86,24 +120,37 @@ def tell(home: Home, run: RunRow, task_id: str | None = None) -> list[Reason]:
     """What the run's history says of it, or of one of its tasks."""
     if run.is_pending:
         return [Reason(cause=Cause.RUN_QUEUED, sentence=f"the run {run.reason}")]
-    facts = home.reads.history(run.run_key)
-    words = said(facts)
-    return reasons_of(
-        replay(run.run_key, facts, lambda version_id: Plan(home.reads.spec(version_id), version_id)),
-        task_id,
-        now=datetime.now(UTC),
-        usage=_usage(home, run),
-        failure_of=lambda name, map_index: words.get((name, map_index)),
-    )
+    words = Words()
+    with progress_bar("Reading the history") as progress:
+        folded_run = folded(home, run, tell=progress, hear=words.hear)
+    return reasons_of(folded_run, task_id, now=datetime.now(UTC), usage=_usage(home, run), failure_of=words.of)
 
 
 def _usage(home: Home, run: RunRow) -> Usage:
     open_attempts = home.reads.open_attempts()
+    ahead = home.reads.runs_ahead(run)
     return Usage(
         open_attempts=sum(one.attempts for one in open_attempts),
         parallelism=home.config.core.parallelism,
         pools={pool.name: (pool.queued + pool.running, pool.slots) for pool in home.reads.pools()},
         tasks={one.task_id: one.attempts for one in open_attempts if one.dag_id == run.dag_id},
-        active_runs=home.reads.runs_ahead(run),
+        active_runs=ahead,
         max_active_runs=home.reads.dag(run.dag_id).header.max_active_runs,
+        holders=_holders(open_attempts),
+        ahead=tuple(one.run_id for one in _running(home, run)) if ahead else (),
     )
+
+
+def _running(home: Home, run: RunRow) -> list[RunRow]:
+    found = home.reads.runs(run.dag_id, states=[RunState.RUNNING], limit=_SOME_RUNS)
+    return [one for one in found if one.run_key != run.run_key and not one.is_ended]
+
+
+def _holders(open_attempts: Iterable[OpenCount]) -> dict[str, tuple[str, ...]]:
+    """Who has the slots of each pool, most slots first."""
+    found: dict[str, list[OpenCount]] = {}
+    for one in sorted(open_attempts, key=lambda one: -one.slots):
+        found.setdefault(one.pool, []).append(one)
+    return {
+        pool: tuple(f"{one.dag_id}.{one.task_id} ({one.slots})" for one in counts) for pool, counts in found.items()
+    }

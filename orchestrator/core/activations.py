@@ -42,12 +42,17 @@ class Activation(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Call(msgspec.Struct, frozen=True, kw_only=True, tag=True, omit_defaults=True):
-    """Run an activity; becomes ActivityRequested, as its next occurrence."""
+    """Run an activity; becomes ActivityRequested, as its next occurrence.
+
+    ``shielded``, here and of timers and children: asked for where the code is shielded from the cancellation of its
+    run. Of all others, that are open then, the cancellation is the end.
+    """
 
     task_id: str
     digest: str
     input: msgspec.Raw = NULL
     payload: PayloadRef | None = None
+    shielded: bool = False
 
 
 class CancelCall(msgspec.Struct, frozen=True, kw_only=True, tag=True):
@@ -57,9 +62,10 @@ class CancelCall(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     map_index: int
 
 
-class SetTimer(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+class SetTimer(msgspec.Struct, frozen=True, kw_only=True, tag=True, omit_defaults=True):
     timer_id: str
     fire_at: datetime
+    shielded: bool = False
 
 
 class CancelTimer(msgspec.Struct, frozen=True, kw_only=True, tag=True):
@@ -74,6 +80,7 @@ class StartChild(msgspec.Struct, frozen=True, kw_only=True, tag=True, omit_defau
     run_id: str | None = None
     conf: msgspec.Raw = msgspec.Raw(b"{}")
     close: ParentClose = ParentClose.CANCEL
+    shielded: bool = False
 
 
 class CancelChild(msgspec.Struct, frozen=True, kw_only=True, tag=True):

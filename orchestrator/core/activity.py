@@ -11,7 +11,8 @@ class Activity:
     """One task at one map_index. ``attempt`` rises for ever; ``failures`` and ``losses`` count since the last clear.
 
     ``scheduled_seq`` and ``result_seq`` are the places in the history of its last ActivityScheduled and of the
-    event that carries its result (0: none). Attempts up to ``outdated`` belong to an earlier generation.
+    event that carries its result (0: none); ``requested_seq`` that of its ActivityRequested, if a workflow asked for
+    it. Attempts up to ``outdated`` belong to an earlier generation.
     """
 
     __slots__ = (
@@ -22,6 +23,7 @@ class Activity:
         "length",
         "losses",
         "outdated",
+        "requested_seq",
         "result_seq",
         "retry_at",
         "scheduled_at",
@@ -38,6 +40,7 @@ class Activity:
         self.failures = 0
         self.losses = 0
         self.outdated = 0
+        self.requested_seq = 0
         self.scheduled_seq = 0
         self.result_seq = 0
         self.length: int | None = None

@@ -2,7 +2,7 @@
 
 import heapq
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 
 from orchestrator.core.activity import Activity, Node, Upstreams
@@ -35,7 +35,17 @@ class Board:
         self.nodes: dict[str, Node] = {}
         self.unfinished = 0
         self._retired: dict[tuple[str, bool], Node] = {}
+        self._lapsed: list[Place] = []
         self._lay_out()
+
+    def take_doomed(self) -> Iterator[AttemptKey]:
+        """The attempts to end that nobody has been told of: those that are open, or for which there is no place."""
+        doomed, self.doomed = self.doomed, []
+        for key in doomed:
+            node = self.nodes.get(key.task_id)
+            is_out = node is None or key.map_index not in node.indexes()
+            if is_out or self.open.get((key.task_id, key.map_index)) == key.attempt:
+                yield key
 
     # ── laying out ───────────────────────────────────────────────────────────────────────────────────────
 

@@ -14,7 +14,9 @@ from orchestrator.core.events import (
     Failure,
     RunCancelRequested,
     RunEnded,
+    RunStarted,
     TaskExpanded,
+    TimerFired,
 )
 from orchestrator.names import AttemptKey, FailureKind, RunState
 
@@ -74,17 +76,39 @@ class CancelRun(msgspec.Struct, frozen=True, kw_only=True):
     reason: str
 
 
+class StartRun(msgspec.Struct, frozen=True, kw_only=True):
+    """A workflow has had its turn and begins."""
+
+
+class FireTimer(msgspec.Struct, frozen=True, kw_only=True):
+    timer_id: str
+
+
+class Activate(msgspec.Struct, frozen=True, kw_only=True):
+    """Tell the code of the workflow what is new, once it is committed."""
+
+
+class CancelChild(msgspec.Struct, frozen=True, kw_only=True):
+    """Have a child run cancelled, unless it is being cancelled or has ended."""
+
+    child_id: str
+    child_run_key: int
+    reason: str
+
+
 class EndRun(msgspec.Struct, frozen=True, kw_only=True):
     state: RunState
     reason: str
 
 
-Recordable: TypeAlias = PassActivity | SkipActivity | FailUpstream | GiveUp | ExpandTask | CancelRun | EndRun
-Command: TypeAlias = ScheduleActivity | CancelAttempt | Recordable
+Recordable: TypeAlias = (
+    PassActivity | SkipActivity | FailUpstream | GiveUp | ExpandTask | StartRun | FireTimer | CancelRun | EndRun
+)
+Command: TypeAlias = ScheduleActivity | CancelAttempt | CancelChild | Activate | Recordable
 
 
 def facts_of(command: Recordable) -> tuple[AnyEvent, ...]:
-    """The events by which a command is carried out; the other two are carried out by an executor."""
+    """The events by which a command is carried out; the others are carried out elsewhere."""
     match command:
         case SkipActivity():
             return (
@@ -111,6 +135,10 @@ def facts_of(command: Recordable) -> tuple[AnyEvent, ...]:
             )
         case ExpandTask():
             return (TaskExpanded(task_id=command.task_id, shape=command.shape),)
+        case StartRun():
+            return (RunStarted(),)
+        case FireTimer():
+            return (TimerFired(timer_id=command.timer_id),)
         case CancelRun():
             return (RunCancelRequested(by=command.by, reason=command.reason),)
         case EndRun():

@@ -6,7 +6,6 @@ from datetime import datetime
 
 from orchestrator.core.activity import Node
 from orchestrator.core.commands import (
-    CancelAttempt,
     CancelRun,
     Command,
     EndRun,
@@ -17,8 +16,10 @@ from orchestrator.core.commands import (
     ScheduleActivity,
     SkipActivity,
 )
+from orchestrator.core.decide_workflow import decide_workflow, ended_things, overdue
 from orchestrator.core.run import Run
 from orchestrator.core.trigger_rules import Verdict, evaluate
+from orchestrator.core.workflow_run import WorkflowRun
 from orchestrator.names import FINISHED, UNMAPPED, RunState, TaskState
 
 _WAITING = frozenset({TaskState.SCHEDULED, TaskState.UP_FOR_RETRY, TaskState.UP_FOR_RESCHEDULE})
@@ -30,9 +31,11 @@ def decide(run: Run, now: datetime) -> list[Command]:
     Each command is named once: the notes of the fold are drained here. Facts that follow from them may call for
     more, so call again until nothing comes.
     """
+    if isinstance(run, WorkflowRun):
+        return decide_workflow(run, now)
+    commands: list[Command] = list(ended_things(run))
     if run.is_ended:
-        return []
-    commands: list[Command] = list(_ended_attempts(run))
+        return commands
     if run.cancelling is not None:
         commands += _wound_down(run)
     elif (stop := _stopped(run, now)) is not None:
@@ -45,18 +48,9 @@ def decide(run: Run, now: datetime) -> list[Command]:
     return commands
 
 
-def _ended_attempts(run: Run) -> Iterator[Command]:
-    doomed, run.doomed = run.doomed, []
-    for key in doomed:
-        if key.task_id not in run.nodes or run.open.get((key.task_id, key.map_index)) == key.attempt:
-            yield CancelAttempt(key=key)
-
-
 def _stopped(run: Run, now: datetime) -> Command | None:
-    if run.deadline is not None and now >= run.deadline:
-        return CancelRun(
-            by="dagrun_timeout", reason=f"it ran longer than its time-out of {run.plan.spec.dagrun_timeout}"
-        )
+    if (late := overdue(run, now)) is not None:
+        return late
     if run.plan.spec.fail_fast and run.first_failure is not None:
         return CancelRun(by="fail_fast", reason=f"task {run.first_failure!r} failed and the DAG has fail_fast")
     return None

@@ -18,6 +18,15 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A fact, in the past tense."""
 
 
+class Asked(Event, frozen=True, kw_only=True, omit_defaults=True):
+    """A fact that the code of a workflow asked for.
+
+    ``heard``: up to which seq the code had been told when it asked, where it had not heard of everything before.
+    """
+
+    heard: int = 0
+
+
 class PayloadRef(msgspec.Struct, frozen=True, kw_only=True):
     """Where a value too large for the history lies: SHA-256 (hex) and size in bytes."""
 
@@ -98,6 +107,13 @@ class RunMoved(Event, frozen=True, kw_only=True, omit_defaults=True):
     fingerprint: str
 
 
+class RunStarted(Event, frozen=True, kw_only=True, omit_defaults=True):
+    """A workflow begins: it has had its turn at max_active_runs, and its code is told of the run.
+
+    A run of a static DAG begins with the first fact about one of its activities.
+    """
+
+
 class RunPaused(Event, frozen=True, kw_only=True, omit_defaults=True):
     by: str = ""
 
@@ -139,7 +155,7 @@ class RunBlocked(Event, frozen=True, kw_only=True, omit_defaults=True):
     frames: tuple[str, ...] = ()
 
 
-class RunContinued(Event, frozen=True, kw_only=True, omit_defaults=True):
+class RunContinued(Asked, frozen=True, kw_only=True, omit_defaults=True):
     """The workflow begins anew with this input; replay begins here. Signals that nobody has taken stay.
 
     ``input`` is ``{"args": […], "kwargs": {…}}``, or ``{"state": …}`` of a loop with a state.
@@ -170,11 +186,11 @@ class TaskExpanded(Event, frozen=True, kw_only=True, omit_defaults=True):
     shape: tuple[int, ...]
 
 
-class ActivityRequested(Event, frozen=True, kw_only=True, omit_defaults=True):
+class ActivityRequested(Asked, frozen=True, kw_only=True, omit_defaults=True):
     """A workflow asked for this call; ``map_index`` is its occurrence, counted from 0 for each activity.
 
     ``input`` is ``{"args": […], "kwargs": {…}}`` as JSON, or ``payload`` refers to it; ``digest`` is the SHA-256
-    (hex) of that JSON.
+    (hex) of that JSON. ``shielded``: a cancellation of the run leaves it alone.
     """
 
     task_id: str
@@ -182,9 +198,10 @@ class ActivityRequested(Event, frozen=True, kw_only=True, omit_defaults=True):
     digest: str
     input: msgspec.Raw = NULL
     payload: PayloadRef | None = None
+    shielded: bool = False
 
 
-class ActivityCancelRequested(Event, frozen=True, kw_only=True, omit_defaults=True):
+class ActivityCancelRequested(Asked, frozen=True, kw_only=True, omit_defaults=True):
     """The workflow wants this call no more: its attempt is ended, and it is not tried again."""
 
     task_id: str
@@ -331,12 +348,13 @@ class OutcomeResolved(Event, frozen=True, kw_only=True, omit_defaults=True):
 # ── workflows ────────────────────────────────────────────────────────────────────────────────────────────
 
 
-class TimerSet(Event, frozen=True, kw_only=True, omit_defaults=True):
+class TimerSet(Asked, frozen=True, kw_only=True, omit_defaults=True):
     timer_id: str
     fire_at: datetime
+    shielded: bool = False
 
 
-class TimerCancelled(Event, frozen=True, kw_only=True, omit_defaults=True):
+class TimerCancelled(Asked, frozen=True, kw_only=True, omit_defaults=True):
     timer_id: str
 
 
@@ -359,7 +377,7 @@ class UpdateReceived(Event, frozen=True, kw_only=True, omit_defaults=True):
     by: str = ""
 
 
-class UpdateAnswered(Event, frozen=True, kw_only=True, omit_defaults=True):
+class UpdateAnswered(Asked, frozen=True, kw_only=True, omit_defaults=True):
     """``failure``: it was refused, or its handler raised."""
 
     update_id: str
@@ -367,20 +385,28 @@ class UpdateAnswered(Event, frozen=True, kw_only=True, omit_defaults=True):
     failure: Failure | None = None
 
 
-class ValueRecorded(Event, frozen=True, kw_only=True, omit_defaults=True):
-    """What `side_effect` gave; ``name`` and its occurrence tell which."""
+class ValueRecorded(Asked, frozen=True, kw_only=True, omit_defaults=True):
+    """What `side_effect` gave; ``name`` and its occurrence tell which. ``sent``: what came of a signal to another
+    run, for which the code waits.
+    """
 
     name: str
     value: msgspec.Raw = NULL
+    sent: bool = False
 
 
-class ChildStarted(Event, frozen=True, kw_only=True, omit_defaults=True):
-    """``child_run_key`` is 0 where the child could not be started; ChildEnded says why."""
+class ChildStarted(Asked, frozen=True, kw_only=True, omit_defaults=True):
+    """``child_run_key`` is 0 where the child could not be started; ChildEnded says why.
+
+    ``close``: what the end of this run means to it. ``shielded``: a cancellation of this run leaves it alone.
+    """
 
     child_id: str
     dag_id: str
     run_id: str
     child_run_key: int
+    close: ParentClose = ParentClose.CANCEL
+    shielded: bool = False
 
 
 class ChildEnded(Event, frozen=True, kw_only=True, omit_defaults=True):
@@ -391,7 +417,7 @@ class ChildEnded(Event, frozen=True, kw_only=True, omit_defaults=True):
     reason: str = ""
 
 
-class VersionMarker(Event, frozen=True, kw_only=True, omit_defaults=True):
+class VersionMarker(Asked, frozen=True, kw_only=True, omit_defaults=True):
     """A `patched` question was answered for this run."""
 
     name: str
@@ -401,6 +427,7 @@ class VersionMarker(Event, frozen=True, kw_only=True, omit_defaults=True):
 AnyEvent: TypeAlias = (
     RunCreated
     | RunMoved
+    | RunStarted
     | RunPaused
     | RunResumed
     | RunCancelRequested

@@ -1,11 +1,11 @@
 """Run: the state of one run as a fold over its history. ``apply`` is the one door."""
 
 import heapq
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from datetime import datetime
 
 from orchestrator.core.activity import Activity, Node
-from orchestrator.core.board import Board
+from orchestrator.core.board import Place
 from orchestrator.core.events import (
     ActivityCleared,
     ActivityCompleted,
@@ -19,6 +19,8 @@ from orchestrator.core.events import (
     ActivityStarted,
     ActivityUpstreamFailed,
     AnyEvent,
+    ChildEnded,
+    ChildStarted,
     OutcomeResolved,
     Recorded,
     RunCancelRequested,
@@ -26,19 +28,22 @@ from orchestrator.core.events import (
     RunEnded,
     RunMoved,
     RunPaused,
+    RunReset,
     RunResumed,
+    RunStarted,
     TaskExpanded,
 )
 from orchestrator.core.plan import Plan
+from orchestrator.core.rewind import RewindableBoard
 from orchestrator.exceptions import HistoryConflictError
-from orchestrator.names import FINISHED, AttemptKey, Delivery, RunState, TaskState
+from orchestrator.names import FINISHED, AttemptKey, Delivery, ParentClose, RunState, TaskState
 
 _WORKING = frozenset({TaskState.QUEUED, TaskState.RUNNING})
 _UNCLOSED = frozenset({TaskState.AWAITING_INPUT, TaskState.DEFERRED})
 _STARTABLE = frozenset({TaskState.SCHEDULED, TaskState.UP_FOR_RETRY, TaskState.UP_FOR_RESCHEDULE})
 
 
-class Run(Board):
+class Run(RewindableBoard):
     """One run: its board, and what became of the run as a whole."""
 
     def __init__(self, run_key: int, plan: Plan, first: Recorded) -> None:
@@ -58,6 +63,9 @@ class Run(Board):
         self.paused = False
         self.cancelling: str | None = None
         self.first_failure: str | None = None
+        self.children: dict[str, ChildStarted] = {}
+        self.reset_at = first.at
+        self._unwanted: list[ChildStarted] = []
 
     # ── questions ────────────────────────────────────────────────────────────────────────────────────────
 
@@ -78,6 +86,11 @@ class Run(Board):
     def is_inert(self) -> bool:
         """Whether it was imported while it was open: it stays as it was, and never goes on in this home."""
         return self.created.imported and self.ended_at is None
+
+    @property
+    def _is_its_own(self) -> bool:
+        """Whether the fact at hand is not one that it took over from the run that it is forked from."""
+        return self.seq > self.created.taken + 1
 
     @property
     def deadline(self) -> datetime | None:
@@ -113,6 +126,20 @@ class Run(Board):
         """The number of the attempt that would open now; reschedules and deferrals keep theirs."""
         activity = self.nodes[task_id].activity(map_index)
         return activity.attempt + (activity.state is not TaskState.UP_FOR_RESCHEDULE)
+
+    def tries_again(self, place: Place) -> bool:
+        """Whether another attempt is wanted, should the one that is open fail."""
+        return self.cancelling is None and place[0] in self.nodes
+
+    def awaits(self, child_id: str, child_run_key: int) -> bool:
+        """Whether that run is the child of that name, and its end is still to be recorded here."""
+        child = self.children.get(child_id)
+        return child is not None and child.child_run_key == child_run_key
+
+    def take_unwanted(self) -> list[ChildStarted]:
+        """The children to cancel that nobody has been told of."""
+        unwanted, self._unwanted = self._unwanted, []
+        return unwanted
 
     def next_due(self) -> datetime | None:
         """The next moment at which time alone changes something."""
@@ -163,10 +190,20 @@ class Run(Board):
             case TaskExpanded():
                 self._expanded(event)
             case RunCancelRequested():
-                self._cancel_requested(event)
+                self.cancelling = self.cancelling or event.reason
+                self._cancel(at)
+            case ChildStarted():
+                self._child_started(event)
+            case ChildEnded():
+                self._child_ended(event)
+            case RunReset():
+                self._reopen()
+                self.reset_at = at
             case RunEnded():
-                self.state, self.reason, self.ended_at = event.state, event.reason, at
-                self.due.clear()  # left-overs, of which none may wake a run that is cleared and waits its turn
+                self._ended(event, at)
+            case RunStarted():
+                if self._is_its_own:
+                    self.state, self.started_at = RunState.RUNNING, at
             case RunPaused():
                 self.paused = True
             case RunResumed():
@@ -178,6 +215,10 @@ class Run(Board):
                 raise HistoryConflictError(f"run {self.run_key} is created twice in its history")
             case _:
                 self._fold_of_kind(event, at)
+
+    def _ended(self, event: RunEnded, at: datetime) -> None:
+        self.state, self.reason, self.ended_at = event.state, event.reason, at
+        self.due.clear()  # left-overs, of which none may wake a run that is cleared and waits its turn
 
     def _fold_of_kind(self, event: AnyEvent, at: datetime) -> None:
         """Facts that only one kind of run has; a run of a static DAG has none."""
@@ -199,9 +240,12 @@ class Run(Board):
 
     def _move(self, node: Node, map_index: int, activity: Activity, state: TaskState, at: datetime) -> None:
         """The run begins, if it has not, by what the engine does with its first activity: not by what it took over."""
-        if self.started_at is None and self.seq > self.created.taken + 1:
-            self.started_at, self.state = at, RunState.RUNNING
+        self._begin(at)
         self._put(node, map_index, activity, state, at)
+
+    def _begin(self, at: datetime) -> None:
+        if self.started_at is None and self._is_its_own:
+            self.started_at, self.state = at, RunState.RUNNING
 
     def _concerns(self, activity: Activity, attempt: int) -> bool:
         """Whether a report on ``attempt`` changes anything: it is the current one, and it works."""
@@ -342,12 +386,13 @@ class Run(Board):
 
     def _cleared(self, event: ActivityCleared, at: datetime) -> None:
         node = self.nodes[event.task_id]
-        if self.is_ended:  # it waits its turn again, like a new one
+        if self.ended_at is not None:  # it waits its turn again, like a new one
             self.state, self.started_at = RunState.QUEUED, None
         self.ended_at, self.reason, self.cancelling, self.first_failure = None, "", None, None
         for map_index in range(event.map_index, event.map_index + event.count):
             activity = node.activity(map_index)
             activity.failures = activity.losses = 0
+            self._disown_of(event.task_id, map_index, activity.attempt)
             if not event.same_key:
                 activity.generation += 1
                 activity.outdated = activity.attempt
@@ -360,8 +405,10 @@ class Run(Board):
     def _marked(self, event: ActivityMarked, at: datetime) -> None:
         node = self.nodes[event.task_id]
         for map_index in range(event.map_index, event.map_index + event.count):
+            activity = node.activity(map_index)
             self._doom(event.task_id, map_index)
-            self._put(node, map_index, node.activity(map_index), event.state, at)
+            self._disown_of(event.task_id, map_index, activity.attempt)
+            self._put(node, map_index, activity, event.state, at)
 
     def _resolved(self, event: OutcomeResolved, at: datetime) -> None:
         node = self.nodes[event.task_id]
@@ -377,21 +424,53 @@ class Run(Board):
             self._move(node, event.map_index, activity, TaskState.SCHEDULED, at)
             self._again(node, event.map_index, activity, at)
 
-    def _cancel_requested(self, event: RunCancelRequested) -> None:
-        self.cancelling = event.reason
+    def _cancel(self, _at: datetime) -> None:
         self._doom_all(self.open)
         self.agenda = dict.fromkeys(self.nodes)
+        self._disown(self.children.values())
+
+    # ── children ─────────────────────────────────────────────────────────────────────────────────────────
+
+    def _child_started(self, event: ChildStarted) -> None:
+        self.children[event.child_id] = event
+
+    def _child_ended(self, event: ChildEnded) -> None:
+        self.children.pop(event.child_id, None)
+
+    def _disown(self, children: Iterable[ChildStarted]) -> None:
+        """Have these cancelled, unless they go on without their parent."""
+        self._unwanted += (child for child in children if child.child_run_key and child.close is ParentClose.CANCEL)
+
+    def _disown_of(self, task_id: str, map_index: int, attempt: int) -> None:
+        child = self.children.get(child_of(task_id, map_index, attempt))
+        if child is not None:
+            self._disown([child])
+
+    # ── going back ───────────────────────────────────────────────────────────────────────────────────────
+
+    def _reopen(self) -> None:
+        if self.is_ended:  # it waits its turn again, like a new one
+            self.state, self.started_at = RunState.QUEUED, None
+        self.ended_at, self.reason = None, ""
+
+    def rewind(self, past: "Run") -> None:
+        """Go back to ``past``, the fold of the facts up to the seq of the RunReset that was just applied.
+
+        ``past`` is used up. The version, a pause and the numbers that were given out stay as they are.
+        """
+        self._rewind_board(past, self.reset_at)
+        self.cancelling, self.first_failure = past.cancelling, past.first_failure
+        self._rewind_children(past)
+
+    def _rewind_children(self, _past: "Run") -> None:
+        """A task's child goes on where its task does."""
+        for child_id, child in self.children.items():
+            task_id, map_index, attempt = child_id.rsplit("/", 2)
+            activity = self.nodes[task_id].peek(int(map_index)) if task_id in self.nodes else None
+            if activity is None or (activity.state, activity.attempt) != (TaskState.DEFERRED, int(attempt)):
+                self._disown([child])
 
 
-def replay(run_key: int, facts: Iterable[Recorded], plans: Callable[[int], Plan]) -> Run:
-    """Fold a whole history; ``plans`` gives the plan of a version."""
-    rest = iter(facts)
-    first = next(rest, None)
-    if first is None or not isinstance(first.event, RunCreated):
-        raise HistoryConflictError(f"run {run_key} has no history that begins with RunCreated")
-    run = Run(run_key, plans(first.event.version_id), first)
-    for fact in rest:
-        run.apply(fact)
-        if isinstance(fact.event, RunMoved):
-            run.move(plans(fact.event.version_id))
-    return run
+def child_of(task_id: str, map_index: int, attempt: int) -> str:
+    """By what name a run knows the child that an attempt of its task waits for."""
+    return f"{task_id}/{map_index}/{attempt}"

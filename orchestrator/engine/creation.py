@@ -8,6 +8,7 @@ from orchestrator.core.events import Recorded, RunCreated
 from orchestrator.core.plan import Plan
 from orchestrator.core.requests import TriggerRun
 from orchestrator.core.run import Run
+from orchestrator.core.runs import new_run
 from orchestrator.core.timetables import Slot
 from orchestrator.names import RunType
 from orchestrator.ports import DagEntry, HistoryStore
@@ -76,4 +77,4 @@ def from_request(entry: DagEntry, request: TriggerRun, now: datetime) -> RunCrea
 def begin(run_key: int, plan: Plan, created: RunCreated, now: datetime) -> tuple[Run, Recorded]:
     """A run at its first fact."""
     first = Recorded(1, now, created)
-    return Run(run_key, plan, first), first
+    return new_run(run_key, plan, first), first

@@ -24,7 +24,8 @@ from orchestrator.core.events import (
     TaskExpanded,
 )
 from orchestrator.core.plan import Plan
-from orchestrator.core.run import Run, replay
+from orchestrator.core.run import Run
+from orchestrator.core.runs import replay
 from orchestrator.core.spec import DagSpec, TaskSpec
 from orchestrator.core.timetables import next_slot
 from orchestrator.names import FINISHED, UNMAPPED, Delivery, TaskState

@@ -18,7 +18,7 @@ from orchestrator.core.events import (
     RunEnded,
 )
 from orchestrator.core.plan import Plan
-from orchestrator.core.run import replay
+from orchestrator.core.runs import replay
 from orchestrator.core.spec import DagSpec
 from orchestrator.names import FINISHED, Delivery, TaskState, TriggerRule
 from orchestrator.testing.simulation import Simulation

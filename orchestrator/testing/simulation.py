@@ -12,7 +12,8 @@ from orchestrator.core.events import Recorded, RunCreated
 from orchestrator.core.orders import Order
 from orchestrator.core.plan import Plan
 from orchestrator.core.requests import ResolveTask, TriggerRun
-from orchestrator.core.run import Run, replay
+from orchestrator.core.run import Run
+from orchestrator.core.runs import replay
 from orchestrator.engine.scheduler import Scheduler
 from orchestrator.engine.settings import Settings
 from orchestrator.names import TaskState

@@ -9,7 +9,7 @@ from sqlalchemy import Engine, delete, insert, select, update
 
 from orchestrator.core.events import ActivityCleared, RunMoved, TimerFired, TimerSet
 from orchestrator.core.plan import Plan
-from orchestrator.core.run import replay
+from orchestrator.core.runs import replay
 from orchestrator.exceptions import SchedulerRunningError
 from orchestrator.names import RunState
 from orchestrator.storage.catalog import SqlCatalog

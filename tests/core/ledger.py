@@ -6,7 +6,8 @@ from typing import Any
 from orchestrator.core.activity import Activity, Upstreams
 from orchestrator.core.events import ActivityCompleted, ActivityScheduled, AnyEvent, Recorded, RunCreated
 from orchestrator.core.plan import Plan
-from orchestrator.core.run import Run, replay
+from orchestrator.core.run import Run
+from orchestrator.core.runs import replay
 from orchestrator.core.spec import DagSpec, TaskSpec
 from orchestrator.names import FINISHED, UNMAPPED, RunType, TaskState
 

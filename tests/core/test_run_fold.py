@@ -32,7 +32,8 @@ from orchestrator.core.events import (
     VersionMarker,
 )
 from orchestrator.core.plan import Plan
-from orchestrator.core.run import Run, replay
+from orchestrator.core.run import Run
+from orchestrator.core.runs import replay
 from orchestrator.core.spec import DagSpec
 from orchestrator.exceptions import HistoryConflictError
 from orchestrator.names import AttemptKey, Delivery, RunState, RunType, TaskState

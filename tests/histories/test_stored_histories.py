@@ -12,7 +12,8 @@ import pytest
 
 from orchestrator.core.events import EVENT_TYPES, Recorded
 from orchestrator.core.plan import Plan
-from orchestrator.core.run import Run, replay
+from orchestrator.core.run import Run
+from orchestrator.core.runs import replay
 from orchestrator.core.spec import decode_spec, fingerprint
 from orchestrator.storage.codec import CODEC
 

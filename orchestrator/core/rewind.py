@@ -1,0 +1,112 @@
+"""Rewind: a board goes back to what it was, and no number on it is used twice."""
+
+import heapq
+from datetime import datetime
+
+from orchestrator.core.activity import Activity, Node
+from orchestrator.core.board import Board, Place
+from orchestrator.names import FINISHED, TaskState
+
+_AT_WORK = frozenset({TaskState.QUEUED, TaskState.RUNNING, TaskState.DEFERRED})
+_DUE = frozenset({TaskState.SCHEDULED, TaskState.UP_FOR_RETRY, TaskState.UP_FOR_RESCHEDULE})
+_KEPT = ("state", "failures", "losses", "requested_seq", "scheduled_seq", "result_seq", "length", "worker")
+_MOMENTS = ("scheduled_at", "started_at", "ended_at", "retry_at")
+
+
+class RewindableBoard(Board):
+    """A board that can be laid as an earlier one of the same run was.
+
+    An attempt that was open then, and is open still, goes on. What was finished then is finished as it was. What has
+    been handed out or cleared since is to be done anew, as a new generation.
+    """
+
+    unmade = TaskState.NONE  # what becomes of an activity that there was not yet
+
+    def _rewind_board(self, past: Board, at: datetime) -> None:
+        now, self._lapsed = self.nodes, []
+        self._lay_out()
+        for task_id, node in self.nodes.items():
+            self._rewind_node(node, now[task_id], past.nodes.get(task_id), past, at)
+        self._doom_all(self._lapsed)
+        for place in [place for place in self._lapsed if place[1] not in self.nodes[place[0]].indexes()]:
+            self._close(place, self.open[place])
+        self.agenda = dict.fromkeys(self.nodes)
+        self.due = [
+            (activity.retry_at, task_id, map_index)
+            for task_id, node in self.nodes.items()
+            for map_index, activity in node.activities()
+            if activity.state in _DUE and activity.retry_at is not None
+        ]
+        heapq.heapify(self.due)
+
+    def _rewind_node(self, node: Node, now: Node, then: Node | None, past: Board, at: datetime) -> None:
+        if then is not None and then.is_mapped != node.is_mapped:
+            then = None
+        self._reshape(node, now, then)
+        node.one = now.one
+        node.many = now.many
+        if then is not None and then.many:
+            lost = {index: was for index, was in then.many.items() if now.peek(index) is None}
+            node.many = {i: self._recalled((node.task.task_id, i), was) for i, was in lost.items()} | (now.many or {})
+        node.skipped_by = None if then is None else then.skipped_by
+        for map_index in (-1, *(node.many or ())):
+            place = (node.task.task_id, map_index)
+            was = None if then is None else then.peek(map_index)
+            self._rewind_activity(place, node.activity(map_index), was, past, at)
+        for _, activity in node.activities():
+            if activity.state in FINISHED:
+                self._count(node, activity.state, 1)
+
+    def _reshape(self, node: Node, _now: Node, then: Node | None) -> None:
+        if then is not None and then.shape is not None:
+            self._expand(node, then.shape)
+
+    def _recalled(self, place: Place, was: Activity) -> Activity:
+        """An activity that the board had let go of, with its numbers; a board that lets go of none has all."""
+        raise AssertionError(f"{place} was lost, attempt {was.attempt}")
+
+    def _rewind_activity(self, place: Place, now: Activity, was: Activity | None, past: Board, at: datetime) -> None:
+        self.touched.add(place)
+        goes_on = was is not None and _is_same(now, was)
+        if was is not None and (place in past.open or was.state is TaskState.DEFERRED):
+            if goes_on and now.state in _AT_WORK:
+                return
+        elif was is not None and (goes_on or was.state in FINISHED):
+            self._lapse(place)
+            _restore(now, was)
+            return
+        self._begin_anew(place, now, was, at)
+
+    def _begin_anew(self, place: Place, now: Activity, was: Activity | None, at: datetime) -> None:
+        if now.attempt > now.outdated:
+            now.generation += 1
+            now.outdated = now.attempt
+        _wipe(now)
+        if was is None and self.unmade in FINISHED:
+            self._lapse(place)
+            now.state, now.ended_at = self.unmade, at
+        else:
+            now.state = TaskState.RESTARTING if self._lapse(place) else TaskState.NONE
+
+    def _lapse(self, place: Place) -> bool:
+        """End its attempt; whether there is one that is open."""
+        if place not in self.open:
+            return False
+        self._lapsed.append(place)
+        return True
+
+
+def _is_same(now: Activity, was: Activity) -> bool:
+    """Whether nothing was handed out or cleared between the two."""
+    return (now.attempt, now.generation, now.scheduled_seq) == (was.attempt, was.generation, was.scheduled_seq)
+
+
+def _restore(now: Activity, was: Activity) -> None:
+    for name in (*_KEPT, *_MOMENTS):
+        setattr(now, name, getattr(was, name))
+
+
+def _wipe(activity: Activity) -> None:
+    activity.failures = activity.losses = activity.result_seq = 0
+    activity.length = None
+    activity.started_at = activity.ended_at = activity.retry_at = None
