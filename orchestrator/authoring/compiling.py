@@ -32,7 +32,7 @@ def compile_dag(dag: DAG, *, file: str, defaults: Defaults) -> DagSpec:
     wrong.
     """
     _check(dag)
-    draft = _draft(dag, file, defaults)
+    draft = msgspec.structs.replace(_draft(dag, file, defaults), **dag.spec_fields())
     validate(draft)
     weights = effective_weights(draft)
     tasks = tuple(_weighted(task, weights[task.task_id]) for task in topological(draft.tasks))
@@ -65,6 +65,7 @@ def _draft(dag: DAG, file: str, defaults: Defaults) -> DagSpec:
         fail_fast=dag.fail_fast,
         is_paused_upon_creation=dag.is_paused_upon_creation,
         params=_params(dag),
+        on_new_version=dag.on_new_version,
         tasks=tuple(_task(task, file, defaults) for task in dag.tasks),
     )
 

@@ -16,6 +16,7 @@ from orchestrator.authoring.place import Place, author
 from orchestrator.authoring.references import DagParam
 from orchestrator.authoring.settings import DAG_CHECKS, DagSettings, ScheduleArg
 from orchestrator.authoring.task import TaskGraph
+from orchestrator.names import NewVersion
 
 _Params = ParamSpec("_Params")
 
@@ -54,6 +55,7 @@ class DAG(TaskGraph):
     user_defined_filters: dict[str, Callable[..., Any]] | None = None
     template_searchpath: tuple[str, ...] | None = None
     render_template_as_native_obj: bool = False
+    on_new_version: NewVersion = NewVersion.PIN
 
     def __init__(self, dag_id: str, **settings: Unpack[DagSettings]) -> None:
         self.place = author()
@@ -97,6 +99,10 @@ class DAG(TaskGraph):
     def folder(self) -> str:
         """The folder of that file; template files are looked for here first."""
         return str(Path(self.place.file).parent)
+
+    def spec_fields(self) -> dict[str, Any]:
+        """What its DagSpec says besides what every DAG's does."""
+        return {}
 
     def param(self, name: str) -> DagParam:
         """A reference to one of the run's params, to be passed to tasks."""

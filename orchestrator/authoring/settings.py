@@ -26,7 +26,7 @@ from orchestrator.authoring.checks import (
 from orchestrator.authoring.retrying import RetryPolicy
 from orchestrator.authoring.task import TaskGraph
 from orchestrator.core.spec import Cron, Every, Once
-from orchestrator.names import Delivery, Isolation, TriggerRule, WeightRule
+from orchestrator.names import Delivery, Isolation, NewVersion, TriggerRule, WeightRule
 
 Duration: TypeAlias = timedelta | float
 ScheduleArg: TypeAlias = str | timedelta | Once | Cron | Every | None
@@ -108,6 +108,7 @@ class DagSettings(TypedDict, total=False):
     user_defined_filters: dict[str, Callable[..., Any]] | None
     template_searchpath: str | PathLike[str] | Iterable[str | PathLike[str]] | None
     render_template_as_native_obj: bool
+    on_new_version: NewVersion | str
 
 
 DAG_CHECKS: dict[str, Check] = {
@@ -130,4 +131,5 @@ DAG_CHECKS: dict[str, Check] = {
     "user_defined_filters": optional(mapping),
     "template_searchpath": optional(folders),
     "render_template_as_native_obj": flag,
+    "on_new_version": choice(NewVersion),
 }

@@ -54,6 +54,7 @@ def dag_details(dag: DagRow) -> Row:
         "dagrun_timeout": None if header.dagrun_timeout is None else header.dagrun_timeout.total_seconds(),
         "fail_fast": header.fail_fast,
         "params": header.params,
+        "on_new_version": header.on_new_version,
         "first_seen": dag.created_at,
     }
 
