@@ -3,12 +3,13 @@
 import msgspec
 from sqlalchemy import Connection, Engine, insert, select
 
-from orchestrator.core.requests import AnyRequest, TriggerRun
+from orchestrator.core.requests import AnyRequest, ForkRun, TriggerRun
 from orchestrator.exceptions import ConflictError, UsageError
 from orchestrator.ports import Clock
 from orchestrator.storage.database import advance, writing
 from orchestrator.storage.tables import audit, requests, runs
 
+_MAKE_RUNS = ("trigger_run", "fork_run")
 _decoder: msgspec.json.Decoder[AnyRequest] = msgspec.json.Decoder(AnyRequest)
 
 
@@ -26,7 +27,7 @@ class RequestBook:
 
     def submit(self, request: AnyRequest, client_key: str) -> int:
         """Leave a request; its id. The same ``client_key`` again leaves nothing new and gives the same id, also after
-        the request was dealt with. ConflictError if a run that is to be triggered is there or asked for already."""
+        the request was dealt with. ConflictError if a run that is to be made is there or asked for already."""
         body = _encode(request)
         with writing(self._engine) as connection:
             known = _submitted(connection, client_key)
@@ -36,7 +37,7 @@ class RequestBook:
             known = _submitted(connection, client_key)
             if known is not None:
                 return known
-            if isinstance(request, TriggerRun):
+            if isinstance(request, TriggerRun | ForkRun):
                 _require_free(connection, request)
             row = {
                 "id": number,
@@ -69,11 +70,11 @@ def _submitted(connection: Connection, client_key: str) -> int | None:
     return None if answered is None else int(answered)
 
 
-def _require_free(connection: Connection, request: TriggerRun) -> None:
+def _require_free(connection: Connection, request: TriggerRun | ForkRun) -> None:
     for table in (runs, requests):
         query = select(table.c.run_id).where(table.c.dag_id == request.dag_id, table.c.run_id == request.run_id)
         if table is requests:
-            query = query.where(table.c.kind == "trigger_run")
+            query = query.where(table.c.kind.in_(_MAKE_RUNS))
         if connection.execute(query).first() is not None:
             raise ConflictError(
                 f"the DAG {request.dag_id!r} has a run {request.run_id!r} already; choose another --run-id"
