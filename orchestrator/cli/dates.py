@@ -24,3 +24,8 @@ def date_or_none(text: str, config: Config) -> datetime | None:
         return at.astimezone(UTC)
     except (ValueError, OverflowError):
         return None
+
+
+def is_seq(text: str) -> bool:
+    """Whether it is a whole number, and so a place in a history, not a date."""
+    return text.removeprefix("-").isdecimal()

@@ -3,60 +3,25 @@
 import json
 import sys
 from collections.abc import Iterator
+from datetime import timedelta
 
 import click
 
 from orchestrator.assembly.home import Home
 from orchestrator.cli import rows
+from orchestrator.cli.dates import is_seq, read_date
 from orchestrator.cli.following import show_verdict, submit
 from orchestrator.cli.lookup import find_run
 from orchestrator.cli.options import dag_argument, run_argument, who, with_home
-from orchestrator.cli.output import Format, output_option, plain_data, show_object, show_rows
+from orchestrator.cli.output import Format, output_option, plain_data, show_rows
 from orchestrator.cli.printable import json_text
 from orchestrator.cli.render.console import out, remark
 from orchestrator.cli.render.strip import print_legend, print_strip
 from orchestrator.core.events import Recorded
 from orchestrator.core.requests import CancelRun, PauseRun, ResumeRun
+from orchestrator.storage.views import RunRow
 
-_PAGE = 1000
-_RUN_FIELDS = (
-    "dag_id",
-    "run_id",
-    "state",
-    "reason",
-    "run_type",
-    "logical_date",
-    "queued_at",
-    "start_date",
-    "end_date",
-    "duration",
-    "version",
-    "conf",
-)
-
-
-@click.command("show")
-@dag_argument
-@run_argument
-@output_option
-@with_home
-def show(home: Home, dag_id: str, run_id: str | None, output: Format) -> None:
-    """Show a run and its tasks.
-
-    \b
-    Example:
-      orchestrator runs show order_1001
-      orchestrator runs show order_1001 manual__2026-01-31T06:00:00+00:00 -o json
-    """
-    run = find_run(home, dag_id, run_id)
-    tasks = [rows.task_row(task) for task in home.reads.tasks(run)]
-    row = rows.run_row(run) | {"conf": home.reads.conf(run)}
-    if output in (Format.JSON, Format.YAML):
-        show_object(row | {"tasks": tasks}, output)
-        return
-    show_object(row, output, _RUN_FIELDS)
-    print()
-    show_rows(tasks, output, rows.TASK_COLUMNS, empty="It has no tasks.")
+_MICROSECOND = timedelta(microseconds=1)
 
 
 @click.command("history")
@@ -64,9 +29,20 @@ def show(home: Home, dag_id: str, run_id: str | None, output: Format) -> None:
 @run_argument
 @click.option("--task", "task_id", help="Only what concerns this task.")
 @click.option("--after", type=click.IntRange(min=0), default=0, help="Only what has a higher seq.")
+@click.option("--from", "since", metavar="SEQ|DATE", help="Only this fact and later ones.")
+@click.option("--to", "until", metavar="SEQ|DATE", help="Only this fact and earlier ones.")
 @output_option
 @with_home
-def history(home: Home, dag_id: str, run_id: str | None, task_id: str | None, after: int, output: Format) -> None:
+def history(
+    home: Home,
+    dag_id: str,
+    run_id: str | None,
+    task_id: str | None,
+    after: int,
+    since: str | None,
+    until: str | None,
+    output: Format,
+) -> None:
     """Show everything that is recorded of a run.
 
     Blue (◇) is what the engine decided or a person asked for, red (◆) what happened in a worker.
@@ -74,11 +50,13 @@ def history(home: Home, dag_id: str, run_id: str | None, task_id: str | None, af
     \b
     Example:
       orchestrator runs history order_1001
+      orchestrator runs history order_1001 --from 2026-01-31T06:00 --to 2026-01-31T06:05
     """
     run = find_run(home, dag_id, run_id)
     if run.is_pending:
         remark("Nothing is recorded yet: no scheduler has taken the run up.")
-    facts = _facts(home, run.run_key, after, task_id)
+    found = home.reads.facts(run.run_key, after=max(after, _before(home, run, since)), until=_last(home, run, until))
+    facts = (fact for fact in found if task_id in (None, getattr(fact.event, "task_id", None)))
     match output:
         case Format.TABLE:
             print_legend(out())
@@ -90,10 +68,18 @@ def history(home: Home, dag_id: str, run_id: str | None, task_id: str | None, af
             show_rows(events, output, ["seq", "at", "type", "task_id", "map_index", "attempt"], empty="")
 
 
-def _facts(home: Home, run_key: int, after: int, task_id: str | None) -> Iterator[Recorded]:
-    while page := home.reads.history(run_key, after=after, limit=_PAGE):
-        after = page[-1].seq
-        yield from (fact for fact in page if task_id in (None, getattr(fact.event, "task_id", None)))
+def _before(home: Home, run: RunRow, since: str | None) -> int:
+    """The seq of the last fact that is left out at the beginning."""
+    if since is None:
+        return 0
+    at = None if is_seq(since) else read_date(since, home.config)
+    return int(since) - 1 if at is None else home.reads.seq_at(run.run_key, at - _MICROSECOND)
+
+
+def _last(home: Home, run: RunRow, until: str | None) -> int | None:
+    if until is None:
+        return None
+    return int(until) if is_seq(until) else home.reads.seq_at(run.run_key, read_date(until, home.config))
 
 
 def _print_json_stream(facts: Iterator[Recorded]) -> None:

@@ -41,10 +41,12 @@ COMMANDS: Tree = {
     "runs": Branch(
         "Runs of a DAG: how they stand, what happened in them, and why.",
         {
-            "show": Leaf(f"{_CLI}.runs:show", "Show a run and its tasks."),
+            "show": Leaf(f"{_CLI}.showing:show", "Show a run and its tasks."),
             "history": Leaf(f"{_CLI}.runs:history", "Show everything that is recorded of a run."),
             "watch": Leaf(f"{_CLI}.watching:watch", "Follow a run until it ends."),
             "why": Leaf(f"{_CLI}.why:why", "Say why a run or task does not run, or why it ended so."),
+            "export": Leaf(f"{_CLI}.exporting:export", "Write a run into a file."),
+            "import": Leaf(f"{_CLI}.exporting:import_", "Take in a run that was exported."),
             "cancel": Leaf(f"{_CLI}.runs:cancel", "End a run: what runs is stopped, nothing new starts."),
             "pause": Leaf(f"{_CLI}.runs:pause", "Start nothing new in a run until it is resumed."),
             "resume": Leaf(f"{_CLI}.runs:resume", "Let a paused run go on."),

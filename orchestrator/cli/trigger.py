@@ -53,7 +53,7 @@ def trigger(
     date = read_date(logical_date, home.config) if logical_date else datetime.now(UTC)
     request = TriggerRun(
         dag_id=dag_id,
-        run_id=_checked(run_id) if run_id is not None else f"{RunType.MANUAL}__{date.isoformat()}",
+        run_id=checked_run_id(run_id) if run_id is not None else f"{RunType.MANUAL}__{date.isoformat()}",
         run_uid=uuid.uuid4().hex,
         run_type=RunType.MANUAL,
         logical_date=date,
@@ -94,7 +94,8 @@ def _check_file(home: Home, dag: DagRow) -> None:
         remark(f"{dag.header.file} cannot be read as it is now; the run executes its last good version.")
 
 
-def _checked(run_id: str) -> str:
+def checked_run_id(run_id: str) -> str:
+    """The run id, if it may be one; UsageError if not."""
     if not _RUN_ID.fullmatch(run_id):
         raise UsageError(f"--run-id {run_id!r} may hold letters, digits and _.~:+- only, 250 characters at most")
     return run_id

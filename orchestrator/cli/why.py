@@ -16,6 +16,7 @@ from orchestrator.cli.render.bar import progress_bar
 from orchestrator.cli.render.console import moment, say
 from orchestrator.core.reasons import Cause, Reason, Usage
 from orchestrator.core.story import why as reasons_of
+from orchestrator.core.words import Words
 from orchestrator.exceptions import NotFoundError, UsageError
 from orchestrator.names import RunState
 from orchestrator.storage.views import OpenCount, RunRow

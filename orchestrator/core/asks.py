@@ -72,6 +72,8 @@ def facts_of(run: Run, ask: Ask) -> list[AnyEvent] | Refusal:
 
 def untimely(run: Run, ask: Ask) -> Refusal | None:
     """Why this cannot be done as the run stands, whatever tasks it is about."""
+    if run.created.imported:
+        return f"run {run.run_id!r} was imported and stays as it is; fork it to go on from what it has recorded"
     if run.is_ended and not isinstance(ask, ClearTasks):
         return f"run {run.run_id!r} has ended ({run.state}); clear some of its tasks to run them again"
     if run.cancelling is not None and not run.is_ended and isinstance(ask, ClearTasks):

@@ -1,6 +1,7 @@
 """Blame: which tasks another one waits for, or owes its end to, up to those that can blame no other."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
 
 from orchestrator.core.activity import Node
 from orchestrator.core.run import Run
@@ -8,21 +9,38 @@ from orchestrator.core.trigger_rules import Verdict, evaluate
 from orchestrator.names import FINISHED, TaskState
 
 
-def roots(run: Run, nodes: Iterable[Node]) -> list[Node]:
+class Root(NamedTuple):
+    """A task that can blame no other, and the tasks from the one that was asked about to it."""
+
+    node: Node
+    chain: tuple[str, ...]
+
+
+def roots(run: Run, nodes: Iterable[Node]) -> list[Root]:
     """Where the blame for these tasks ends; a task that blames nobody is its own root."""
     found: list[Node] = []
-    seen: set[str] = set()
-    ahead = list(nodes)[::-1]
+    blamed_by: dict[str, str | None] = {}
+    ahead: list[tuple[Node, str | None]] = [(node, None) for node in list(nodes)[::-1]]
     while ahead:
-        node = ahead.pop()
-        if node.task.task_id in seen:
+        node, before = ahead.pop()
+        name = node.task.task_id
+        if name in blamed_by:
             continue
-        seen.add(node.task.task_id)
+        blamed_by[name] = before
         above = blamed(run, node)
-        ahead += above[::-1]
+        ahead += ((up, name) for up in above[::-1])
         if not above:
             found.append(node)
-    return found
+    return [Root(node, _chain(blamed_by, node.task.task_id)) for node in found]
+
+
+def _chain(blamed_by: Mapping[str, str | None], name: str) -> tuple[str, ...]:
+    chain = []
+    step: str | None = name
+    while step is not None:
+        chain.append(step)
+        step = blamed_by[step]
+    return tuple(chain[::-1])
 
 
 def blamed(run: Run, node: Node) -> list[Node]:

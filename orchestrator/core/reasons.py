@@ -1,7 +1,7 @@
 """Reasons: what a story is made of, and the numbers that it is told with."""
 
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 import msgspec
@@ -31,16 +31,40 @@ class Cause(StrEnum):
     UPSTREAM_FAILED = "upstream_failed"
     SKIPPED = "skipped"
     REMOVED = "removed"
+    BLOCKED = "blocked"
+    TIMER = "timer"
+    CHILD = "child"
+    SIGNAL = "signal"
+    UPDATE = "update"
+    IMPORTED = "imported"
+    SLOWEST = "slowest"
     MORE = "more"
 
 
 class Reason(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One reason as a sentence, and what it is about: a task at a map_index, or the run where task_id is None."""
+    """One reason as a sentence, and what it is about: a task at a map_index, or the run where task_id is None.
+
+    ``since``: from when on it holds. ``seq``: the fact that says so, 0 where none does. ``where``: the author's
+    file:line. ``chain``: the tasks that lead from what was asked about to this one, both among them.
+    """
 
     cause: Cause
     sentence: str
     task_id: str | None = None
     map_index: int = UNMAPPED
+    since: datetime | None = None
+    seq: int = 0
+    where: str | None = None
+    chain: tuple[str, ...] = ()
+
+
+class Word(msgspec.Struct, frozen=True):
+    """What the history says last of an activity that failed, was lost or was skipped, and in which fact."""
+
+    text: str
+    where: str | None
+    seq: int
+    at: datetime
 
 
 class Usage(msgspec.Struct, frozen=True, kw_only=True):
@@ -49,6 +73,7 @@ class Usage(msgspec.Struct, frozen=True, kw_only=True):
     ``pools`` are (slots in use, slots; -1 for no limit) by name; ``tasks`` are the open attempts of this DAG's tasks
     by task_id; ``active_runs`` are its runs that take their turn before this one: those that have begun, and older ones
     that wait. ``max_active_runs`` is that of the DAG as it stands now; where it is None, of the run's own version.
+    ``holders`` says by pool who has its slots, ``ahead`` which runs those are; both may be left out.
     """
 
     open_attempts: int = 0
@@ -57,6 +82,8 @@ class Usage(msgspec.Struct, frozen=True, kw_only=True):
     tasks: Mapping[str, int] = {}
     active_runs: int = 0
     max_active_runs: int | None = None
+    holders: Mapping[str, tuple[str, ...]] = {}
+    ahead: tuple[str, ...] = ()
 
 
 def span(duration: timedelta) -> str:

@@ -1,37 +1,26 @@
 """Story: why a run or a task does not run, or why it ended as it did, told from the causes at the root."""
 
-from collections.abc import Callable, Iterable, Iterator
-from datetime import datetime
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime, timedelta
 from typing import TypeAlias, assert_never
 
+from msgspec.structs import replace
+
+from orchestrator.core import workflow_story
 from orchestrator.core.activity import Activity, Node
-from orchestrator.core.blame import began, blamed, is_done, roots, waits
-from orchestrator.core.events import ActivityFailed, ActivityLost, ActivitySkipped, Recorded
-from orchestrator.core.reasons import Cause, Reason, Usage, listed, named, span
+from orchestrator.core.blame import Root, began, blamed, is_done, roots, waits
+from orchestrator.core.reasons import Cause, Reason, Usage, Word, listed, named, span
 from orchestrator.core.run import Run
+from orchestrator.core.timing import longest_way
+from orchestrator.core.workflow_run import WorkflowRun
 from orchestrator.exceptions import NotFoundError
 from orchestrator.names import UNMAPPED, RunState, TaskState
 
 _MOST_ROOTS = 10
+_MOST_LEGS = 6
 _UNLIMITED = -1
 
-Said: TypeAlias = Callable[[str, int], str | None]
-
-
-def said(facts: Iterable[Recorded]) -> dict[tuple[str, int], str]:
-    """What a history says last of each activity that failed, was lost or was skipped, by (task_id, map_index)."""
-    words: dict[tuple[str, int], str] = {}
-    for fact in facts:
-        match fact.event:
-            case ActivityFailed(task_id=task_id, map_index=map_index, failure=failure):
-                words[task_id, map_index] = failure.message
-            case ActivityLost(task_id=task_id, map_index=map_index, reason=reason):
-                words[task_id, map_index] = reason
-            case ActivitySkipped(task_id=task_id, map_index=first, count=count, reason=reason):
-                words |= {(task_id, map_index): reason for map_index in range(first, first + count)}
-            case _:
-                continue
-    return words
+Said: TypeAlias = Callable[[str, int], Word | None]
 
 
 def _silent(_task_id: str, _map_index: int) -> None:
@@ -43,7 +32,7 @@ def why(
 ) -> list[Reason]:
     """Why the run, or one of its tasks, does not run or ended as it did: the nearest reason first, then the roots.
 
-    ``failure_of`` gives what was recorded when an activity failed or was skipped; ``said`` collects that. The list
+    ``failure_of`` gives what was recorded when an activity failed or was skipped; ``Words`` collects that. The list
     is never empty. NotFoundError if the run has no such task.
     """
     teller = _Teller(run, now, usage, failure_of)
@@ -65,27 +54,66 @@ class _Teller:
 
     def of_run(self) -> Iterator[Reason]:
         run = self._run
-        if run.is_ended:
+        if run.ended_at is not None:
             yield self._ending()
-            yield from self._told(roots(run, [run.nodes[name] for name in run.plan.leaves if run.nodes[name].bad]))
+            yield from self._behind_the_end()
             return
+        if run.is_inert:
+            sentence = "the run was imported while it was open, and does not go on here; fork it to go on"
+            yield Reason(cause=Cause.IMPORTED, sentence=sentence, since=run.heard_at)
         held = self._held()
         if held is not None:
             yield held
+        if isinstance(run, WorkflowRun):
+            yield from self._of_workflow(run)
+            return
         moving = [node for node in run.nodes.values() if self._is_moving(node, held is not None)]
-        yield from self._told(moving)
+        yield from self._told([Root(node, ()) for node in moving])
         if held is None and not moving:
             yield Reason(
                 cause=Cause.READY, sentence="the run has nothing left to do and ends at the scheduler's next turn"
             )
 
+    def _of_workflow(self, run: WorkflowRun) -> Iterator[Reason]:
+        yield from workflow_story.blocked(run)
+        for (task_id, _), indexes in workflow_story.open_calls(run).items():
+            yield from self._of_alike(run.nodes[task_id], sorted(indexes))
+        if run.blocked is None and run.state is not RunState.QUEUED:
+            yield from workflow_story.waits(run, self._now)
+
+    def _behind_the_end(self) -> Iterator[Reason]:
+        run = self._run
+        if run.state is RunState.SUCCESS:
+            yield from self._slowest()
+        elif isinstance(run, WorkflowRun):
+            yield from self._told([Root(node, ()) for node in run.nodes.values() if node.bad])
+        else:
+            yield from self._told(roots(run, [run.nodes[name] for name in run.plan.leaves if run.nodes[name].bad]))
+
+    def _slowest(self) -> Iterator[Reason]:
+        """Where the time went, if it went to more than one activity."""
+        way = longest_way(self._run)
+        if len(way) < 2:
+            return
+        most = sorted(way, key=lambda leg: -leg.took)[:_MOST_LEGS]
+        legs = [f"{named(leg.task_id, leg.map_index)} {span(leg.took)}" for leg in way if leg in most]
+        rest = f", and {len(way) - len(legs)} more" if len(way) > len(legs) else ""
+        total = sum((leg.took for leg in way), start=timedelta(0))
+        yield Reason(
+            cause=Cause.SLOWEST,
+            sentence=f"the longest way through it took {span(total)}: {', then '.join(legs)}{rest}",
+            task_id=None,
+            chain=tuple(named(leg.task_id, leg.map_index) for leg in way),
+        )
+
     def _ending(self) -> Reason:
         run = self._run
         took = f" after {span(run.ended_at - run.started_at)}" if run.ended_at and run.started_at else ""
         if run.state is RunState.SUCCESS:
-            return Reason(cause=Cause.SUCCESS, sentence=f"the run succeeded{took}: none of its last tasks failed")
+            how = "its workflow returned" if isinstance(run, WorkflowRun) else "none of its last tasks failed"
+            return Reason(cause=Cause.SUCCESS, sentence=f"the run succeeded{took}: {how}", since=run.ended_at)
         cause = Cause.FAILED if run.cancelling is None else Cause.RUN_CANCELLED
-        return Reason(cause=cause, sentence=f"the run failed{took}: {run.reason}")
+        return Reason(cause=cause, sentence=f"the run failed{took}: {run.reason}", since=run.ended_at)
 
     def _held(self) -> Reason | None:
         """What keeps the whole run from starting anything."""
@@ -99,7 +127,8 @@ class _Teller:
             return Reason(cause=Cause.RUN_PAUSED, sentence=f"the run is paused and starts nothing until {resume}")
         if run.state is RunState.QUEUED and self._usage.active_runs >= limit:
             sentence = f"the run waits its turn: {self._usage.active_runs} runs of {run.dag_id} are active or older"
-            return Reason(cause=Cause.RUN_QUEUED, sentence=f"{sentence} and max_active_runs is {limit}")
+            names = f": {listed(list(self._usage.ahead))}" if self._usage.ahead else ""
+            return Reason(cause=Cause.RUN_QUEUED, sentence=f"{sentence} and max_active_runs is {limit}{names}")
         return None
 
     def _is_moving(self, node: Node, held: bool) -> bool:
@@ -112,26 +141,40 @@ class _Teller:
 
     def of_task(self, node: Node) -> Iterator[Reason]:
         yield from self._of_node(node)
-        yield from self._told([root for root in roots(self._run, [node]) if root is not node])
+        yield from self._told([root for root in roots(self._run, [node]) if root.node is not node])
 
-    def _told(self, nodes: list[Node]) -> Iterator[Reason]:
-        for node in nodes[:_MOST_ROOTS]:
-            yield from self._of_node(node)
-        rest = [node.task.task_id for node in nodes[_MOST_ROOTS:]]
+    def _told(self, found: Sequence[Root]) -> Iterator[Reason]:
+        for root in found[:_MOST_ROOTS]:
+            chain = root.chain if len(root.chain) > 1 else ()
+            yield from (replace(reason, chain=chain) for reason in self._of_node(root.node))
+        rest = [root.node.task.task_id for root in found[_MOST_ROOTS:]]
         if rest:
             yield Reason(cause=Cause.MORE, sentence=f"and so it is with {listed(rest)}")
 
     def _of_node(self, node: Node) -> Iterator[Reason]:
-        """Reasons for each state that its activities are in; the first in a state speaks for all of those."""
+        """Reasons for each state that its activities are in."""
         groups: dict[TaskState, list[int]] = {}
         for map_index in node.indexes():
             activity = node.peek(map_index)
             groups.setdefault(activity.state if activity else TaskState.NONE, []).append(map_index)
         for indexes in groups.values():
-            alike = f", like {len(indexes) - 1} more of it," if len(indexes) > 1 else ""
-            for cause, rest in self._of_activity(node, indexes[0]):
-                sentence = f"{named(node.task.task_id, indexes[0])}{alike} {rest}"
-                yield Reason(cause=cause, sentence=sentence, task_id=node.task.task_id, map_index=indexes[0])
+            yield from self._of_alike(node, indexes)
+
+    def _of_alike(self, node: Node, indexes: Sequence[int]) -> Iterator[Reason]:
+        """The first of the activities in one state speaks for all of them."""
+        first, name = indexes[0], node.task.task_id
+        alike = f", like {len(indexes) - 1} more of it," if len(indexes) > 1 else ""
+        word = self._failure_of(name, first)
+        for cause, rest in self._of_activity(node, first):
+            yield Reason(
+                cause=cause,
+                sentence=f"{named(name, first)}{alike} {rest}",
+                task_id=name,
+                map_index=first,
+                since=_from_when(node.peek(first)) if word is None else word.at,
+                seq=0 if word is None else word.seq,
+                where=None if word is None else word.where,
+            )
 
     # ── one activity ─────────────────────────────────────────────────────────────────────────────────────
 
@@ -153,7 +196,7 @@ class _Teller:
             case TaskState.RESTARTING:
                 yield Cause.RESTARTING, f"was cleared while it ran: attempt {attempt} is ended before it starts afresh"
             case TaskState.DEFERRED:
-                yield Cause.DEFERRED, "waits for its trigger and holds no worker"
+                yield self._deferred(node, map_index, attempt)
             case TaskState.AWAITING_INPUT:
                 yield Cause.OUTCOME_UNKNOWN, self._unknown(node, map_index, attempt)
             case TaskState.SUCCESS:
@@ -208,13 +251,20 @@ class _Teller:
         used, size = usage.pools.get(task.pool, (0, 0))
         if size != _UNLIMITED and used + task.pool_slots > size:
             wants = f" and it wants {task.pool_slots}" if task.pool_slots > 1 else ""
-            yield f"{used} of {size} slots of pool {task.pool!r} are taken{wants}"
+            holders = f" by {listed(list(usage.holders[task.pool]))}" if usage.holders.get(task.pool) else ""
+            yield f"{used} of {size} slots of pool {task.pool!r} are taken{holders}{wants}"
 
     # ── words ────────────────────────────────────────────────────────────────────────────────────────────
 
     def _words(self, node: Node, map_index: int) -> str:
-        text = self._failure_of(node.task.task_id, map_index)
-        return f": {text}" if text else ""
+        word = self._failure_of(node.task.task_id, map_index)
+        return f": {word.text}" if word is not None and word.text else ""
+
+    def _deferred(self, node: Node, map_index: int, attempt: int) -> tuple[Cause, str]:
+        child = self._run.children.get(f"{node.task.task_id}/{map_index}/{attempt}")
+        if child is not None:
+            return Cause.CHILD, f"waits for {workflow_story.of_child(child)} and holds no worker"
+        return Cause.DEFERRED, "waits for its trigger and holds no worker"
 
     def _since(self, moment: datetime | None) -> str:
         return span(self._now - (moment or self._now))
@@ -248,6 +298,13 @@ class _Teller:
 
 
 _STARTABLE = frozenset({TaskState.NONE, TaskState.SCHEDULED, TaskState.UP_FOR_RETRY, TaskState.UP_FOR_RESCHEDULE})
+
+
+def _from_when(activity: Activity | None) -> datetime | None:
+    """From when on it is in the state that it is in, as far as that is known."""
+    if activity is None:
+        return None
+    return activity.ended_at or activity.started_at or activity.scheduled_at
 
 
 def _summary(node: Node) -> str:

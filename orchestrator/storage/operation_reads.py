@@ -15,6 +15,10 @@ from orchestrator.storage.views import AuditRow, OpenCount, PoolRow, RequestRow,
 # Spelled out as in the partial index: with parameters in place of the words, no database would use that.
 _is_open = text("activities.state IN ('queued', 'running', 'restarting')")
 
+# An imported run that was open stays as it was, with attempts that hold nothing here.
+_goes_on = and_(runs.c.run_key == activities.c.run_key, runs.c.ended_at.is_(None))
+_at_work = activities.join(runs, _goes_on)
+
 
 def _slots(*states: TaskState) -> Any:
     names = [state.value for state in states]
@@ -27,7 +31,7 @@ _POOLS = (
         _slots(TaskState.QUEUED).label("queued"),
         _slots(TaskState.RUNNING, TaskState.RESTARTING).label("running"),
     )
-    .outerjoin(activities, and_(activities.c.pool == pools.c.name, _is_open))
+    .select_from(pools.outerjoin(_at_work, and_(activities.c.pool == pools.c.name, _is_open)))
     .group_by(pools.c.name, pools.c.slots, pools.c.description)
     .order_by(pools.c.name)
 )
@@ -39,7 +43,7 @@ _OPEN = (
         func.count().label("attempts"),
         func.sum(activities.c.pool_slots).label("slots"),
     )
-    .join(runs, runs.c.run_key == activities.c.run_key)
+    .join(runs, _goes_on)
     .where(_is_open)
     .group_by(runs.c.dag_id, activities.c.task_id, activities.c.pool)
     .order_by(runs.c.dag_id, activities.c.task_id)

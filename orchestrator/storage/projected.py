@@ -25,6 +25,8 @@ from orchestrator.storage.tables import micros, micros_or_none
 
 Row: TypeAlias = tuple[Any, ...]
 
+INERT = "imported while it was open; it does not go on here"
+
 
 def history_rows(run_key: int, records: Iterable[Recorded], position: int) -> list[Row]:
     """The facts at the places after ``position``."""
@@ -52,7 +54,7 @@ def run_row(run: Run, last_seq: int) -> Row:
         micros_or_none(created.logical_date),
         micros_or_none(created.data_interval_start),
         micros_or_none(created.data_interval_end),
-        micros_or_none(created.slot),
+        None if created.imported else micros_or_none(created.slot),  # here it is this home's own schedule that has it
         plain(created.triggered_by),
         None if created.note is None else plain(created.note),
         micros(run.created_at),
@@ -62,15 +64,20 @@ def run_row(run: Run, last_seq: int) -> Row:
 
 
 def run_progress(run: Run) -> Row:
-    """What of a row of ``runs`` changes as the run goes on, but for ``last_seq``."""
+    """What of a row of ``runs`` changes as the run goes on, but for ``last_seq``.
+
+    A run that was imported while it was open has its last moment as its end, since nothing goes on in it here: for
+    whoever asks for open runs there is none.
+    """
+    ended_at = run.heard_at if run.is_inert else run.ended_at
     return (
         run.version_id,
         run.state.value,
-        plain(run.reason),
+        plain(run.reason or (INERT if run.is_inert else "")),
         run.paused,
         run.cancelling is not None,
         micros_or_none(run.started_at),
-        micros_or_none(run.ended_at),
+        micros_or_none(ended_at),
     )
 
 

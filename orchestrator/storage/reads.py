@@ -1,6 +1,7 @@
 """Reads: everything that the CLI and the pages ask of the database, without holding the scheduler up."""
 
 from orchestrator.storage.catalog_reads import CatalogReads
+from orchestrator.storage.history_reads import HistoryReads
 from orchestrator.storage.operation_reads import OperationReads
 from orchestrator.storage.run_reads import RunReads
 from orchestrator.storage.views import (
@@ -37,7 +38,7 @@ __all__ = [
 ]
 
 
-class Reads(CatalogReads, RunReads, OperationReads):
+class Reads(CatalogReads, RunReads, HistoryReads, OperationReads):
     """Questions to the projections and the tables of record; each is one short read transaction.
 
     NotFoundError where something that is asked for by name does not exist; it names what is near.

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from sqlalchemy import Connection, Engine, bindparam, delete, select
 
 from orchestrator.core.board import Place
+from orchestrator.core.events import Recorded
 from orchestrator.core.run import Run
 from orchestrator.exceptions import HistoryConflictError
 from orchestrator.ports import Part
@@ -66,6 +67,20 @@ class RunWriter:
             connection.execute(delete(table).where(table.c.run_key == run.run_key))
         self._many(connection, self._new_runs, [run_row(run, run.seq)])
         self._many(connection, self._activities, activity_rows(run, all_places(run))[0])
+        self._write_notes(connection, notes)
+
+    def write_facts(self, connection: Connection, run_key: int, facts: Sequence[Recorded]) -> None:
+        """Write facts of a run whose projections are not there yet."""
+        position = advance(connection, "position", len(facts)) - len(facts)
+        self._many(connection, self._facts, history_rows(run_key, facts, position))
+
+    def write_places(self, connection: Connection, run: Run, places: Sequence[Place]) -> None:
+        """Write these activities as they stand in the run."""
+        self._write_activities(connection, [(run, places)])
+
+    def write_run(self, connection: Connection, run: Run, notes: Notes) -> None:
+        """Write the run itself, where its facts and activities are there; IntegrityError if its name is taken."""
+        self._many(connection, self._new_runs, [run_row(run, run.seq)])
         self._write_notes(connection, notes)
 
     def _write_runs(self, connection: Connection, parts: Sequence[Part]) -> None:

@@ -12,6 +12,7 @@ def test_a_failed_run_is_told_from_the_task_at_its_root(shop: FilledHome) -> Non
     assert said.out.splitlines() == [
         "The run failed after 8 s: reserve_inventory failed.",
         "reserve_inventory failed on attempt 1: sold out.",
+        "  fact 7, 2026-01-31 06:00:06Z; send_email ← ship_package ← reserve_inventory",
     ]
 
 

@@ -20,7 +20,8 @@ from orchestrator.core.events import (
     TaskExpanded,
 )
 from orchestrator.core.reasons import Cause, Reason, Usage, listed, span
-from orchestrator.core.story import said, why
+from orchestrator.core.story import why
+from orchestrator.core.words import said
 from orchestrator.exceptions import NotFoundError
 from orchestrator.names import RunState, TaskState, TriggerRule
 from tests.core.ledger import EPOCH, Ledger, at, tasks

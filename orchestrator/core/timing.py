@@ -1,0 +1,62 @@
+"""Timing: where the time of a run went, along the chain of activities that it waited for."""
+
+from bisect import bisect_right
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+import msgspec
+import networkx as nx
+
+from orchestrator.core.activity import Activity, Node
+from orchestrator.core.graph import critical_path
+from orchestrator.core.run import Run
+from orchestrator.names import UNMAPPED, DagKind
+
+
+class Leg(msgspec.Struct, frozen=True):
+    """One activity, or all of a mapped task, on the longest way, and how long it took."""
+
+    task_id: str
+    map_index: int
+    took: timedelta
+
+
+def longest_way(run: Run) -> list[Leg]:
+    """The chain of activities, each of which waited for the one before, that took the longest; in order."""
+    if run.plan.spec.kind is DagKind.WORKFLOW:
+        return _way_of_calls(run)
+    took = {name: span for name, node in run.nodes.items() if (span := _time_of(node)) is not None}
+    way = critical_path(run.plan.spec, took)
+    return [Leg(name, UNMAPPED, took[name]) for name in way if name in took]
+
+
+def _time_of(node: Node) -> timedelta | None:
+    """From the first start of its activities to the last end."""
+    spans = [_span(activity) for _, activity in node.activities()]
+    known = [span for span in spans if span is not None]
+    return max(end for _, end in known) - min(start for start, _ in known) if known else None
+
+
+def _span(activity: Activity) -> tuple[datetime, datetime] | None:
+    start = activity.started_at or activity.scheduled_at
+    return None if start is None or activity.ended_at is None else (start, activity.ended_at)
+
+
+def _way_of_calls(run: Run) -> list[Leg]:
+    """A workflow has no graph: a call may have waited for the last one that ended before it was handed out."""
+    calls = sorted(_calls(run.nodes.values()), key=lambda call: call[0])
+    ends = [end for end, _, _ in calls]
+    graph: nx.DiGraph[int] = nx.DiGraph()
+    for number, (_, start, leg) in enumerate(calls):
+        before = min(bisect_right(ends, start), number) - 1
+        graph.add_edge(before, number, weight=leg.took.total_seconds())
+    return [calls[number][2] for number in nx.dag_longest_path(graph)[1:]]
+
+
+def _calls(nodes: Iterable[Node]) -> Iterable[tuple[datetime, datetime, Leg]]:
+    """Each call with its end, its start and its leg."""
+    for node in nodes:
+        for map_index, activity in node.activities():
+            span = _span(activity)
+            if span is not None:
+                yield span[1], activity.scheduled_at or span[0], Leg(node.task.task_id, map_index, span[1] - span[0])

@@ -1,0 +1,48 @@
+"""Words: what a history says last of each activity that failed, was lost or was skipped, and of how the run ended."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from orchestrator.core.events import ActivityFailed, ActivityLost, ActivitySkipped, Failure, Recorded, RunEnded
+from orchestrator.core.reasons import Word
+
+
+class Words:
+    """Hears a history fact by fact; ``places`` are the words by (task_id, map_index), ``ending`` those of the end."""
+
+    def __init__(self) -> None:
+        self.places: dict[tuple[str, int], Word] = {}
+        self.ending: Word | None = None
+
+    def of(self, task_id: str, map_index: int) -> Word | None:
+        """The last words about an activity."""
+        return self.places.get((task_id, map_index))
+
+    def hear(self, fact: Recorded) -> None:
+        """Take in the next fact."""
+        match fact.event:
+            case ActivityFailed(task_id=task_id, map_index=map_index, failure=failure):
+                self.places[task_id, map_index] = _of_failure(failure, fact.seq, fact.at)
+            case ActivityLost(task_id=task_id, map_index=map_index, reason=reason):
+                self.places[task_id, map_index] = Word(reason, None, fact.seq, fact.at)
+            case ActivitySkipped(task_id=task_id, map_index=first, count=count, reason=reason):
+                word = Word(reason, None, fact.seq, fact.at)
+                self.places |= {(task_id, map_index): word for map_index in range(first, first + count)}
+            case RunEnded(failure=Failure() as failure):
+                self.ending = _of_failure(failure, fact.seq, fact.at)
+            case RunEnded(reason=reason):
+                self.ending = Word(reason, None, fact.seq, fact.at)
+            case _:
+                return
+
+
+def said(facts: Iterable[Recorded]) -> dict[tuple[str, int], Word]:
+    """The words of a whole history, by (task_id, map_index)."""
+    words = Words()
+    for fact in facts:
+        words.hear(fact)
+    return words.places
+
+
+def _of_failure(failure: Failure, seq: int, at: datetime) -> Word:
+    return Word(failure.message, failure.where, seq, at)

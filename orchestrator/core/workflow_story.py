@@ -1,0 +1,75 @@
+"""What a workflow waits for: its code, its calls, its timers and children, and whoever may speak to it."""
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from orchestrator.core.board import Place
+from orchestrator.core.events import ChildStarted
+from orchestrator.core.reasons import Cause, Reason, listed, span
+from orchestrator.core.run import Run
+from orchestrator.core.workflow_run import WorkflowRun
+from orchestrator.names import TaskState
+
+_MOST = 10
+
+
+def blocked(run: WorkflowRun) -> Iterator[Reason]:
+    """Why the code cannot go on, where that is so."""
+    if run.blocked is None:
+        return
+    resume = f"`orchestrator runs resume {run.dag_id} '{run.run_id}'`"
+    sentence = (
+        f"the workflow's code cannot go on ({run.blocked.kind}): {run.blocked.message.rstrip('.')}; nothing "
+        f"recorded is lost: mend the code, and the run goes over to it by itself, or try again with {resume}"
+    )
+    yield Reason(cause=Cause.BLOCKED, sentence=sentence, where=run.blocked.where)
+
+
+def open_calls(run: WorkflowRun) -> dict[tuple[str, TaskState], list[int]]:
+    """The occurrences of the calls that have not ended, by activity and state."""
+    groups: dict[tuple[str, TaskState], list[int]] = {}
+    for task_id, map_index in run.unended:
+        groups.setdefault((task_id, _state(run, (task_id, map_index))), []).append(map_index)
+    return groups
+
+
+def waits(run: WorkflowRun, now: datetime) -> Iterator[Reason]:
+    """Timers, children, updates without an answer; and where it waits for none of those and for no call, who else."""
+    for name, fire_at in sorted(run.timers.items(), key=lambda timer: timer[1])[:_MOST]:
+        when = f"fires in {span(fire_at - now)}" if fire_at > now else "fires at the scheduler's next turn"
+        yield Reason(
+            cause=Cause.TIMER, sentence=f"the workflow waits for timer {name}, which {when}, at {fire_at:%F %T}Z"
+        )
+    yield from children(run)
+    for update_id, seq in list(run.updates.items())[:_MOST]:
+        yield Reason(cause=Cause.UPDATE, sentence=f"update {update_id} has no answer yet", seq=seq)
+    if not (run.timers or run.children or run.unended):
+        yield _somebody(run)
+
+
+def children(run: Run) -> Iterator[Reason]:
+    """The runs that it has started and that have not ended."""
+    for child_id, child in list(run.children.items())[:_MOST]:
+        yield Reason(cause=Cause.CHILD, sentence=f"the run waits for its child {child_id}: {of_child(child)}")
+
+
+def of_child(child: ChildStarted) -> str:
+    """Which run it is, and how to ask it in turn."""
+    return f"run {child.run_id} of {child.dag_id} (`orchestrator runs why {child.dag_id} '{child.run_id}'`)"
+
+
+def _somebody(run: WorkflowRun) -> Reason:
+    """Nothing that it asked for is open: only a signal or an update can wake it, or its code is being told of news."""
+    names = [f"signal {one.name}" for one in run.plan.spec.signals]
+    names += [f"update {one.name}" for one in run.plan.spec.updates]
+    what = f"; it takes {listed(names, 5)}" if names else ""
+    if run.news_at > max(run.asked_until, run.letter_at):
+        return Reason(cause=Cause.READY, sentence=f"the workflow's code is told of fact {run.news_at}", seq=run.news_at)
+    return Reason(
+        cause=Cause.SIGNAL, sentence=f"the workflow has no call and no timer open, and waits to be spoken to{what}"
+    )
+
+
+def _state(run: Run, place: Place) -> TaskState:
+    activity = run.nodes[place[0]].peek(place[1])
+    return TaskState.NONE if activity is None else activity.state
