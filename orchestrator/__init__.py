@@ -4,12 +4,18 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from orchestrator.authoring.activity import activity as activity
     from orchestrator.authoring.branching import BaseBranchOperator as BaseBranchOperator
+    from orchestrator.authoring.calls import gather as gather
+    from orchestrator.authoring.calls import schedule_activity as schedule_activity
+    from orchestrator.authoring.calls import start_activity as start_activity
     from orchestrator.authoring.dag import DAG as DAG
     from orchestrator.authoring.dag import dag as dag
     from orchestrator.authoring.edges import chain as chain
     from orchestrator.authoring.edges import chain_linear as chain_linear
     from orchestrator.authoring.edges import cross_downstream as cross_downstream
+    from orchestrator.authoring.heartbeat import heartbeat as heartbeat
+    from orchestrator.authoring.heartbeat import last_progress as last_progress
     from orchestrator.authoring.operator import BaseOperator as BaseOperator
     from orchestrator.authoring.references import XComArg as XComArg
     from orchestrator.authoring.retrying import ExceptionRetryPolicy as ExceptionRetryPolicy
@@ -19,16 +25,22 @@ if TYPE_CHECKING:
     from orchestrator.authoring.runtime import Context as Context
     from orchestrator.authoring.runtime import get_current_context as get_current_context
     from orchestrator.authoring.taskflow import task as task
+    from orchestrator.exceptions import ActivityError as ActivityError
     from orchestrator.exceptions import AirflowFailException as AirflowFailException
     from orchestrator.exceptions import AirflowSkipException as AirflowSkipException
+    from orchestrator.exceptions import ChildError as ChildError
+    from orchestrator.exceptions import WorkflowCancelled as WorkflowCancelled
     from orchestrator.names import TriggerRule as TriggerRule
     from orchestrator.names import WeightRule as WeightRule
+    from orchestrator.workflow import workflow as workflow
 
 _MODULES = {
+    "ActivityError": "orchestrator.exceptions",
     "AirflowFailException": "orchestrator.exceptions",
     "AirflowSkipException": "orchestrator.exceptions",
     "BaseBranchOperator": "orchestrator.authoring.branching",
     "BaseOperator": "orchestrator.authoring.operator",
+    "ChildError": "orchestrator.exceptions",
     "Context": "orchestrator.authoring.runtime",
     "DAG": "orchestrator.authoring.dag",
     "ExceptionRetryPolicy": "orchestrator.authoring.retrying",
@@ -37,13 +49,21 @@ _MODULES = {
     "RetryRule": "orchestrator.authoring.retrying",
     "TriggerRule": "orchestrator.names",
     "WeightRule": "orchestrator.names",
+    "WorkflowCancelled": "orchestrator.exceptions",
     "XComArg": "orchestrator.authoring.references",
+    "activity": "orchestrator.authoring.activity",
     "chain": "orchestrator.authoring.edges",
     "chain_linear": "orchestrator.authoring.edges",
     "cross_downstream": "orchestrator.authoring.edges",
     "dag": "orchestrator.authoring.dag",
+    "gather": "orchestrator.authoring.calls",
     "get_current_context": "orchestrator.authoring.runtime",
+    "heartbeat": "orchestrator.authoring.heartbeat",
+    "last_progress": "orchestrator.authoring.heartbeat",
+    "schedule_activity": "orchestrator.authoring.calls",
+    "start_activity": "orchestrator.authoring.calls",
     "task": "orchestrator.authoring.taskflow",
+    "workflow": "orchestrator.workflow",
 }
 
 __all__ = list(_MODULES)

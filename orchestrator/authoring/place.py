@@ -16,6 +16,9 @@ class Place(NamedTuple):
     file: str
     line: int
 
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}"
+
     def refuse(self, message: str) -> DagError:
         """The error to raise about what stands here."""
         return DagError(message, file=self.file, line=self.line)

@@ -19,6 +19,12 @@ class Runtime(Protocol):
     def context(self) -> Context:
         """The context of the attempt that runs now."""
 
+    def heartbeat(self, progress: Any) -> None:
+        """The body is alive; ``progress``, unless None, is kept for this attempt and the next."""
+
+    def last_progress(self) -> Any:
+        """What was kept last by this attempt or one before it, None if nothing."""
+
 
 _runtime: ContextVar[Runtime | None] = ContextVar("orchestrator_runtime", default=None)
 
