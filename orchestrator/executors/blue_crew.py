@@ -16,9 +16,9 @@ _PATIENCE = 0.02  # seconds after which a process has so much to do that there h
 
 
 class BlueCrew:
-    """Up to ``most`` processes, each of which ends when it was idle for ``idle_seconds``; the zygote ends with the last.
+    """Up to ``most`` processes, each of which ends once it was idle for ``idle_seconds``.
 
-    Moments are seconds of the monotonic clock.
+    The zygote ends with the last. Moments are seconds of the monotonic clock.
     """
 
     def __init__(self, settings: BlueSettings, *, most: int, idle_seconds: float) -> None:

@@ -77,7 +77,8 @@ class LocalReplayer:
         """Pass the facts on to where they are wanted."""
         errand, link = self._errands.get(run_key), self._homes.get(run_key)
         if errand is not None and link is not None:
-            link.tell(Supply(ticket=errand.ticket, facts=to_facts(facts), is_all=is_all), time.monotonic())
+            word = Supply(ticket=errand.ticket, run_key=run_key, facts=to_facts(facts), is_all=is_all)
+            link.tell(word, time.monotonic())
 
     def forget(self, run_keys: Sequence[int]) -> None:
         """Drop what is held of these, here and in their processes."""

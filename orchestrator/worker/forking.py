@@ -16,6 +16,7 @@ from typing import NamedTuple, TypeVar
 
 import msgspec
 
+import orchestrator.operators
 from orchestrator.worker.wire import BIRTH, BIRTH_FILES, DEATH
 
 S = TypeVar("S", bound=msgspec.Struct)
@@ -131,6 +132,12 @@ class Zygote:
 def _end_group(pid: int) -> None:
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(pid, signal.SIGKILL)
+
+
+def load_authoring() -> None:
+    """Import all that a DAG file can ask this package for, so that no worker has to."""
+    for name in orchestrator.__all__:
+        getattr(orchestrator, name)
 
 
 def receive_settings(control: socket.socket, kind: type[S]) -> S:

@@ -3,17 +3,10 @@
 import socket
 import sys
 
-import orchestrator.operators
-from orchestrator.worker.forking import Birth, receive_settings, serve
+from orchestrator.worker.forking import Birth, load_authoring, receive_settings, serve
 from orchestrator.worker.process import Endpoints, WorkerProcess
 from orchestrator.worker.rawoutput import RawOutput
 from orchestrator.worker.settings import WorkerSettings
-
-
-def load_authoring() -> None:
-    """Import all that a DAG file can ask this package for, so that no worker has to."""
-    for name in orchestrator.__all__:
-        getattr(orchestrator, name)
 
 
 def main(file: int) -> None:

@@ -39,6 +39,7 @@ class Supply(Word, frozen=True, kw_only=True):
     """Facts that were wanted; ``is_all``: those of the activation follow."""
 
     ticket: int
+    run_key: int
     facts: list[Fact]
     is_all: bool
 

@@ -1,0 +1,39 @@
+"""Where the code of this home's workflows runs."""
+
+from collections.abc import Callable
+
+from orchestrator.clock import SystemClock
+from orchestrator.config import Config
+from orchestrator.executors.inline_replayer import InlineReplayer
+from orchestrator.executors.replayer import LocalReplayer
+from orchestrator.worker.blue.settings import BlueSettings
+
+
+def make_replayer(config: Config, notice: Callable[[str], None]) -> LocalReplayer:
+    """In processes of its own, which are there while there is a workflow; ``notice`` is told of what is odd."""
+    return LocalReplayer(
+        blue_settings(config),
+        SystemClock(),
+        processes=config.workflows.processes,
+        idle_time=config.workflows.idle_seconds,
+        notice=notice,
+    )
+
+
+def inline_replayer(config: Config, notice: Callable[[str], None]) -> InlineReplayer:
+    """In this process."""
+    return InlineReplayer(blue_settings(config), SystemClock(), notice=notice)
+
+
+def blue_settings(config: Config) -> BlueSettings:
+    """What every blue process is told."""
+    return BlueSettings(
+        log_folder=str(config.logging.base_log_folder),
+        payloads=config.payloads.url,
+        max_log_bytes=config.logging.max_log_bytes,
+        memory_limit=config.workflows.memory_limit_mb * 1024**2,
+        kept_runs=config.workflows.kept_runs,
+        deadlock_timeout=config.workflows.deadlock_timeout.total_seconds(),
+        import_timeout=config.core.dagbag_import_timeout.total_seconds(),
+        quarantine=config.core.quarantine,
+    )

@@ -1,0 +1,89 @@
+"""Player: the code of one run, ready in this process, with the fence around it."""
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from msgspec.structs import replace
+
+from orchestrator.authoring.blue import Definition
+from orchestrator.core.activations import Activation, WorkflowCommand
+from orchestrator.core.events import Recorded
+from orchestrator.dagbag.quarantine.fence import Fence
+from orchestrator.names import QuarantineMode
+from orchestrator.replay import Machine
+from orchestrator.worker.blue.codes import Code
+from orchestrator.worker.blue.loading import violated
+from orchestrator.worker.blue.payloads import BluePayloads
+from orchestrator.worker.blue.theatre import Theatre
+
+
+class FreeMachine(Machine):
+    """A machine whose side effects, which an author asks for by that name, happen outside of the fence."""
+
+    def value(self, name: str, make: Callable[[], Any]) -> Any:
+        """What ``make`` gave the first time."""
+
+        def outside() -> Any:
+            with Fence(self.fence.roots, mode=QuarantineMode.OFF):
+                return make()
+
+        return super().value(name, outside)
+
+    fence: Fence
+
+
+class Player:
+    """Told the facts of its run, it says what the code asks for. Its ``code`` is active while it does."""
+
+    def __init__(
+        self, activation: Activation, code: Code, workflow: Definition, theatre: Theatre, payloads: BluePayloads
+    ) -> None:
+        self.code = code
+        self.version_id = activation.version_id
+        self._run_key = activation.run_key
+        self._theatre = theatre
+        self._fence = code.run_fence()
+        self._told_warnings = 0
+        self._machine = FreeMachine(replace(activation, facts=()), workflow, payloads.get, payloads.put)
+        self._machine.fence = self._fence
+
+    @property
+    def told(self) -> int:
+        """The seq of the last fact that it has been told."""
+        return self._machine.told
+
+    def listen(self, facts: Iterable[Recorded]) -> None:
+        """Take in a part of what there is to be told."""
+        with self._playing():
+            self._machine.tell(facts)
+
+    def play(self, facts: Iterable[Recorded]) -> tuple[WorkflowCommand, ...]:
+        """Take in the rest of what there is to be told: what the code asks for now."""
+        with self._playing():
+            self._machine.tell(facts)
+            commands = self._machine.advance()
+        # Also where the author's code has caught the error, or made something else of it.
+        return (violated(self._fence.refused[0]),) if self._fence.refused else commands
+
+    def answer(self, name: str, arguments: Any) -> Any:
+        """What the code says to a query; UsageError or NotFoundError, or what its function raises."""
+        with self._playing():
+            return self._machine.query(name, arguments)
+
+    def warnings(self) -> list[str]:
+        """The side effects that the fence has let happen since the last call."""
+        found = [str(violation) for violation in self._fence.warned[self._told_warnings :]]
+        self._told_warnings += len(found)
+        return found
+
+    def close(self) -> None:
+        """End its code where it stands."""
+        with self._playing():
+            self._machine.close()
+
+    @contextmanager
+    def _playing(self) -> Iterator[None]:
+        machine = self._machine
+        with self._theatre.playing(self._run_key, lambda: machine.steps, machine.interrupt), self._fence:
+            yield

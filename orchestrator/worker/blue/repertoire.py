@@ -1,0 +1,27 @@
+"""What a process needs to replay workflows, made from its settings."""
+
+from collections.abc import Callable
+
+from orchestrator.storage.payloads import FsspecPayloadStore
+from orchestrator.worker.blue.codes import Codes
+from orchestrator.worker.blue.loading import Loader
+from orchestrator.worker.blue.payloads import BluePayloads
+from orchestrator.worker.blue.replays import Replays
+from orchestrator.worker.blue.settings import BlueSettings
+from orchestrator.worker.blue.theatre import Onlooker, Recorder, Theatre
+
+
+def make_replays(
+    settings: BlueSettings, onlooker: Onlooker, recorder: Recorder, remark: Callable[[str], None]
+) -> Replays:
+    """Replays that load files, keep payloads and stand behind a fence as the settings say."""
+    theatre = Theatre(settings.deadlock_timeout, onlooker, recorder)
+    codes = Codes(settings.kept_versions, settings.quarantine)
+    return Replays(
+        codes,
+        Loader(codes, theatre, settings.import_timeout),
+        theatre,
+        BluePayloads(FsspecPayloadStore(settings.payloads)),
+        kept=settings.kept_runs,
+        remark=remark,
+    )
