@@ -1,18 +1,26 @@
 """What a request about an existing run means: the facts that it becomes, or why it is refused. Pure policy."""
 
+from collections.abc import Sequence
 from typing import TypeAlias, assert_never
 
 from orchestrator.core.activity import Node
+from orchestrator.core.advances import unanswered
 from orchestrator.core.events import (
     ActivityCleared,
     ActivityMarked,
     AnyEvent,
     OutcomeResolved,
     RunCancelRequested,
+    RunEnded,
+    RunMoved,
     RunPaused,
+    RunReset,
     RunResumed,
     SignalReceived,
+    UpdateReceived,
 )
+from orchestrator.core.plan import Plan
+from orchestrator.core.reasons import named
 from orchestrator.core.requests import (
     CancelRun,
     ClearTasks,
@@ -26,7 +34,10 @@ from orchestrator.core.requests import (
     SendUpdate,
 )
 from orchestrator.core.run import Run
-from orchestrator.names import FINISHED, UNMAPPED, TaskState
+from orchestrator.core.spec import Entrance
+from orchestrator.core.workflow_run import WorkflowRun
+from orchestrator.names import FINISHED, UNMAPPED, RunState, TaskState
+from orchestrator.nearest import did_you_mean
 
 Ask: TypeAlias = (
     CancelRun
@@ -45,17 +56,21 @@ Refusal: TypeAlias = str
 _ANSWERS = frozenset({TaskState.SUCCESS, TaskState.FAILED, TaskState.NONE})
 
 
-def facts_of(run: Run, ask: Ask) -> list[AnyEvent] | Refusal:
-    """The facts to record, or one sentence that says why not."""
+def facts_of(run: Run, ask: Ask, plan: Plan | None = None) -> list[AnyEvent] | Refusal:
+    """The facts to record, or one sentence that says why not.
+
+    ``plan`` is that of the version that a MoveRun or a ResetRun names. A RunMoved among the facts asks for
+    ``run.move`` as soon as it is applied, a RunReset for ``run.rewind``.
+    """
     if (refusal := untimely(run, ask)) is not None:
         return refusal
     match ask:
         case CancelRun():
-            return [] if run.cancelling else [RunCancelRequested(by=ask.by, reason=ask.reason)]
+            return _cancel(run, ask)
         case PauseRun():
             return [] if run.paused else [RunPaused(by=ask.by)]
         case ResumeRun():
-            return [RunResumed(by=ask.by)] if run.paused else []
+            return [RunResumed(by=ask.by)] if run.paused or is_blocked(run) else []
         case ClearTasks():
             return _clear(run, ask)
         case MarkTask():
@@ -63,29 +78,108 @@ def facts_of(run: Run, ask: Ask) -> list[AnyEvent] | Refusal:
         case ResolveTask():
             return _resolve(run, ask)
         case SendSignal():
-            return [SignalReceived(name=ask.name, payload=ask.payload, by=ask.by)]
-        case SendUpdate() | MoveRun() | ResetRun():
-            return f"run {run.run_id!r} is one of a static DAG, which has no such thing"
+            return _signal(run, ask)
+        case SendUpdate():
+            return _update(run, ask)
+        case MoveRun():
+            return _moved(run, plan)
+        case ResetRun():
+            return _reset(run, ask, plan)
         case _:
             assert_never(ask)
+
+
+def cancelled(run: Run, by: str, reason: str) -> list[AnyEvent]:
+    """The facts by which a program has a run cancelled; said twice, unlike a person's, it counts once."""
+    return [] if run.is_ended or run.cancelling is not None else [RunCancelRequested(by=by, reason=reason)]
+
+
+def is_blocked(run: Run) -> bool:
+    """Whether it is a workflow whose code cannot go on."""
+    return isinstance(run, WorkflowRun) and run.blocked is not None
 
 
 def untimely(run: Run, ask: Ask) -> Refusal | None:
     """Why this cannot be done as the run stands, whatever tasks it is about."""
     if run.created.imported:
         return f"run {run.run_id!r} was imported and stays as it is; fork it to go on from what it has recorded"
-    if run.is_ended and not isinstance(ask, ClearTasks):
-        return f"run {run.run_id!r} has ended ({run.state}); clear some of its tasks to run them again"
-    if run.cancelling is not None and not run.is_ended and isinstance(ask, ClearTasks):
-        return f"run {run.run_id!r} is being cancelled; clear its tasks once it has ended"
+    if run.is_ended and not isinstance(ask, ClearTasks | ResetRun):
+        return f"run {run.run_id!r} has ended ({run.state}); {_reopening(run)}"
+    if run.cancelling is not None and not run.is_ended and isinstance(ask, ClearTasks | ResetRun):
+        verb = "clear its tasks" if isinstance(ask, ClearTasks) else "reset it"
+        return f"run {run.run_id!r} is being cancelled; {verb} once it has ended"
     return None
+
+
+def _reopening(run: Run) -> str:
+    if isinstance(run, WorkflowRun):
+        return f"`orchestrator runs reset {run.dag_id} '{run.run_id}' --seq N` takes it back to one of its facts"
+    return "clear some of its tasks to run them again"
 
 
 def unknown_task(run: Run, task_id: str) -> Refusal:
     return f"DAG {run.dag_id!r} has no task {task_id!r} in the version of run {run.run_id!r}"
 
 
+def _cancel(run: Run, ask: CancelRun) -> list[AnyEvent]:
+    """Said again, it ends a workflow whose code cleans up for too long, or cannot go on."""
+    if run.cancelling is None:
+        return [RunCancelRequested(by=ask.by, reason=ask.reason)]
+    if not isinstance(run, WorkflowRun):
+        return []
+    reason = f"{run.cancelling}; it was cancelled again before its code had cleaned up"
+    return [
+        RunCancelRequested(by=ask.by, reason=ask.reason),
+        *unanswered(run, "the run was cancelled"),
+        RunEnded(state=RunState.FAILED, reason=reason),
+    ]
+
+
+def _signal(run: Run, ask: SendSignal) -> list[AnyEvent] | Refusal:
+    refusal = _unknown_entrance(run, "signal", ask.name, run.plan.spec.signals)
+    return refusal or [SignalReceived(name=ask.name, payload=ask.payload, by=ask.by)]
+
+
+def _update(run: Run, ask: SendUpdate) -> list[AnyEvent] | Refusal:
+    refusal = _unknown_entrance(run, "update", ask.name, run.plan.spec.updates)
+    if refusal is not None or not isinstance(run, WorkflowRun):
+        return refusal or []
+    if ask.update_id in run.update_ids:
+        return []
+    return [UpdateReceived(update_id=ask.update_id, name=ask.name, payload=ask.payload, by=ask.by)]
+
+
+def _unknown_entrance(run: Run, kind: str, name: str, entrances: Sequence[Entrance]) -> Refusal | None:
+    """Names are held to those that the workflow lists, if it lists any."""
+    if not isinstance(run, WorkflowRun):
+        return f"run {run.run_id!r} is one of the static DAG {run.dag_id!r}, which takes no {kind}s; only workflows do"
+    known = [entrance.name for entrance in entrances]
+    if not known or name in known:
+        return None
+    return f"workflow {run.dag_id!r} has no {kind} {name!r}{did_you_mean(name, known)}"
+
+
+def _moved(run: Run, plan: Plan | None) -> list[AnyEvent] | Refusal:
+    if plan is None or plan.version_id == run.version_id:
+        return []
+    if plan.spec.dag_id != run.dag_id or plan.spec.kind is not run.plan.spec.kind:
+        of = f"{plan.spec.kind} {plan.spec.dag_id!r}"
+        return f"version {plan.version_id} is one of the {of}; run {run.run_id!r} cannot go over to it"
+    return [RunMoved(version_id=plan.version_id, fingerprint=plan.fingerprint)]
+
+
+def _reset(run: Run, ask: ResetRun, plan: Plan | None) -> list[AnyEvent] | Refusal:
+    if not 1 <= ask.seq <= run.seq:
+        return f"run {run.run_id!r} has facts 1 to {run.seq}, and none of them is {ask.seq}"
+    moved = _moved(run, plan)
+    return moved if isinstance(moved, str) else [RunReset(seq=ask.seq, by=ask.by, reason=ask.reason), *moved]
+
+
 def _clear(run: Run, ask: ClearTasks) -> list[AnyEvent] | Refusal:
+    if isinstance(run, WorkflowRun):
+        return (
+            f"the code of a workflow has heard what came of its calls, so none is cleared by itself; {_reopening(run)}"
+        )
     facts: list[AnyEvent] = []
     for task_id, map_index in ask.tasks:
         node = run.nodes.get(task_id)
@@ -123,7 +217,18 @@ def _mark(run: Run, ask: MarkTask) -> list[AnyEvent] | Refusal:
     places = _places(node, ask.map_index)
     if places is None:
         return unknown_index(ask.task_id, ask.map_index)
+    if isinstance(run, WorkflowRun):
+        return _mark_calls(run, ask, places)
     return [ActivityMarked(task_id=ask.task_id, map_index=places.start, count=len(places), state=ask.state, by=ask.by)]
+
+
+def _mark_calls(run: WorkflowRun, ask: MarkTask, places: range) -> list[AnyEvent] | Refusal:
+    """Only what the code still waits for: it is not told another end of what it has been told."""
+    indexes = [map_index for map_index in places if (ask.task_id, map_index) in run.unended]
+    if not indexes:
+        call = named(ask.task_id, UNMAPPED if ask.map_index is None else ask.map_index)
+        return f"what came of {call} is recorded, and the code of its workflow has heard of it; {_reopening(run)}"
+    return [ActivityMarked(task_id=ask.task_id, map_index=index, state=ask.state, by=ask.by) for index in indexes]
 
 
 def _resolve(run: Run, ask: ResolveTask) -> list[AnyEvent] | Refusal:

@@ -93,7 +93,7 @@ def _completed(report: Completed, activity: Activity) -> AnyEvent:
 def _failed(run: Run, report: Failed, activity: Activity, now: datetime) -> AnyEvent:
     key = report.key
     again = None
-    if run.cancelling is None:
+    if run.tries_again((key.task_id, key.map_index)):
         again = retry_at(
             run_uid=run.created.run_uid,
             task=run.nodes[key.task_id].task,
@@ -115,16 +115,16 @@ def _failed(run: Run, report: Failed, activity: Activity, now: datetime) -> AnyE
 
 
 def _deferred(run: Run, report: Deferred) -> AnyEvent:
-    """In a run that is being cancelled there is nothing to wait for any more."""
+    """Where no other attempt is wanted, as in a run that is being cancelled, there is nothing to wait for any more."""
     task_id, map_index, attempt = _where(report.key)
-    if run.cancelling is None:
+    if run.tries_again((task_id, map_index)):
         return ActivityDeferred(task_id=task_id, map_index=map_index, attempt=attempt, trigger=report.trigger)
     return ActivityFailed(
         task_id=task_id,
         map_index=map_index,
         attempt=attempt,
         kind=FailureKind.CANCELLED,
-        failure=Failure(message=f"the run was cancelled: {run.cancelling}"),
+        failure=Failure(message=f"the run was cancelled: {run.cancelling}" if run.cancelling else "it was given up"),
     )
 
 
