@@ -219,6 +219,8 @@ class Run(RewindableBoard):
     def _ended(self, event: RunEnded, at: datetime) -> None:
         self.state, self.reason, self.ended_at = event.state, event.reason, at
         self.due.clear()  # left-overs, of which none may wake a run that is cleared and waits its turn
+        self._disown(self.children.values())
+        self.children = {}
 
     def _fold_of_kind(self, event: AnyEvent, at: datetime) -> None:
         """Facts that only one kind of run has; a run of a static DAG has none."""

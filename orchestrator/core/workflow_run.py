@@ -11,6 +11,7 @@ from orchestrator.core.events import (
     ActivityRequested,
     AnyEvent,
     Asked,
+    ChildEnded,
     Recorded,
     RunBlocked,
     RunCancelRequested,
@@ -250,6 +251,10 @@ class WorkflowRun(Run):
         """The timers that have come; each is named once."""
         while (alarms := self._ringing()) and alarms[0][0] <= now:
             yield heapq.heappop(alarms)[1]
+
+    def _child_ended(self, event: ChildEnded) -> None:
+        if self.children.pop(event.child_id, None) is not None:
+            self.news_at = self.seq
 
     # ── the ends of things ───────────────────────────────────────────────────────────────────────────────
 
