@@ -19,6 +19,10 @@ COMMANDS: Tree = {
             "next-execution": Leaf(f"{_CLI}.upcoming:next_execution", "Show when a DAG is due next."),
             "list-runs": Leaf(f"{_CLI}.dags:list_runs", "List the runs of a DAG, or of all."),
             "list-import-errors": Leaf(f"{_CLI}.files:list_import_errors", "List the DAG files that cannot be read."),
+            "versions": Leaf(f"{_CLI}.versions:versions", "List the versions of a DAG, and the open runs on each."),
+            "redeploy-check": Leaf(
+                f"{_CLI}.redeploy:redeploy_check", "Say what a changed DAG file means to every open run."
+            ),
             "show": Leaf(f"{_CLI}.drawing:show", "Draw a DAG's tasks and what they wait for."),
             "report": Leaf(f"{_CLI}.files:report", "Show how long each DAG file took to read."),
             "delete": Leaf(f"{_CLI}.deletion:delete", "Delete a DAG whose file is gone, with all of its runs."),
@@ -45,8 +49,14 @@ COMMANDS: Tree = {
             "history": Leaf(f"{_CLI}.runs:history", "Show everything that is recorded of a run."),
             "watch": Leaf(f"{_CLI}.watching:watch", "Follow a run until it ends."),
             "why": Leaf(f"{_CLI}.why:why", "Say why a run or task does not run, or why it ended so."),
+            "diff": Leaf(
+                f"{_CLI}.comparing:diff", "Compare two runs: where they diverge, and what came out otherwise."
+            ),
             "export": Leaf(f"{_CLI}.exporting:export", "Write a run into a file."),
             "import": Leaf(f"{_CLI}.exporting:import_", "Take in a run that was exported."),
+            "fork": Leaf(f"{_CLI}.forking:fork", "Start a new run that takes over what another had recorded."),
+            "reset": Leaf(f"{_CLI}.resetting:reset", "Take a run back to an earlier place in its history."),
+            "move": Leaf(f"{_CLI}.moving:move", "Let an open run go on with another version of its DAG."),
             "cancel": Leaf(f"{_CLI}.runs:cancel", "End a run: what runs is stopped, nothing new starts."),
             "pause": Leaf(f"{_CLI}.runs:pause", "Start nothing new in a run until it is resumed."),
             "resume": Leaf(f"{_CLI}.runs:resume", "Let a paused run go on."),

@@ -30,7 +30,8 @@ class Meaning(IntEnum):
 class Finding(msgspec.Struct, frozen=True, kw_only=True):
     """One change and what it means; ``task_id`` is empty for what concerns the run as a whole.
 
-    ``old_line`` and ``new_line`` are in the files of the two versions, 0 where the task is not in it.
+    ``old_line`` and ``new_line`` are in the files of the two versions, 0 where the task is not in it; ``where`` is the
+    place, as file:line, where the code of a workflow stands.
     """
 
     meaning: Meaning
@@ -38,6 +39,7 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     message: str
     old_line: int = 0
     new_line: int = 0
+    where: str | None = None
 
 
 def worst(findings: Iterable[Finding]) -> Meaning:

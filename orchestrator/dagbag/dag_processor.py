@@ -122,6 +122,11 @@ class DagProcessor:
             seconds=(self._clock.now() - began).total_seconds(),
         )
 
+    def parse(self, file: str) -> ParsedFile:
+        """What would be recorded of one file, relative to dags_folder; nothing is."""
+        [[one]] = self._parsers.parse([self._job(file)], threading.Event())
+        return self._outcome(one, "")
+
     # ── watching ─────────────────────────────────────────────────────────────────────────────────────────
 
     def _follow(self, stop: Stop) -> None:

@@ -1,0 +1,41 @@
+"""Fitting: what a version of a DAG means to a run that is open; of a workflow, by replaying it."""
+
+from collections.abc import Callable
+
+import msgspec
+
+from orchestrator.assembly.folding import folded
+from orchestrator.assembly.home import Home
+from orchestrator.assembly.replaying import replay_history
+from orchestrator.core.compatibility import Finding, Meaning, compare, worst
+from orchestrator.core.spec import DagSpec
+from orchestrator.names import DagKind
+from orchestrator.storage.views import RunRow
+
+
+class Fit(msgspec.Struct, frozen=True, kw_only=True):
+    """What was found of one run, the worst first. ``is_same``: it is the version that the run has."""
+
+    run: RunRow
+    findings: list[Finding]
+    is_same: bool = False
+
+    @property
+    def meaning(self) -> Meaning:
+        return worst(self.findings)
+
+
+def fit(home: Home, run: RunRow, new: DagSpec, code: Callable[[], str]) -> Fit:
+    """Hold a run against the spec of another version, whose files lie in the folder ``code``."""
+    found = compare(folded(home, run), new)
+    if new.kind is DagKind.WORKFLOW and worst(found) is not Meaning.BREAKS:
+        found = [*found, *_replayed(home, run, new, code())]
+    return Fit(run=run, findings=found)
+
+
+def _replayed(home: Home, run: RunRow, new: DagSpec, code: str) -> list[Finding]:
+    facts = list(home.reads.facts(run.run_key))
+    block = replay_history(home.config, new, code, facts).block
+    if block is None:
+        return []
+    return [Finding(meaning=Meaning.BREAKS, task_id="", message=block.message, new_line=new.line, where=block.where)]
