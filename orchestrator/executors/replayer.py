@@ -9,7 +9,7 @@ from itertools import count
 import msgspec
 
 from orchestrator.core.activations import Activation, Advance, Block, ReplayLost, Word
-from orchestrator.core.events import Recorded
+from orchestrator.core.events import Failure, Recorded
 from orchestrator.executors.blue_crew import BlueCrew
 from orchestrator.executors.blue_link import BlueLink, Errand
 from orchestrator.executors.epitaph import epitaph
@@ -57,6 +57,7 @@ class LocalReplayer:
         self._homes: dict[int, BlueLink] = {}
         self._deaths: Counter[int] = Counter()
         self._said: list[Word] = []
+        self._asked: dict[int, BlueLink] = {}
         self._replies: list[Reply] = []
 
     # ── the port ─────────────────────────────────────────────────────────────────────────────────────────
@@ -133,7 +134,12 @@ class LocalReplayer:
 
     def ask(self, run_key: int, name: str, payload: msgspec.Raw) -> None:
         """Put a query to a run that has answered its activation; ``replies`` brings what it says."""
-        self._homes[run_key].tell(Ask(run_key=run_key, name=name, payload=payload), time.monotonic())
+        link = self._homes.get(run_key)
+        if link is None:
+            self._replies.append(_unasked(run_key))
+            return
+        self._asked[run_key] = link
+        link.tell(Ask(run_key=run_key, name=name, payload=payload), time.monotonic())
 
     def replies(self) -> list[Reply]:
         """What queries gave since the last call; ``words`` takes it in."""
@@ -179,6 +185,7 @@ class LocalReplayer:
             case Remark():
                 self._notice(word.text)
             case Reply():
+                self._asked.pop(word.run_key, None)
                 self._replies.append(word)
             case Spent():
                 link.is_spent = True
@@ -216,6 +223,9 @@ class LocalReplayer:
                 self._said.append(ReplayLost(run_key=run_key, reason=reason))
             else:
                 self._said.append(Advance(run_key=run_key, seq=_last_seq(errand.activation), commands=(block,)))
+        for run_key in [run_key for run_key, asked in self._asked.items() if asked is link]:
+            del self._asked[run_key]
+            self._replies.append(_unasked(run_key))
         self._leave(link)
         self._crew.bury(link, now)
 
@@ -233,3 +243,8 @@ class LocalReplayer:
 
 def _last_seq(activation: Activation) -> int:
     return activation.facts[-1].seq if activation.facts else activation.after
+
+
+def _unasked(run_key: int) -> Reply:
+    failure = Failure(message="the query has no answer: the process that was to answer it is gone")
+    return Reply(run_key=run_key, failure=failure)

@@ -34,12 +34,16 @@ class FreeMachine(Machine):
 
 
 class Player:
-    """Told the facts of its run, it says what the code asks for. Its ``code`` is active while it does."""
+    """Told the facts of its run, it says what the code asks for. Its ``code`` is active while it does.
+
+    ``at`` is for whoever tells it: how far in the history that is.
+    """
 
     def __init__(
         self, activation: Activation, code: Code, workflow: Definition, theatre: Theatre, payloads: BluePayloads
     ) -> None:
         self.code = code
+        self.at = 0
         self.version_id = activation.version_id
         self._run_key = activation.run_key
         self._theatre = theatre
@@ -47,11 +51,6 @@ class Player:
         self._told_warnings = 0
         self._machine = FreeMachine(replace(activation, facts=()), workflow, payloads.get, payloads.put)
         self._machine.fence = self._fence
-
-    @property
-    def told(self) -> int:
-        """The seq of the last fact that it has been told."""
-        return self._machine.told
 
     def listen(self, facts: Iterable[Recorded]) -> None:
         """Take in a part of what there is to be told."""

@@ -59,7 +59,7 @@ class Replays:
         if _is_beginning(activation.facts):
             self.forget([run_key])
             return self._play(activation, None)
-        if player is None or player.told != activation.after or player.version_id != activation.version_id:
+        if player is None or player.at != activation.after or player.version_id != activation.version_id:
             self.forget([run_key])
             self._wanting[run_key] = _Wanting(activation)
             return FactsWanted(run_key=run_key, after=0)
@@ -81,7 +81,9 @@ class Replays:
             return _blocked(wanting.activation, error.block)
         self._codes.activate(wanting.player.code)
         wanting.player.listen(facts)
-        return FactsWanted(run_key=run_key, after=facts[-1].seq if facts else wanting.player.told)
+        if facts:
+            wanting.player.at = facts[-1].seq
+        return FactsWanted(run_key=run_key, after=wanting.player.at)
 
     def forget(self, run_keys: Sequence[int]) -> None:
         """Drop what is held of these."""
@@ -125,7 +127,8 @@ class Replays:
             self._close(player)
         else:
             self._keep(activation.run_key, player)
-        return Advance(run_key=activation.run_key, seq=_last_seq(activation), commands=commands)
+        player.at = _last_seq(activation)
+        return Advance(run_key=activation.run_key, seq=player.at, commands=commands)
 
     def _keep(self, run_key: int, player: Player) -> None:
         self._players[run_key] = player
