@@ -10,7 +10,7 @@ from orchestrator.assembly.scheduler import make_scheduler, settings_of
 from orchestrator.assembly.stage import inline_executor, staged
 from orchestrator.clock import SystemClock
 from orchestrator.config import Config
-from orchestrator.core.orders import Completed, Failed, Lost, Order, Skipped, Started, TakenBack
+from orchestrator.core.orders import Completed, Deferred, Failed, Lost, Order, Skipped, Started, TakenBack
 from orchestrator.engine.scheduler import Scheduler
 
 _LONGEST_NAP = timedelta(milliseconds=100)
@@ -48,7 +48,7 @@ def rehearse(config: Config, *, notice: Callable[[str], None]) -> Iterator[Rehea
             scheduler.stop()
 
 
-def run_alone(config: Config, home: Home, order: Order) -> Completed | Failed | Skipped | Lost | TakenBack:
+def run_alone(config: Config, home: Home, order: Order) -> Completed | Failed | Skipped | Deferred | Lost | TakenBack:
     """Run one order of a staged home in this process, in the main thread; how it ended."""
     executor = inline_executor(config, home)
     executor.start()

@@ -47,16 +47,30 @@ def start(function: Any, *args: Any, **kwargs: Any) -> Future[Any]:
 
 def gather(*futures: Future[_Result]) -> list[_Result]:
     """Wait for all of them: their results, in this order. The first error that comes is raised; the others go on."""
-    blue = current_blue()
-    pending = _checked("gather", futures)
-    while pending:
-        for future in pending:
-            if future.done():
-                future.result()
-        pending = [future for future in pending if not future.done()]
-        if pending:
-            blue.wait_for(*pending)
+    for future in _checked("gather", futures):
+        if future.done():
+            future.result()
+    Countdown(future for future in futures if not future.done()).all.result()
     return [future.result() for future in futures]
+
+
+class Countdown:
+    """Watches futures that have not come: ``all`` comes with the last of them, or with the first error."""
+
+    def __init__(self, futures: Iterable[Future[Any]]) -> None:
+        pending = list(dict.fromkeys(futures))
+        self.all: Future[None] = Future(f"{len(pending)} futures")
+        self._left = len(pending)
+        if not pending:
+            self.all.settle()
+        for future in pending:
+            future.watched_by(functools.partial(self._came, future))
+
+    def _came(self, future: Future[Any]) -> None:
+        self._left -= 1
+        error = future.exception()
+        if not self.all.done() and (error is not None or self._left == 0):
+            self.all.settle(error=error)
 
 
 def wait_any(*futures: Future[Any]) -> list[Future[Any]]:

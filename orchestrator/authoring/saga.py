@@ -1,13 +1,12 @@
 """saga: steps that are undone, in reverse order, when a later one fails."""
 
+import inspect
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from typing import Any, ParamSpec
 
-from orchestrator.authoring.activity import Activity
-from orchestrator.authoring.blue import current_blue
-from orchestrator.authoring.calls import start
+from orchestrator.authoring.blue import Future, current_blue
 from orchestrator.authoring.shield import shield
 from orchestrator.exceptions import WorkflowCancelled
 
@@ -22,22 +21,31 @@ class Undo:
 
     def add(
         self,
-        compensation: Activity[_Params, Any] | Callable[_Params, Any],
+        compensation: Callable[_Params, Any],
         *args: _Params.args,
         **kwargs: _Params.kwargs,
     ) -> None:
         """Remember a call: an activity, or a function of the workflow's own code that calls several."""
         name = getattr(compensation, "__name__", repr(compensation))
-        self._steps.append((name, partial(start, compensation, *args, **kwargs)))
+        self._steps.append((name, partial(compensation, *args, **kwargs)))
 
     def run(self, cause: BaseException) -> None:
         """Do it all, whatever fails on the way; failures are noted on ``cause``."""
         while self._steps:
             name, call = self._steps.pop()
             try:
-                call().result()
+                _finish(name, call())
             except (Exception, WorkflowCancelled) as error:
                 cause.add_note(f"its compensation {name} failed too: {error}")
+
+
+def _finish(name: str, answer: Any) -> None:
+    """Wait for what an ``async def`` gives; anything else is done already."""
+    if inspect.iscoroutine(answer):
+        coroutine = answer
+        answer = current_blue().spawn(name, lambda: coroutine)
+    if isinstance(answer, Future):
+        answer.result()
 
 
 @contextmanager

@@ -4,21 +4,25 @@ import inspect
 import logging
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Protocol
 
+import msgspec
 from sqlalchemy import Connection
 
 from orchestrator.authoring.context import build_context
 from orchestrator.authoring.dag import DAG
+from orchestrator.authoring.deferral import Deferral
+from orchestrator.authoring.operators.activity import ActivityOperator
 from orchestrator.authoring.runtime import Context, running
 from orchestrator.authoring.task import Task
 from orchestrator.core import values
 from orchestrator.core.events import Failure
-from orchestrator.core.orders import Completed, Failed, Order, Report, Skipped, TakenBack
+from orchestrator.core.orders import Completed, Deferred, Failed, Order, Report, Skipped, TakenBack
 from orchestrator.exceptions import (
     AirflowFailException,
     AirflowSkipException,
     ConfigError,
+    UsageError,
     ValueEncodingError,
 )
 from orchestrator.names import Delivery, FailureKind
@@ -41,11 +45,27 @@ class LoadingError(Exception):
         self.error = error
 
 
-class Running:
-    """The attempt that runs now, as ``authoring.runtime`` shows it to the body."""
+class Heart(Protocol):
+    """Where the heartbeats of an attempt go, and its progress, which outlives it."""
 
-    def __init__(self, context: Context) -> None:
+    def beat(self, progress: Any) -> None: ...
+
+    def last_progress(self) -> Any: ...
+
+
+class Running:
+    """The attempt that runs now, as ``authoring.runtime`` shows it to the body; without a heart nobody listens."""
+
+    def __init__(self, context: Context, heart: Heart | None = None) -> None:
         self.context = context
+        self._heart = heart
+
+    def heartbeat(self, progress: Any) -> None:
+        if self._heart is not None:
+            self._heart.beat(progress)
+
+    def last_progress(self) -> Any:
+        return None if self._heart is None else self._heart.last_progress()
 
 
 class Attempts:
@@ -108,12 +128,14 @@ class Attempts:
         except (Exception, SystemExit) as error:
             raise LoadingError(error) from error
 
-    def _complete(self, order: Order, dag: DAG, task: Task) -> Completed:
+    def _complete(self, order: Order, dag: DAG, task: Task) -> Completed | Deferred:
         if order.delivery is Delivery.TRANSACTIONAL:
             value, result = self._in_transaction(order, dag, task)
         else:
             value = self._body(order, dag, task, None)
             self._seal()
+            if isinstance(value, Deferral):
+                return _deferred(order, value)
             result = self._results.result(value)
         return Completed(
             key=order.key,
@@ -126,7 +148,10 @@ class Attempts:
 
     def _in_transaction(self, order: Order, dag: DAG, task: Task) -> tuple[Any, Result]:
         def body(connection: Connection) -> bytes:
-            return self._results.encode(self._body(order, dag, task, connection))
+            value = self._body(order, dag, task, connection)
+            if isinstance(value, Deferral):
+                raise UsageError(f"task {task.task_id!r} waits for a run, which delivery='transactional' cannot do")
+            return self._results.encode(value)
 
         data = self._transactions.deliver(order, body, self._seal)
         value = values.decode(data)
@@ -136,6 +161,8 @@ class Attempts:
         context = build_context(order, dag, task, connection=connection)
         with running(Running(context)):
             prepared = task.prepare(context, self._results.inputs(order))
+            if isinstance(prepared, ActivityOperator):
+                prepared = prepared.called(*self._results.call(order))
 
             def stop() -> bool:
                 _kill(prepared)
@@ -163,6 +190,11 @@ class Attempts:
 
 def _now() -> datetime:
     return datetime.now(UTC)
+
+
+def _deferred(order: Order, deferral: Deferral) -> Deferred:
+    trigger = msgspec.Raw(values.encode(deferral.trigger, "the trigger"))
+    return Deferred(key=order.key, at=_now(), trigger=trigger)
 
 
 def _kill(task: Task) -> None:

@@ -14,12 +14,12 @@ from pathlib import Path
 
 import msgspec
 
-from orchestrator.core.orders import Completed, Failed, Lost, Order, Skipped, TakenBack
+from orchestrator.core.orders import Completed, Deferred, Failed, Lost, Order, Skipped, TakenBack
 from orchestrator.names import AttemptKey
 from orchestrator.worker.settings import WorkerSettings
 from orchestrator.worker.wire import Cancel
 
-Ending = Completed | Failed | Skipped | Lost | TakenBack
+Ending = Completed | Failed | Skipped | Deferred | Lost | TakenBack
 
 
 class Claim(msgspec.Struct, frozen=True):

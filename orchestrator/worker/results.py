@@ -56,6 +56,14 @@ class Results:
             return Result(payload=self._payloads.put(data), length=length)
         return Result(json=msgspec.Raw(data), length=length)
 
+    def call(self, order: Order) -> tuple[list[Any], dict[str, Any]]:
+        """The arguments that a workflow calls its activity with; none where nobody calls it."""
+        data = order.call if order.call_payload is None else self._payloads.get(order.call_payload)
+        if data is None:
+            return [], {}
+        found = values.decode(data)
+        return found["args"], found["kwargs"]
+
     def inputs(self, order: Order) -> Mapping[str, Any]:
         """The decoded results that an order takes, by task_id."""
         found = {task_id: values.decode(raw) for task_id, raw in order.inputs.items()}

@@ -14,7 +14,7 @@ from typing import TypeAlias
 
 import msgspec
 
-from orchestrator.core.orders import Completed, Failed, Lost, Order, Skipped, Started, TakenBack
+from orchestrator.core.orders import Completed, Deferred, Failed, Lost, Order, Skipped, Started, TakenBack
 from orchestrator.names import AttemptKey, FailureKind
 
 MAX_DATAGRAM = 128 * 1024
@@ -71,7 +71,7 @@ class Hello(Word, frozen=True, kw_only=True):
 
 
 ToWorker: TypeAlias = Go | Release | Cancel | Parcel
-FromWorker: TypeAlias = Started | Completed | Failed | Skipped | Lost | TakenBack | Hello
+FromWorker: TypeAlias = Started | Completed | Failed | Skipped | Deferred | Lost | TakenBack | Hello
 
 encode = msgspec.json.Encoder().encode
 decode_order = msgspec.json.Decoder(Order).decode
