@@ -1,25 +1,46 @@
 """Clients written in C that raise no audit event: what is known of them, by module."""
 
+import contextlib
+import re
 from functools import partial
 from types import ModuleType
 from typing import Any
+from urllib.parse import urlsplit
 
 from orchestrator.dagbag.quarantine.effects import Kind
 from orchestrator.dagbag.quarantine.guards import Watched, guard, guard_method
 from orchestrator.dagbag.quarantine.late import Amend
 
+_HOSTS = ("host", "hostname", "server", "hostaddr")
+_STRINGS = ("dsn", "conninfo", "connection_string", "target")
+_HOST = re.compile(r"(?:host|server)\s*=\s*([^\s;,]+)", re.IGNORECASE)
+_PORT = re.compile(r"port\s*=\s*(\d+)", re.IGNORECASE)
 
-def _connects(what: str) -> Watched:
-    """``connects to PostgreSQL at db:5432``, as far as the call names it; never a password."""
 
-    def describe(*_: Any, **named: Any) -> str:
-        host = named.get("host") or named.get("hostname") or named.get("server") or named.get("hostaddr")
-        if host is None:
-            return f"connects to {what}"
-        port = named.get("port")
-        return f"connects to {what} at {host}:{port}" if port else f"connects to {what} at {host}"
+def _connects(what: str, port: int | None = None) -> Watched:
+    """``connects to db:5432``, as far as the call says where; the rest of what it says may be secret."""
+
+    def describe(*arguments: Any, **named: Any) -> str:
+        host, its_port = _host_of(arguments, named)
+        return (
+            f"connects to {host}:{its_port or port}" if host and (its_port or port) else f"connects to {host or what}"
+        )
 
     return Watched(Kind.NETWORK, describe)
+
+
+def _host_of(arguments: tuple[Any, ...], named: dict[str, Any]) -> tuple[str, str]:
+    """The host and port in the arguments by name, or in a connection string or URL; empty where they are not said."""
+    for name in _HOSTS:
+        if named.get(name):
+            return str(named[name]), str(named.get("port") or "")
+    text = str(next((value for value in (*arguments, *map(named.get, _STRINGS)) if isinstance(value, str)), ""))
+    with contextlib.suppress(ValueError):
+        if "://" in text:
+            url = urlsplit(text)
+            return url.hostname or "", str(url.port or "")
+    host, port = _HOST.search(text), _PORT.search(text)
+    return host[1] if host else "", port[1] if port else ""
 
 
 def _writes(what: str) -> Watched:
@@ -39,10 +60,14 @@ def _netcdf(filename: Any = "", mode: str = "r", *_: Any, **__: Any) -> str | No
     return None if mode == "r" else f"writes the file {filename}"
 
 
+def _asyncio(host: Any = None, port: Any = None, *_: Any, **__: Any) -> str | None:
+    return f"connects to {host}:{port}" if host else None
+
+
 FUNCTIONS: dict[str, dict[str, Watched]] = {
-    "psycopg2": {"connect": _connects("PostgreSQL")},
-    "psycopg": {"connect": _connects("PostgreSQL")},
-    "MySQLdb": dict.fromkeys(("connect", "Connect", "Connection"), _connects("MySQL")),
+    "psycopg2": {"connect": _connects("PostgreSQL", 5432)},
+    "psycopg": {"connect": _connects("PostgreSQL", 5432)},
+    "MySQLdb": dict.fromkeys(("connect", "Connect", "Connection"), _connects("MySQL", 3306)),
     "cx_Oracle": dict.fromkeys(("connect", "Connection", "SessionPool"), _connects("Oracle")),
     "oracledb": dict.fromkeys(("connect", "connect_async", "create_pool"), _connects("Oracle")),
     "pyodbc": {"connect": _connects("a database")},
@@ -62,8 +87,11 @@ FUNCTIONS: dict[str, dict[str, Watched]] = {
 
 METHODS: dict[str, dict[tuple[str, str], Watched]] = {
     "psycopg": {
-        ("Connection", "connect"): _connects("PostgreSQL"),
-        ("AsyncConnection", "connect"): _connects("PostgreSQL"),
+        ("Connection", "connect"): _connects("PostgreSQL", 5432),
+        ("AsyncConnection", "connect"): _connects("PostgreSQL", 5432),
+    },
+    "asyncio.base_events": {
+        ("BaseEventLoop", "getaddrinfo"): Watched(Kind.NETWORK, _asyncio),  # before it starts a thread for that
     },
     "pymongo.mongo_client": {("MongoClient", "__init__"): _connects("MongoDB")},
 }

@@ -70,12 +70,20 @@ def _url(arguments: tuple[Any, ...], _: Free) -> str | None:
 
 
 def _program(arguments: tuple[Any, ...], _: Free) -> str:
-    """Without its arguments: they may be secrets."""
+    """Without its arguments, which may be secrets."""
     return f"starts the program {_text(arguments[0])}"
 
 
+def _started(arguments: tuple[Any, ...], free: Free) -> str:
+    """A program, or what a shell is started for."""
+    _executable, words, *_rest = arguments
+    if isinstance(words, list) and words[:2] == ["/bin/sh", "-c"] and len(words) > 2:
+        return _command((words[2],), free)
+    return _program(arguments, free)
+
+
 def _command(arguments: tuple[Any, ...], _: Free) -> str:
-    return f"runs the command {_text(arguments[0]).partition(' ')[0]}"
+    return f"runs the command {_text(arguments[0]).strip().partition(' ')[0]}"
 
 
 def _kill(arguments: tuple[Any, ...], _: Free) -> str | None:
@@ -153,7 +161,9 @@ def _library(arguments: tuple[Any, ...], _: Free) -> str:
 
 
 def _text(value: Any) -> str:
+    """On one line, whatever it is."""
     text = os.fsdecode(value) if isinstance(value, str | bytes | os.PathLike) else str(value)
+    text = text if text.isprintable() else ascii(text)
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
 
 
@@ -211,7 +221,7 @@ _NETWORK: dict[str, Describe] = {
 }
 
 _PROCESSES: dict[str, Describe] = {
-    "subprocess.Popen": _program,
+    "subprocess.Popen": _started,
     "os.system": _command,
     "os.exec": _program,
     "os.posix_spawn": _program,

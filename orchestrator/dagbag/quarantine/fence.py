@@ -106,7 +106,7 @@ class Fence:
             scene=self._scene,
             file=first.name,
             line=first.line,
-            what=what,
+            what=self.roots.shorten(what),
             instead=instead,
             through=through,
             frames=listing(frames),
