@@ -46,8 +46,8 @@ def logs(
     activity = find_activity(home, run, task_id, map_index)
     path = home.config.logging.base_log_folder / _relative(home, run, activity, attempt)
     if follow:
-        _follow(path, lambda: _is_over(home, run, activity, attempt))
-    elif not _print(path):
+        follow_log(path, lambda: _is_over(home, run, activity, attempt))
+    elif not print_log(path):
         remark(f"Try {attempt or activity.attempt} of {task_id} wrote nothing ({activity.state}).")
 
 
@@ -76,7 +76,7 @@ def _is_over(home: Home, run: RunRow, activity: ActivityRow, attempt: int | None
     return now.state in FINISHED or now.attempt != (attempt or activity.attempt)
 
 
-def _print(path: Path) -> bool:
+def print_log(path: Path) -> bool:
     """Copy the file to stdout; whether there was anything."""
     with contextlib.suppress(FileNotFoundError), path.open("rb") as file:
         _copy(file)
@@ -95,7 +95,7 @@ def _copy(file: BinaryIO) -> None:
     sys.stdout.flush()
 
 
-def _follow(path: Path, is_over: Callable[[], bool]) -> None:
+def follow_log(path: Path, is_over: Callable[[], bool]) -> None:
     """Print what is there and what comes, until nothing can come any more."""
     file: BinaryIO | None = None
     while True:

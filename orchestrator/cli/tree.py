@@ -50,13 +50,17 @@ COMMANDS: Tree = {
             "watch": Leaf(f"{_CLI}.watching:watch", "Follow a run until it ends."),
             "why": Leaf(f"{_CLI}.why:why", "Say why a run or task does not run, or why it ended so."),
             "diff": Leaf(
-                f"{_CLI}.comparing:diff", "Compare two runs: where they diverge, and what came out otherwise."
+                f"{_CLI}.comparing:diff", "Compare two runs: where they diverge."
             ),
             "export": Leaf(f"{_CLI}.exporting:export", "Write a run into a file."),
             "import": Leaf(f"{_CLI}.exporting:import_", "Take in a run that was exported."),
             "fork": Leaf(f"{_CLI}.forking:fork", "Start a new run that takes over what another had recorded."),
             "reset": Leaf(f"{_CLI}.resetting:reset", "Take a run back to an earlier place in its history."),
             "move": Leaf(f"{_CLI}.moving:move", "Let an open run go on with another version of its DAG."),
+            "logs": Leaf(f"{_CLI}.querying:logs", "Print what the code of a workflow wrote."),
+            "query": Leaf(f"{_CLI}.querying:query", "Ask a workflow something, without the scheduler."),
+            "signal": Leaf(f"{_CLI}.talking:signal", "Send a signal to a workflow."),
+            "update": Leaf(f"{_CLI}.talking:update", "Ask a workflow for a change that it answers."),
             "cancel": Leaf(f"{_CLI}.runs:cancel", "End a run: what runs is stopped, nothing new starts."),
             "pause": Leaf(f"{_CLI}.runs:pause", "Start nothing new in a run until it is resumed."),
             "resume": Leaf(f"{_CLI}.runs:resume", "Let a paused run go on."),

@@ -1,0 +1,36 @@
+"""Entrances: whether what a person gives a workflow fits what that takes."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import best_match
+
+from orchestrator.core.spec import DagSpec, Entrance
+from orchestrator.exceptions import NotFoundError, UsageError
+from orchestrator.names import DagKind
+from orchestrator.nearest import did_you_mean
+
+
+def find_entrance(spec: DagSpec, kind: str, entrances: Sequence[Entrance], name: str) -> Entrance:
+    """The signal, query or update of that name; NotFoundError names the nearest, UsageError if it is no workflow.
+
+    A workflow that lists none may still open some as it runs: then any name will do.
+    """
+    if spec.kind is not DagKind.WORKFLOW:
+        raise UsageError(f"{spec.dag_id!r} is a static DAG, which takes no {kind}; only workflows do")
+    known = [entrance.name for entrance in entrances]
+    for entrance in entrances:
+        if entrance.name == name:
+            return entrance
+    if known:
+        raise NotFoundError(f"the workflow {spec.dag_id!r} has no {kind} {name!r}{did_you_mean(name, known)}")
+    return Entrance(name=name)
+
+
+def check_fits(what: str, entrance: Entrance, value: Any) -> None:
+    """UsageError says what part of ``value``, as JSON has it, is not as the entrance's schema wants it."""
+    error = best_match(Draft202012Validator(entrance.schema).iter_errors(value))
+    if error is not None:
+        place = error.json_path.removeprefix("$").removeprefix(".")
+        raise UsageError(f"{what} does not take this: {error.message}" + (f" (in {place})" if place else ""))
