@@ -10,7 +10,7 @@ from orchestrator.authoring.blue import is_blue
 from orchestrator.authoring.checks import anything, check_all, choice, refuse_unknown
 from orchestrator.authoring.place import Place, author
 from orchestrator.authoring.settings import DAG_CHECKS, Duration, ScheduleArg
-from orchestrator.authoring.workflow_definition import AsyncWorkflow, PlainWorkflow, Workflow
+from orchestrator.authoring.workflow_definition import AsyncWorkflow, PlainWorkflow, Workflow, WorkflowMaker
 from orchestrator.names import NewVersion
 
 _Params = ParamSpec("_Params")
@@ -75,7 +75,7 @@ class Settled(Protocol):
     def __call__(self, function: Callable[_Params, _Result], /) -> PlainWorkflow[_Params, _Result]: ...
 
 
-class WorkflowDecorator:
+class WorkflowDecorator(WorkflowMaker):
     """``@workflow``, with or without settings, over a function (plain or ``async def``) or a class with ``run``."""
 
     __slots__ = ()

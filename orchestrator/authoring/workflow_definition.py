@@ -12,7 +12,17 @@ from orchestrator.authoring.activity import activity
 from orchestrator.authoring.blue import Future, Given, current_blue, is_blue
 from orchestrator.authoring.dag import current_dag
 from orchestrator.authoring.defaults import Defaults
-from orchestrator.authoring.entrances import Door, Kind, doors_of, query, signal, update
+from orchestrator.authoring.entrances import (
+    Door,
+    Kind,
+    doors_of,
+    query,
+    set_query,
+    set_signal,
+    set_update,
+    signal,
+    update,
+)
 from orchestrator.authoring.hints import Inputs, plain
 from orchestrator.authoring.loops import State, run_turns
 from orchestrator.authoring.operators.workflow import WorkflowOperator
@@ -29,7 +39,20 @@ from orchestrator.names import NewVersion, ParentClose
 _Params = ParamSpec("_Params")
 _Result = TypeVar("_Result")
 
-_ENTRANCES: dict[Any, Kind] = {signal: Kind.SIGNAL, query: Kind.QUERY, update: Kind.UPDATE}
+_OPENS: dict[Any, Kind] = {
+    signal: Kind.SIGNAL,
+    query: Kind.QUERY,
+    update: Kind.UPDATE,
+    set_signal: Kind.SIGNAL,
+    set_query: Kind.QUERY,
+    set_update: Kind.UPDATE,
+}
+
+
+class WorkflowMaker:
+    """What ``@workflow`` is an instance of."""
+
+    __slots__ = ()
 
 
 class Workflow(Generic[_Params, _Result]):
@@ -167,7 +190,7 @@ class Workflow(Generic[_Params, _Result]):
 
     @cached_property
     def source(self) -> WorkflowSource:
-        return WorkflowSource(self.function, self.names)
+        return WorkflowSource(inspect.unwrap(self.body), self.names)
 
     def entrance(self) -> Entrance:
         """What it is called with."""
@@ -179,21 +202,21 @@ class Workflow(Generic[_Params, _Result]):
         return self.inputs.defaults if self.state is None else self.state.defaults()
 
     def entrances(self, kind: str) -> tuple[Entrance, ...]:
-        found = {door.name: door.entrance() for door in self.doors if door.kind == kind}
-        if not self.doors:
-            found = {
-                one.name: Entrance(name=one.name, doc=one.doc)
-                for one in self.source.nested
-                if _ENTRANCES.get(one.decorator) == kind
-            }
+        """Those of its class, and those that functions of its file open while they run, whose hints are not known."""
+        opened = (
+            one for one in self.source.in_functions if inspect.isfunction(one.what) and _OPENS.get(one.what) == kind
+        )
+        found = {one.name: Entrance(name=one.name, doc=one.doc) for one in opened}
+        found |= {door.name: door.entrance() for door in self.doors if door.kind == kind}
         return tuple(found[name] for name in sorted(found))
 
     def check_source(self) -> None:
         """DagError if an activity or a workflow is made inside of it."""
-        for one in self.source.nested:
-            if one.decorator is activity:
-                raise one.place.refuse(
-                    f"activity {one.name!r} is made inside {self!r}, which runs again at every replay; "
+        for one in self.source.inside:
+            if one.what is activity or isinstance(one.what, WorkflowMaker):
+                what = "activity" if one.what is activity else "workflow"
+                raise self.source.place(one.line).refuse(
+                    f"{what} {one.name!r} is made inside {self!r}, which runs again at every replay; "
                     f"define it at the top of the file"
                 )
 

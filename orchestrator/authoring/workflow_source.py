@@ -1,9 +1,8 @@
-"""What the source of a workflow tells before it runs: activities that are made in it, and the ways in that it opens."""
+"""What the source of a workflow tells before it runs: what is made in it, and the ways in that its file opens."""
 
 import ast
-import inspect
-import textwrap
-from collections.abc import Callable, Iterator, Mapping
+import linecache
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -12,40 +11,62 @@ from orchestrator.authoring.place import Place
 _FUNCTIONS = ast.FunctionDef | ast.AsyncFunctionDef
 
 
-class Nested(NamedTuple):
-    """A function or class inside the workflow, and the object that decorates it."""
+class Use(NamedTuple):
+    """An object of this program that the source uses: as a decorator of ``name``, or called with ``name`` first."""
 
+    what: Any
     name: str
-    place: Place
-    decorator: Any
-    doc: str | None
+    line: int
+    doc: str | None = None
 
 
 class WorkflowSource:
-    """The source of a workflow function, or of a class that is one; nothing of it where the source is not to be had."""
+    """The file of a function that is a workflow, or is its ``run``; empty where that is not to be had.
+
+    What a name stands for is looked up among the globals of the module: ``names``.
+    """
 
     def __init__(self, body: Callable[..., Any], names: Mapping[str, Any]) -> None:
-        self._body = body
+        self._code = body.__code__
         self._names = names
 
     @cached_property
-    def nested(self) -> tuple[Nested, ...]:
-        """The decorated functions and classes in it, at any depth; what decorates each is looked up in its module."""
+    def _statements(self) -> list[ast.stmt]:
         try:
-            lines, first = inspect.getsourcelines(self._body)
-            tree = ast.parse(textwrap.dedent("".join(lines)))
-        except (OSError, SyntaxError, TypeError):
-            return ()
-        file = inspect.getsourcefile(self._body) or ""
-        return tuple(self._decorated(tree.body[0], file, first - 1))
+            lines = linecache.getlines(self._code.co_filename, dict(self._names))
+            return ast.parse("".join(lines)).body
+        except SyntaxError:  # the file has changed since it was run; the next parse sees it whole
+            return []
 
-    def _decorated(self, whole: ast.stmt, file: str, offset: int) -> Iterator[Nested]:
-        for node in ast.walk(whole):
-            if node is whole or not isinstance(node, _FUNCTIONS | ast.ClassDef):
-                continue
-            for decorator in node.decorator_list:
-                place = Place(file, decorator.lineno + offset)
-                yield Nested(node.name, place, self._object(decorator), ast.get_docstring(node))
+    def place(self, line: int) -> Place:
+        return Place(self._code.co_filename, line)
+
+    @property
+    def inside(self) -> Iterator[Use]:
+        """Decorators of functions and classes that are inside the workflow's own definition, at any depth."""
+        for statement in self._statements:
+            if _first_line(statement) <= self._code.co_firstlineno <= (statement.end_lineno or 0):
+                yield from self._decorators(node for node in ast.walk(statement) if node is not statement)
+
+    @property
+    def in_functions(self) -> Iterator[Use]:
+        """Decorators and calls in the functions of the file that are no methods."""
+        for statement in self._statements:
+            if isinstance(statement, _FUNCTIONS):
+                yield from self._decorators(node for node in ast.walk(statement) if node is not statement)
+                yield from self._calls(ast.walk(statement))
+
+    def _decorators(self, nodes: Iterable[ast.AST]) -> Iterator[Use]:
+        for node in nodes:
+            if isinstance(node, _FUNCTIONS | ast.ClassDef):
+                doc = ast.get_docstring(node)
+                for decorator in node.decorator_list:
+                    yield Use(self._object(decorator), _name(decorator, node.name), decorator.lineno, doc)
+
+    def _calls(self, nodes: Iterable[ast.AST]) -> Iterator[Use]:
+        for node in nodes:
+            if isinstance(node, ast.Call) and node.args and (name := _text(node.args[0])) is not None:
+                yield Use(self._object(node.func), name, node.lineno)
 
     def _object(self, expression: ast.expr) -> Any:
         """What a name, ``a.b`` or the call of one stands for; None where that is not known before it runs."""
@@ -54,3 +75,18 @@ class WorkflowSource:
         if isinstance(expression, ast.Attribute):
             return getattr(self._object(expression.value), expression.attr, None)
         return self._names.get(expression.id) if isinstance(expression, ast.Name) else None
+
+
+def _first_line(statement: ast.stmt) -> int:
+    decorators: list[ast.expr] = getattr(statement, "decorator_list", [])
+    return min([statement.lineno, *(decorator.lineno for decorator in decorators)])
+
+
+def _name(decorator: ast.expr, default: str) -> str:
+    """What ``name=`` says, where the decorator is called with one."""
+    given = [word.value for word in decorator.keywords if word.arg == "name"] if isinstance(decorator, ast.Call) else []
+    return next((text for value in given if (text := _text(value)) is not None), default)
+
+
+def _text(value: ast.expr) -> str | None:
+    return value.value if isinstance(value, ast.Constant) and isinstance(value.value, str) else None

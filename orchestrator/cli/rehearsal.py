@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 import click
 import msgspec
 
+from orchestrator.assembly.entrances import check_conf
 from orchestrator.assembly.home import Home
 from orchestrator.assembly.rehearsal import rehearse
 from orchestrator.cli import edge, rows
@@ -47,6 +48,7 @@ def test(dag_id: str, logical_date: str | None, conf: str, output: Format) -> No
     with rehearse(config, notice=notice) as rehearsal:
         home = rehearsal.home
         require_dag(home, dag_id)
+        check_conf(home.reads.dag(dag_id).header, msgspec.json.decode(request.conf))
         show_task_logs()
         home.requests.submit(request, request.run_uid)
         run = home.reads.run(dag_id, request.run_id)

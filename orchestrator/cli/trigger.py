@@ -5,7 +5,9 @@ import uuid
 from datetime import UTC, datetime
 
 import click
+import msgspec
 
+from orchestrator.assembly.entrances import check_conf
 from orchestrator.assembly.home import Home
 from orchestrator.cli.conf import read_object
 from orchestrator.cli.dates import read_date
@@ -49,7 +51,10 @@ def trigger(
     Example:
       orchestrator dags trigger order_1001 --conf '{"amount": 42}' --wait
     """
-    _check_file(home, home.reads.dag(dag_id))
+    dag = home.reads.dag(dag_id)
+    _check_file(home, dag)
+    given = read_object(conf, "--conf")
+    check_conf(dag.header, msgspec.json.decode(given))
     date = read_date(logical_date, home.config) if logical_date else datetime.now(UTC)
     request = TriggerRun(
         dag_id=dag_id,
@@ -57,7 +62,7 @@ def trigger(
         run_uid=uuid.uuid4().hex,
         run_type=RunType.MANUAL,
         logical_date=date,
-        conf=read_object(conf, "--conf"),
+        conf=given,
         note=note,
         by=who(),
     )
