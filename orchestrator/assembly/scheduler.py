@@ -43,7 +43,6 @@ def run_scheduler(
         with _stopped_by_signals(config, stop, notice):
             serve(
                 scheduler,
-                executor=executor,
                 doorbell=doorbell,
                 clock=SystemClock(),
                 settings=settings,

@@ -4,7 +4,8 @@ import uuid
 from collections.abc import Callable
 from datetime import datetime
 
-from orchestrator.core.events import Recorded, RunCreated
+from orchestrator.core.activations import StartChild
+from orchestrator.core.events import Recorded, RunCreated, RunLink
 from orchestrator.core.plan import Plan
 from orchestrator.core.requests import TriggerRun
 from orchestrator.core.run import Run
@@ -71,6 +72,27 @@ def from_request(entry: DagEntry, request: TriggerRun, now: datetime) -> RunCrea
         conf=request.conf,
         triggered_by=request.by or "cli",
         note=request.note,
+    )
+
+
+def from_parent(entry: DagEntry, wish: StartChild, link: RunLink, run_id: str, uid: str, now: datetime) -> RunCreated:
+    """The run that another run asks for."""
+    return RunCreated(
+        dag_id=entry.dag_id,
+        run_id=run_id,
+        run_uid=uid,
+        run_type=RunType.OPERATOR_TRIGGERED,
+        version_id=entry.version_id,
+        fingerprint=entry.fingerprint,
+        kind=entry.spec.kind,
+        logical_date=now,
+        data_interval_start=now,
+        data_interval_end=now,
+        conf=wish.conf,
+        triggered_by=f"{link.dag_id} {link.run_id}",
+        parent=link,
+        child_id=wish.child_id,
+        close=wish.close,
     )
 
 

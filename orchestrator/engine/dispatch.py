@@ -3,13 +3,22 @@
 import contextlib
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator
+from datetime import timedelta
 from typing import Any
 
 import msgspec
 
-from orchestrator.core.events import NULL, ActivityCompleted, AnyEvent, OutcomeResolved, PayloadRef
-from orchestrator.core.orders import Order, Result, log_path
+from orchestrator.core.events import (
+    NULL,
+    ActivityCompleted,
+    ActivityRequested,
+    AnyEvent,
+    OutcomeResolved,
+    PayloadRef,
+)
+from orchestrator.core.orders import Order, Result, log_path, progress_path
 from orchestrator.core.run import Run
+from orchestrator.core.workflow_run import WorkflowRun
 from orchestrator.exceptions import NotFoundError, StorageCorruptError
 from orchestrator.names import AttemptKey
 from orchestrator.ports import DagCatalog, HistoryStore
@@ -18,7 +27,7 @@ _KEPT_BYTES = 32 * 1024 * 1024
 
 
 class Results:
-    """Recorded results by place in the history; the recent ones are kept, the others read again."""
+    """Recorded results and inputs by place in the history; the recent ones are kept, the others read again."""
 
     def __init__(self, store: HistoryStore, kept_bytes: int = _KEPT_BYTES) -> None:
         self._store = store
@@ -26,8 +35,8 @@ class Results:
         self._kept: OrderedDict[tuple[int, int], Result] = OrderedDict()
 
     def keep(self, run_key: int, seq: int, event: AnyEvent) -> None:
-        """Remember the result that was just recorded at ``seq``."""
-        result = _result_of(event)
+        """Remember the result, or the input of a call, that was just recorded at ``seq``."""
+        result = _value_of(event)
         if result is None or result == NULL:
             return
         self._kept[run_key, seq] = result
@@ -37,19 +46,21 @@ class Results:
             self._room += _weight(old)
 
     def get(self, run_key: int, seqs: Iterable[int]) -> dict[int, Result]:
-        """The results at these places; a place of 0 has none."""
+        """The results and inputs at these places; a place of 0 has none."""
         wanted = [seq for seq in seqs if seq]
         found = {seq: self._kept[run_key, seq] for seq in wanted if (run_key, seq) in self._kept}
         missing = [seq for seq in wanted if seq not in found]
         if missing:
             facts = self._store.facts(run_key, missing)
-            found |= {seq: _result_of(fact.event) or NULL for seq, fact in facts.items()}
+            found |= {seq: _value_of(fact.event) or NULL for seq, fact in facts.items()}
         return found
 
 
-def _result_of(event: AnyEvent) -> Result | None:
+def _value_of(event: AnyEvent) -> Result | None:
     if isinstance(event, ActivityCompleted | OutcomeResolved):
         return event.payload or event.result
+    if isinstance(event, ActivityRequested):
+        return event.payload or event.input
     return None
 
 
@@ -70,10 +81,11 @@ class Dispatch:
         """One order for each of ``count`` activities, whose ActivityScheduled is committed."""
         task = run.nodes[task_id].task
         inputs, payloads = self._inputs(run, task.inputs)
+        calls = self._calls(run, task_id, range(first, first + count)) if isinstance(run, WorkflowRun) else {}
         created = run.created
-        timeout = task.execution_timeout
         for map_index in range(first, first + count):
             activity = run.nodes[task_id].activity(map_index)
+            call = calls.get(map_index)
             yield Order(
                 key=AttemptKey(run.run_key, task_id, map_index, activity.attempt),
                 dag_id=created.dag_id,
@@ -81,7 +93,7 @@ class Dispatch:
                 run_uid=created.run_uid,
                 run_type=created.run_type,
                 version_id=run.version_id,
-                code=self._folder(run.version_id),
+                code=self.folder(run.version_id),
                 file=run.plan.spec.file,
                 idempotency_key=run.idempotency_key(task_id, map_index),
                 max_tries=task.retry.retries + 1,
@@ -89,17 +101,21 @@ class Dispatch:
                 delivery=task.delivery,
                 connection=task.connection,
                 isolation=task.isolation,
-                execution_timeout=None if timeout is None else timeout.total_seconds(),
+                execution_timeout=_seconds(task.execution_timeout),
                 queue=task.queue,
                 logical_date=created.logical_date,
                 data_interval_start=created.data_interval_start,
                 data_interval_end=created.data_interval_end,
                 run_started_at=run.started_at,
                 conf=created.conf,
-                params=self._params_of(run),
+                params=self.params(run),
                 inputs=inputs,
                 payloads=payloads,
                 log=log_path(run.run_key, activity.scheduled_seq, map_index),
+                call=None if isinstance(call, PayloadRef) else call,
+                call_payload=call if isinstance(call, PayloadRef) else None,
+                heartbeat_timeout=_seconds(task.heartbeat_timeout),
+                progress=progress_path(run.run_key, task_id, map_index, activity.generation),
             )
 
     def prepare(self, run: Run) -> None:
@@ -110,23 +126,31 @@ class Dispatch:
         with contextlib.suppress(
             NotFoundError, StorageCorruptError
         ):  # these fail the attempt, when its order is made up
-            self._folder(run.version_id)
+            self.folder(run.version_id)
 
     def forget(self, run_key: int) -> None:
         self._params.pop(run_key, None)
 
-    def _folder(self, version_id: int) -> str:
+    def folder(self, version_id: int) -> str:
+        """Where the code of a version lies."""
         found = self._code.get(version_id)
         if found is None:
             found = self._code[version_id] = self._catalog.code(version_id)
         return found
 
-    def _params_of(self, run: Run) -> dict[str, Any]:
+    def params(self, run: Run) -> dict[str, Any]:
+        """The defaults of the DAG, and over them what the run was given."""
         found = self._params.get(run.run_key)
         if found is None:
             conf = msgspec.json.decode(run.created.conf, type=dict[str, Any])
             found = self._params[run.run_key] = {**run.plan.spec.params, **conf}
         return found
+
+    def _calls(self, run: WorkflowRun, task_id: str, indexes: range) -> dict[int, Result]:
+        """What the workflow calls the activity with."""
+        seqs = [run.input_of(task_id, map_index) for map_index in indexes]
+        found = self._results.get(run.run_key, seqs)
+        return {map_index: found[seq] for map_index, seq in zip(indexes, seqs, strict=True)}
 
     def _inputs(self, run: Run, task_ids: Iterable[str]) -> tuple[dict[str, msgspec.Raw], dict[str, PayloadRef]]:
         inputs: dict[str, msgspec.Raw] = {}
@@ -146,3 +170,7 @@ class Dispatch:
         if node.shape is None:
             return found.get(seqs[0], NULL) if seqs else NULL
         return msgspec.Raw(msgspec.json.encode([found.get(seq, NULL) for seq in seqs]))
+
+
+def _seconds(duration: timedelta | None) -> float | None:
+    return None if duration is None else duration.total_seconds()

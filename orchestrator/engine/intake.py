@@ -5,9 +5,11 @@ from datetime import datetime
 
 from orchestrator.core import outcomes
 from orchestrator.core.events import Failure
-from orchestrator.core.orders import Failed, Report, Started
+from orchestrator.core.orders import Deferred, Failed, Report, Started
 from orchestrator.core.run import Run
 from orchestrator.engine import creation
+from orchestrator.engine.advancing import Advancing
+from orchestrator.engine.children import Children
 from orchestrator.engine.inbox import Inbox
 from orchestrator.engine.memory import Memory
 from orchestrator.engine.petitions import Petitions
@@ -30,9 +32,13 @@ class Intake:
         keys: creation.RunKeys,
         new_uid: Callable[[], str],
         settings: Settings,
+        advancing: Advancing,
+        children: Children,
     ) -> None:
         self._memory = memory
         self._petitions = petitions
+        self._advancing = advancing
+        self._children = children
         self._inbox = inbox
         self._keys = keys
         self._new_uid = new_uid
@@ -45,6 +51,8 @@ class Intake:
         for pending in requests:
             self._petitions.take(turn, pending)
         self._create_due_runs(turn)
+        self._children.reconcile(turn)
+        self._advancing.take(turn)
         self._take_reports(turn)
         self._time_out_queued(turn)
 
@@ -91,6 +99,8 @@ class Intake:
         if run is not None:
             facts = outcomes.facts_of(run, report, now=turn.now, max_lost=self._settings.max_lost_attempts)
             turn.record_all(run, facts, report.at)
+            if isinstance(report, Deferred):
+                self._children.start_deferred(turn, run, report)
         if isinstance(report, Started) and (run is None or asks_leave(run, report)):
             (turn.goes if run is not None and _has_leave(run, report) else turn.cancels).append(report.key)
 

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from orchestrator.engine.scheduler import Scheduler
 from orchestrator.engine.settings import Settings
-from orchestrator.ports import Clock, Doorbell, Executor
+from orchestrator.ports import Clock, Doorbell
 
 
 class StopRequest:
@@ -21,7 +21,6 @@ class StopRequest:
 def serve(
     scheduler: Scheduler,
     *,
-    executor: Executor,
     doorbell: Doorbell,
     clock: Clock,
     settings: Settings,
@@ -36,17 +35,16 @@ def serve(
         rung = True
         while not stop.times:
             scheduler.tick(rung=rung)
-            rung = doorbell.wait(executor.files(), _pause(scheduler, clock, settings.safety_look))
+            rung = doorbell.wait(scheduler.files(), _pause(scheduler, clock, settings.safety_look))
             if rung or not looked_at <= clock.now() < looked_at + settings.safety_look:
                 rung, looked_at = True, clock.now()
-        _drain(scheduler, executor, doorbell, clock, settings, stop)
+        _drain(scheduler, doorbell, clock, settings, stop)
     finally:
         scheduler.stop()
 
 
 def _drain(
     scheduler: Scheduler,
-    executor: Executor,
     doorbell: Doorbell,
     clock: Clock,
     settings: Settings,
@@ -60,7 +58,7 @@ def _drain(
         scheduler.tick(rung=False)
         if not scheduler.open_attempts:
             return
-        doorbell.wait(executor.files(), _pause(scheduler, clock, until - clock.now()))
+        doorbell.wait(scheduler.files(), _pause(scheduler, clock, until - clock.now()))
 
 
 def _pause(scheduler: Scheduler, clock: Clock, most: timedelta) -> float:

@@ -7,12 +7,13 @@ from orchestrator.core import asks
 from orchestrator.core.activity import Node
 from orchestrator.core.events import AnyEvent, RunMoved
 from orchestrator.core.plan import Plan
-from orchestrator.core.requests import AnyRequest, ClearTasks, ForkRun, TriggerRun
+from orchestrator.core.requests import AnyRequest, ClearTasks, ForkRun, SendSignal, TriggerRun
 from orchestrator.core.run import Run
 from orchestrator.core.spec import TaskSpec
 from orchestrator.engine import creation
 from orchestrator.engine.forks import begin_fork
 from orchestrator.engine.memory import Memory
+from orchestrator.engine.moves import record_changes
 from orchestrator.engine.turn import Turn
 from orchestrator.exceptions import OrchestratorError, StorageUnavailableError
 from orchestrator.names import UNMAPPED
@@ -34,6 +35,11 @@ class Petitions:
         result = self._result(turn, pending.request)
         refusal, run_key = (result, None) if isinstance(result, str) else (None, result)
         turn.answers.append(Answer(request_id=pending.id, refusal=refusal, run_key=run_key))
+
+    def deliver(self, turn: Turn, signal: SendSignal) -> Refusal | None:
+        """Send a run's signal to another run; why it was not taken, if it was not."""
+        result = self._result(turn, signal)
+        return result if isinstance(result, str) else None
 
     def _result(self, turn: Turn, request: AnyRequest) -> int | Refusal:
         """The key of the run that it changes. What cannot be looked up is refused: it must not hold up all others."""
@@ -78,7 +84,7 @@ class Petitions:
             facts = self._move(turn, run, request)
         if isinstance(facts, str):
             return facts
-        turn.record_all(run, facts)
+        record_changes(turn, self._memory, run, facts)
         if was_ended and not run.is_ended:
             self._memory.place(run)
         return run.run_key
@@ -89,8 +95,8 @@ class Petitions:
         refusal = asks.untimely(run, request) or next(_missing(run, plan, request), None)
         if refusal is not None:
             return refusal
-        turn.record(run, RunMoved(version_id=plan.version_id, fingerprint=plan.fingerprint))
-        run.move(plan)
+        moved = RunMoved(version_id=plan.version_id, fingerprint=plan.fingerprint)
+        record_changes(turn, self._memory, run, [moved])
         return asks.facts_of(run, request)
 
 

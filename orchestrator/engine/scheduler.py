@@ -1,32 +1,54 @@
 """The scheduler. One turn is ``tick()``: take in, decide, commit one group, hand out."""
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
-from orchestrator.core.commands import CancelAttempt, Command, ScheduleActivity, facts_of
+from orchestrator.core.commands import (
+    Activate,
+    CancelAttempt,
+    CancelChild,
+    Command,
+    ScheduleActivity,
+    facts_of,
+)
 from orchestrator.core.decide import decide
-from orchestrator.core.events import ActivityCompleted, ActivityScheduled, Failure
+from orchestrator.core.events import ActivityCompleted, ActivityRequested, ActivityScheduled, Failure, Recorded
 from orchestrator.core.orders import Failed, Order, Started
 from orchestrator.core.run import Run
+from orchestrator.core.workflow_run import WorkflowRun
 from orchestrator.engine import creation
+from orchestrator.engine.advancing import Advancing
+from orchestrator.engine.children import Children
+from orchestrator.engine.conversations import Conversations
 from orchestrator.engine.inbox import Inbox
 from orchestrator.engine.intake import Intake, asks_leave
 from orchestrator.engine.memory import Memory
+from orchestrator.engine.moves import follow_versions
 from orchestrator.engine.outage import Outage
 from orchestrator.engine.petitions import Petitions
 from orchestrator.engine.recovery import recover
 from orchestrator.engine.settings import Settings
+from orchestrator.engine.silence import Silence
 from orchestrator.engine.turn import Turn
 from orchestrator.exceptions import OrchestratorError, StorageUnavailableError
 from orchestrator.names import AttemptKey, FailureKind
-from orchestrator.ports import Clock, DagCatalog, Executor, HistoryStore, PendingRequest, Projections
+from orchestrator.ports import (
+    Clock,
+    DagCatalog,
+    DagEntry,
+    Executor,
+    HistoryStore,
+    PendingRequest,
+    Projections,
+    Replayer,
+)
 
 
 class Scheduler:
     """Single-threaded; everything that it holds in memory can be rebuilt from the store.
 
-    ``notice`` is told, in one sentence, of what a person should know.
+    ``notice`` is told, in one sentence, of what a person should know. Without a ``replayer`` workflows wait.
     """
 
     def __init__(
@@ -38,6 +60,7 @@ class Scheduler:
         executor: Executor,
         clock: Clock,
         settings: Settings,
+        replayer: Replayer | None = None,
         notice: Callable[[str], None] = lambda _: None,
         new_uid: Callable[[], str] = creation.new_uid,
     ) -> None:
@@ -51,6 +74,8 @@ class Scheduler:
         self._new_uid = new_uid
         self._keys = creation.RunKeys(store)
         self._inbox = Inbox(settings.start_lag, self._may_wait)
+        self._replayer = replayer or Silence()
+        self._conversations = Conversations(store, self._replayer, notice)
         self._outage = Outage(settings.retry_storage_after, notice)
         self._ticked_at = clock.now()
         self._renew_at = self._ticked_at + settings.claim_renewal
@@ -59,9 +84,21 @@ class Scheduler:
     def _begin_afresh(self) -> None:
         self._memory = Memory(self._store, self._projections, self._catalog, self._settings)
         petitions = Petitions(self._memory, self._projections, self._keys)
-        self._intake = Intake(self._memory, petitions, self._inbox, self._keys, self._new_uid, self._settings)
+        self._children = Children(self._memory, self._store, self._projections, self._keys, self._new_uid)
+        advancing = Advancing(self._memory, self._conversations, self._children, petitions)
+        self._intake = Intake(
+            self._memory,
+            petitions,
+            self._inbox,
+            self._keys,
+            self._new_uid,
+            self._settings,
+            advancing,
+            self._children,
+        )
         self._pools = self._projections.pools()
         self._catalog_cursor = 0
+        self._new_versions: list[DagEntry] = []
 
     # ── the life of a scheduler ──────────────────────────────────────────────────────────────────────────
 
@@ -69,6 +106,7 @@ class Scheduler:
         """Claim the database, start the executor and take up every open run where its history ends."""
         self._store.claim(self._settings.owner)
         self._executor.start()
+        self._replayer.start()
         self._recall(self._clock.now())
         self.tick()
 
@@ -79,6 +117,7 @@ class Scheduler:
             self._set_back(now)
         self._ticked_at = now
         self._inbox.add(self._executor.reports(), now)
+        self._conversations.listen(now)
         if self._outage.forbids(now):
             return False
         turn = Turn(now)
@@ -102,7 +141,11 @@ class Scheduler:
         """Each part's next due moment; while the database is away, when it is tried again."""
         if self._outage.lasts:
             return (self._outage.until,)
-        return (*self._intake.next_due(), self._executor.next_due())
+        return (*self._intake.next_due(), *self._conversations.next_due(), self._executor.next_due())
+
+    def files(self) -> list[int]:
+        """File descriptors that turn readable when a turn has something to take in."""
+        return [*self._executor.files(), *self._replayer.files()]
 
     def stop_handing_out(self) -> None:
         """From here on nothing new starts; what has not begun is asked back."""
@@ -121,6 +164,7 @@ class Scheduler:
     def stop(self) -> None:
         """End what runs, by force; the next start finds it as a free loss."""
         self._executor.stop()
+        self._replayer.stop()
         try:
             self._store.release()
         except StorageUnavailableError as error:
@@ -130,6 +174,7 @@ class Scheduler:
 
     def _record(self, turn: Turn, requests: list[PendingRequest]) -> bool:
         self._intake.take(turn, requests)
+        follow_versions(turn, self._memory, self._new_versions, self._notice)
         self._settle(turn)
         self._admit(turn)
         return self._commit(turn)
@@ -141,11 +186,22 @@ class Scheduler:
             self._executor.go([key for key in turn.goes if key.run_key not in turn.refused])
         if turn.cancels:
             self._executor.cancel(turn.cancels)
-        for run in turn.runs():
-            if run.is_ended and held(run.run_key) is run:
-                self._memory.forget(run)
+        ended = [run for run in turn.runs() if run.is_ended and held(run.run_key) is run]
+        for run in ended:
+            self._memory.forget(run)
+        self._conversations.forget(run.run_key for run in ended)
         self._memory.roster.see_off()
-        self._hand_out(turn)  # last: it reads from the database, which may be away
+        self._tell(turn)  # from here on it reads from the database, which may be away
+        self._hand_out(turn)
+        self._conversations.supply(held)
+
+    def _tell(self, turn: Turn) -> None:
+        """Tell the code of workflows what is recorded now."""
+        if self._is_closing:
+            return
+        held = self._memory.roster.held
+        runs = [run for run in turn.activations.values() if held(run.run_key) is run and run.is_replayed]
+        self._conversations.tell(runs, self._memory.dispatch, turn.now)
 
     # ── deciding ─────────────────────────────────────────────────────────────────────────────────────────
 
@@ -156,27 +212,36 @@ class Scheduler:
             waiting.extend(self._settle_run(turn, waiting.popleft()))
 
     def _settle_run(self, turn: Turn, run: Run) -> list[Run]:
-        """Decide for one run; the runs that may begin because it ended or because it is new."""
-        began = self._memory.begin_waiting(run.dag_id)
+        """Decide for one run; the others that have something to decide because of it."""
+        others = self._memory.begin_waiting(run.dag_id)
         if self._memory.gate.is_active(run.run_key) or run.cancelling is not None:
             while commands := decide(run, turn.now):
                 for command in commands:
-                    self._carry_out(turn, run, command)
+                    others += self._carry_out(turn, run, command)
         self._memory.give_back(run)
         self._memory.alarms.set(run.run_key, run.next_due())
+        if run.run_key in turn.ends:
+            others += self._children.ended(turn, run, turn.ends.pop(run.run_key))
         if run.is_ended and self._memory.gate.leave(run.run_key):
             self._memory.schedules.look_again(run.dag_id, turn.now)
-            began += self._memory.begin_waiting(run.dag_id)
-        return [other for other in began if other is not run]
+            others += self._memory.begin_waiting(run.dag_id)
+        return [other for other in others if other is not run]
 
-    def _carry_out(self, turn: Turn, run: Run, command: Command) -> None:
+    def _carry_out(self, turn: Turn, run: Run, command: Command) -> list[Run]:
+        """Do what can be done now; the other runs that it changes."""
         if isinstance(command, ScheduleActivity):
             task = run.plan.tasks[command.task_id]
             self._memory.admission.offer(run, task, command.map_index, command.count)
         elif isinstance(command, CancelAttempt):
             turn.cancels.append(command.key)
+        elif isinstance(command, CancelChild):
+            return self._children.cancel(turn, command)
+        elif isinstance(command, Activate):
+            assert isinstance(run, WorkflowRun)
+            turn.activations[run.run_key] = run
         else:
             turn.record_all(run, facts_of(command))
+        return []
 
     def _admit(self, turn: Turn) -> None:
         if self._is_closing:
@@ -194,18 +259,33 @@ class Scheduler:
         turn.refused = frozenset() if turn.is_empty else self._store.commit(turn.group())
         if turn.took_reports:
             self._inbox.clear(turn.refused)
-        for run, fact in turn.facts():
-            if isinstance(fact.event, ActivityCompleted) and fact.event.task_id in run.plan.taken:
-                self._memory.results.keep(run.run_key, fact.seq, fact.event)
+        self._new_versions = []
+        for run, records in turn.recorded():
+            self._keep(run, records)
+        self._conversations.settle(turn.refused)
         for run in turn.runs():
             run.touched.clear()
         for run in turn.refused_runs():
             self._reload(run, turn.now)
         return not turn.is_empty
 
+    def _keep(self, run: Run, records: Sequence[Recorded]) -> None:
+        """Remember what is needed of these facts soon: by those who are handed a result, or told of the run."""
+        if isinstance(run, WorkflowRun):
+            self._conversations.hear(run, records)
+        elif not run.plan.taken:
+            return
+        for fact in records:
+            event = fact.event
+            if isinstance(event, ActivityRequested) or (
+                isinstance(event, ActivityCompleted) and event.task_id in run.plan.taken
+            ):
+                self._memory.results.keep(run.run_key, fact.seq, event)
+
     def _reload(self, run: Run, now: datetime) -> None:
         """Its part was refused: forget what was decided, and read it again if there is such a run at all."""
         self._memory.forget(run)
+        self._conversations.forget([run.run_key])
         again = self._memory.roster.get(run.run_key)
         if again is None:
             self._notice(f"DAG {run.dag_id!r} has a run {run.run_id!r}, or one of that slot, already; no other is made")
@@ -214,8 +294,20 @@ class Scheduler:
         if again is not None and not again.is_ended:
             self._memory.place(again)
             self._memory.alarms.set(again.run_key, now)
+        self._look_at_kin(run, now)
         self._memory.schedules.look_again(run.dag_id, now)
         self._memory.wake_waiting(run.dag_id, now)
+
+    def _look_at_kin(self, run: Run, now: datetime) -> None:
+        """Its parent and its children may wait for what was refused with it."""
+        keys = [child.child_run_key for child in run.children.values()]
+        if run.created.parent is not None:
+            keys.append(run.created.parent.run_key)
+        for run_key in (run.run_key, *keys):
+            kin = self._memory.roster.held(run_key)
+            if kin is not None:
+                self._children.doubt(kin)
+                self._memory.alarms.set(run_key, now)
 
     def _hand_out(self, turn: Turn) -> None:
         orders: list[Order] = []
@@ -248,8 +340,11 @@ class Scheduler:
         heard_of = {report.key for report in self._inbox.reports()}
         reports = recover(self._memory, self._projections, self._executor, now, heard_of, self._notice)
         self._inbox.add(reports, now)
+        self._conversations.recall(self._memory.roster)
         for run in self._memory.roster:
             self._memory.alarms.set(run.run_key, now)
+            if run.children or run.created.parent is not None:
+                self._children.doubt(run)
             self._intake.queued.add((AttemptKey(run.run_key, *place, run.open[place]) for place in run.open), now)
 
     def _look_about(self, now: datetime) -> list[PendingRequest]:
@@ -263,6 +358,9 @@ class Scheduler:
         if entries:  # one of them may have been deleted and come back, without what was dealt with before
             self._memory.schedules.take_cursors(self._projections.cursors())
         for entry in entries:
+            known = self._memory.schedules.entry(entry.dag_id)
+            if known is None or known.version_id != entry.version_id:
+                self._new_versions.append(entry)
             self._memory.schedules.update(entry, now)
             self._memory.wake_waiting(entry.dag_id, now)
         pools = self._projections.pools()

@@ -1,10 +1,11 @@
 """Turn: everything that one turn of the scheduler will record, and what it does once that is committed."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 
-from orchestrator.core.events import AnyEvent, Recorded
+from orchestrator.core.events import AnyEvent, Recorded, RunEnded
 from orchestrator.core.run import Run
+from orchestrator.core.workflow_run import WorkflowRun
 from orchestrator.names import AttemptKey
 from orchestrator.ports import Answer, Cursor, Group, Part
 
@@ -19,7 +20,10 @@ class _Draft:
 
 
 class Turn:
-    """A fact is applied to its run as it is recorded; nothing leaves this process before the commit."""
+    """A fact is applied to its run as it is recorded; nothing leaves this process before the commit.
+
+    ``ends`` are the runs that came to their end in it, and nobody has been told of yet.
+    """
 
     def __init__(self, now: datetime) -> None:
         self.now = now
@@ -29,6 +33,8 @@ class Turn:
         self.admitted: list[tuple[Run, str, int, int]] = []
         self.goes: list[AttemptKey] = []
         self.cancels: list[AttemptKey] = []
+        self.activations: dict[int, WorkflowRun] = {}
+        self.ends: dict[int, RunEnded] = {}
         self.took_reports = False
         self.refused: frozenset[int] = frozenset()
         self._begun: dict[tuple[str, str], int] = {}
@@ -54,6 +60,8 @@ class Turn:
         fact = Recorded(run.seq + 1, at or self.now, event)
         run.apply(fact)
         draft.records.append(fact)
+        if type(event) is RunEnded:
+            self.ends[run.run_key] = event
 
     def record_all(self, run: Run, events: Iterable[AnyEvent], at: datetime | None = None) -> None:
         for event in events:
@@ -75,11 +83,11 @@ class Turn:
         """The runs whose part the commit left out."""
         return [self._drafts[run_key].run for run_key in sorted(self.refused)]
 
-    def facts(self) -> Iterator[tuple[Run, Recorded]]:
-        """All new facts that were not refused, run by run."""
+    def recorded(self) -> Iterator[tuple[Run, Sequence[Recorded]]]:
+        """The new facts of each run whose part was not refused."""
         for run_key, draft in self._drafts.items():
             if run_key not in self.refused:
-                yield from ((draft.run, fact) for fact in draft.records)
+                yield draft.run, draft.records
 
     def group(self) -> Group:
         """The one commit that this turn asks for."""

@@ -1,0 +1,210 @@
+"""Children: the runs that runs start, from their first fact to what their end means to whoever waits for them."""
+
+import re
+from collections.abc import Callable
+from itertools import chain, count
+
+import msgspec
+
+from orchestrator.core import advances, outcomes
+from orchestrator.core.activations import StartChild
+from orchestrator.core.commands import CancelChild
+from orchestrator.core.events import Failure, RunCancelRequested, RunCreated, RunEnded, RunLink
+from orchestrator.core.orders import Completed, Deferred, Failed, Report
+from orchestrator.core.run import Run, child_of
+from orchestrator.engine import creation
+from orchestrator.engine.memory import Memory
+from orchestrator.engine.turn import Turn
+from orchestrator.exceptions import ConflictError, NotFoundError, OrchestratorError, StorageUnavailableError
+from orchestrator.names import AttemptKey, FailureKind, ParentClose, RunState, TaskState
+from orchestrator.ports import HistoryStore, Projections
+
+_OF_ATTEMPT = re.compile(r"(.+)/(-?\d+)/(\d+)")
+
+
+class RunWish(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The run that a deferred attempt waits for."""
+
+    dag_id: str
+    conf: msgspec.Raw = msgspec.Raw(b"{}")
+    run_id: str | None = None
+    close: ParentClose = ParentClose.CANCEL
+
+
+class Trigger(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What an attempt can be deferred to."""
+
+    run: RunWish
+
+
+class Children:
+    """A child's first fact and its parent's ChildStarted are of one commit, and so are its end and ChildEnded."""
+
+    def __init__(
+        self,
+        memory: Memory,
+        store: HistoryStore,
+        projections: Projections,
+        keys: creation.RunKeys,
+        new_uid: Callable[[], str],
+    ) -> None:
+        self._memory = memory
+        self._store = store
+        self._projections = projections
+        self._keys = keys
+        self._new_uid = new_uid
+        self._doubtful: dict[int, None] = {}
+
+    # ── how they begin ───────────────────────────────────────────────────────────────────────────────────
+
+    def start(self, turn: Turn, parent: Run, wish: StartChild, heard: int = 0) -> None:
+        """Make the run that is wished for; where it cannot be made, it has failed as soon as it was asked for."""
+        run_id = wish.run_id or ""
+        try:
+            run_id = self._name(turn, parent, wish)
+            created = self._created(turn, parent, wish, run_id)
+            plan = self._memory.roster.plan(created.version_id)
+        except StorageUnavailableError:
+            raise
+        except OrchestratorError as error:
+            started, ended = advances.child_refused(wish, run_id, str(error), heard=heard)
+            turn.record_all(parent, (started, ended))
+            self._tell_attempt(turn, parent, wish.child_id, RunEnded(state=ended.state, reason=ended.reason))
+            return
+        run, first = creation.begin(self._keys.next(), plan, created, turn.now)
+        turn.record(parent, advances.child_started(wish, run_id, run.run_key, heard=heard))
+        turn.begin(run, first)
+        self._memory.place(run)
+
+    def start_deferred(self, turn: Turn, run: Run, report: Deferred) -> None:
+        """An attempt is deferred to a run: make it. A trigger of another kind never comes, so the attempt fails."""
+        child_id = child_of(report.key.task_id, report.key.map_index, report.key.attempt)
+        if _attempt_of(run, child_id) is None or child_id in run.children:
+            return
+        try:
+            wish = msgspec.json.decode(report.trigger, type=Trigger).run
+        except msgspec.DecodeError as error:
+            message = f"it was deferred to {bytes(report.trigger).decode()}, which is not known here ({error})"
+            self._report(turn, run, _failed(report.key, turn, FailureKind.NON_RETRYABLE, message))
+            return
+        asked = StartChild(child_id=child_id, dag_id=wish.dag_id, run_id=wish.run_id, conf=wish.conf, close=wish.close)
+        self.start(turn, run, asked)
+
+    def _created(self, turn: Turn, parent: Run, wish: StartChild, run_id: str) -> RunCreated:
+        entry = self._memory.schedules.entry(wish.dag_id)
+        if entry is None or entry.is_stale:
+            raise NotFoundError(f"there is no DAG {wish.dag_id!r} to run; put its file into the dags folder")
+        return creation.from_parent(entry, wish, _link(parent), run_id, self._new_uid(), turn.now)
+
+    def _name(self, turn: Turn, parent: Run, wish: StartChild) -> str:
+        """The run_id that was asked for, or one that nobody has."""
+        if wish.run_id is not None:
+            if self._is_taken(turn, wish.dag_id, wish.run_id):
+                raise ConflictError(f"DAG {wish.dag_id!r} has a run {wish.run_id!r} already")
+            return wish.run_id
+        name = f"{wish.child_id.replace('/', '.')}__{parent.run_id}"
+        names = chain([name], (f"{name}__{number}" for number in count(2)))
+        return next(name for name in names if not self._is_taken(turn, wish.dag_id, name))
+
+    def _is_taken(self, turn: Turn, dag_id: str, run_id: str) -> bool:
+        return turn.begun(dag_id, run_id) is not None or self._projections.run_key(dag_id, run_id) is not None
+
+    # ── how they end ─────────────────────────────────────────────────────────────────────────────────────
+
+    def ended(self, turn: Turn, child: Run, end: RunEnded) -> list[Run]:
+        """Tell the parent that its child has ended; that parent, if it waited for it."""
+        created = child.created
+        parent = None if created.parent is None else self._memory.roster.held(created.parent.run_key)
+        if parent is None or created.child_id is None or not parent.awaits(created.child_id, child.run_key):
+            return []
+        self._end(turn, parent, created.child_id, end)
+        return [parent]
+
+    def cancel(self, turn: Turn, command: CancelChild) -> list[Run]:
+        """Have it wound up; the child, unless it has ended or is being cancelled."""
+        child = self._memory.roster.held(command.child_run_key)
+        if child is None or child.is_ended or child.cancelling is not None:
+            return []
+        turn.record(child, RunCancelRequested(by="parent", reason=command.reason))
+        return [child]
+
+    def _end(self, turn: Turn, parent: Run, child_id: str, end: RunEnded) -> None:
+        turn.record(parent, advances.child_ended(child_id, end))
+        self._tell_attempt(turn, parent, child_id, end)
+
+    def _tell_attempt(self, turn: Turn, run: Run, child_id: str, end: RunEnded) -> None:
+        """The end of the child is the end of the attempt that waits for it, if there is one."""
+        key = _attempt_of(run, child_id)
+        if key is None:
+            return
+        report: Report = _failed(key, turn, FailureKind.ERROR, f"the run that it waited for has failed: {end.reason}")
+        if end.state is RunState.SUCCESS:
+            report = Completed(key=key, at=turn.now, result=end.result, payload=end.payload, length=_length(end))
+        self._report(turn, run, report)
+
+    def _report(self, turn: Turn, run: Run, report: Report) -> None:
+        turn.record_all(run, outcomes.facts_of(run, report, now=turn.now))
+
+    # ── making sure ──────────────────────────────────────────────────────────────────────────────────────
+
+    def doubt(self, run: Run) -> None:
+        """What is recorded with this run and with its kin may not agree: a part was left out of a commit."""
+        self._doubtful[run.run_key] = None
+
+    def reconcile(self, turn: Turn) -> None:
+        """Record the ends that are not recorded with the parents, and cancel those whose parent is gone."""
+        doubtful, self._doubtful = self._doubtful, {}
+        for run_key in doubtful:
+            run = self._memory.roster.held(run_key)
+            if run is None or run.is_ended:
+                continue
+            self._reconcile_children(turn, run)
+            if run.created.parent is not None:
+                self._reconcile_parent(turn, run, run.created.parent)
+
+    def _reconcile_children(self, turn: Turn, run: Run) -> None:
+        for child_id, started in list(run.children.items()):
+            child = self._memory.roster.get(started.child_run_key)
+            if child is None:
+                self._end(turn, run, child_id, RunEnded(state=RunState.FAILED, reason="it could not be started"))
+            elif child.is_ended:
+                self._end(turn, run, child_id, self._end_of(child))
+
+    def _reconcile_parent(self, turn: Turn, run: Run, link: RunLink) -> None:
+        parent = self._memory.roster.get(link.run_key)
+        if parent is not None and not parent.is_ended:
+            self._reconcile_children(turn, parent)
+        elif run.created.close is ParentClose.CANCEL and run.cancelling is None:
+            reason = f"its parent, run {link.run_id!r} of DAG {link.dag_id!r}, has ended"
+            turn.record(run, RunCancelRequested(by="parent", reason=reason))
+
+    def _end_of(self, run: Run) -> RunEnded:
+        ends = (fact.event for fact in reversed(self._store.read(run.run_key)) if isinstance(fact.event, RunEnded))
+        return next(ends, RunEnded(state=run.state, reason=run.reason))
+
+
+def _attempt_of(run: Run, child_id: str) -> AttemptKey | None:
+    """The attempt that is deferred to the child of that name, if there is one."""
+    name = _OF_ATTEMPT.fullmatch(child_id)
+    node = None if name is None else run.nodes.get(name[1])
+    if name is None or node is None:
+        return None
+    key = AttemptKey(run.run_key, name[1], int(name[2]), int(name[3]))
+    activity = node.peek(key.map_index)
+    waits = activity is not None and (activity.state, activity.attempt) == (TaskState.DEFERRED, key.attempt)
+    return key if waits else None
+
+
+def _link(parent: Run) -> RunLink:
+    """The parent at its next fact, which names the child."""
+    return RunLink(run_key=parent.run_key, dag_id=parent.dag_id, run_id=parent.run_id, seq=parent.seq + 1)
+
+
+def _failed(key: AttemptKey, turn: Turn, kind: FailureKind, message: str) -> Failed:
+    return Failed(key=key, at=turn.now, kind=kind, failure=Failure(message=message))
+
+
+def _length(end: RunEnded) -> int | None:
+    """How many items there are in the child's result, where it is a list or a dict."""
+    value = msgspec.json.decode(end.result)
+    return len(value) if isinstance(value, list | dict) else None
