@@ -1,6 +1,6 @@
 """Entrances: whether what a person gives a workflow fits what that takes."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from jsonschema import Draft202012Validator
@@ -34,3 +34,18 @@ def check_fits(what: str, entrance: Entrance, value: Any) -> None:
     if error is not None:
         place = error.json_path.removeprefix("$").removeprefix(".")
         raise UsageError(f"{what} does not take this: {error.message}" + (f" (in {place})" if place else ""))
+
+
+def check_conf(spec: DagSpec, conf: Mapping[str, Any]) -> None:
+    """UsageError unless a run can begin with that conf; a DAG takes any keys, a workflow those of its parameters."""
+    if spec.entrance is None:
+        return
+    given, what = {**spec.params, **conf}, f"the workflow {spec.dag_id!r} ({spec.file}:{spec.line})"
+    known = spec.entrance.schema.get("properties", given)
+    for name in given:
+        if name not in known:
+            raise UsageError(f"{what} has no parameter {name!r}{did_you_mean(name, known)}")
+    for name in spec.entrance.schema.get("required", ()):
+        if name not in given:
+            raise UsageError(f"{what} needs {name!r}, which is missing; give it in the conf")
+    check_fits(what, spec.entrance, given)
