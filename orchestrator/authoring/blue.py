@@ -66,6 +66,7 @@ class Future(Generic[_Value]):
         self._value: Any = None
         self._error: BaseException | None = None
         self._cancel: Callable[[], None] | None = None
+        self._watchers: dict[Callable[[], None], None] | None = None
 
     def __repr__(self) -> str:
         return f"<Future: {self.what}, {'done' if self._is_done else 'pending'}>"
@@ -101,8 +102,22 @@ class Future(Generic[_Value]):
     # ── for whoever makes it come ────────────────────────────────────────────────────────────────────────
 
     def settle(self, value: Any = None, error: BaseException | None = None) -> None:
-        """It has come."""
+        """It has come: whoever watches it is called, in the order in which they began to."""
         self._is_done, self._value, self._error, self._cancel = True, value, error, None
+        watchers, self._watchers = self._watchers, None
+        for watcher in watchers or ():
+            watcher()
+
+    def watched_by(self, watcher: Callable[[], None]) -> None:
+        """Call ``watcher`` once it has come; twice the same one counts once."""
+        if self._watchers is None:
+            self._watchers = {}
+        self._watchers[watcher] = None
+
+    def unwatched_by(self, watcher: Callable[[], None]) -> None:
+        """``watcher`` waits for it no more."""
+        if self._watchers is not None:
+            self._watchers.pop(watcher, None)
 
     def cancelled_by(self, cancel: Callable[[], None]) -> None:
         """What ``cancel()`` does."""

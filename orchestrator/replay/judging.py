@@ -1,0 +1,196 @@
+"""Judging: what stands in a history against what the code asks for, in words for its author."""
+
+import bisect
+from typing import Any
+
+import msgspec
+
+from orchestrator.core.activations import (
+    AnswerUpdate,
+    Call,
+    CancelCall,
+    CancelTimer,
+    Continue,
+    MarkVersion,
+    Raise,
+    RecordValue,
+    Return,
+    SetTimer,
+    SignalRun,
+    StartChild,
+    WorkflowCommand,
+)
+from orchestrator.core.events import (
+    ActivityCancelRequested,
+    ActivityRequested,
+    AnyEvent,
+    ChildStarted,
+    PayloadRef,
+    Recorded,
+    RunEnded,
+    TimerCancelled,
+    TimerSet,
+    UpdateAnswered,
+    ValueRecorded,
+    VersionMarker,
+)
+from orchestrator.names import RunState
+from orchestrator.replay.episode import Episode
+from orchestrator.replay.ledger import Slot
+
+_SHORT = 120
+
+
+class Versions:
+    """Which version of the DAG recorded which facts."""
+
+    def __init__(self, now: int) -> None:
+        self.now = now
+        self._since: list[tuple[int, int]] = []
+
+    def begin(self, seq: int, version_id: int) -> None:
+        """From ``seq`` on facts are recorded by this version."""
+        self._since.append((seq, version_id))
+
+    def at(self, seq: int) -> int:
+        """The version that recorded the fact at ``seq``; today's where it is not known."""
+        index = bisect.bisect_right(self._since, seq, key=lambda begun: begun[0])
+        return self._since[index - 1][1] if index else self.now
+
+
+def misfit(episode: Episode, versions: Versions) -> tuple[str, str | None] | None:
+    """What does not fit, and the author's line; None where the code and all that it has been told fit each other."""
+    first = episode.ledger.first_unclaimed()
+    if first is not None and first.fact is not None:
+        fact = first.fact
+        instead, where = _instead(episode, first)
+        return _sentence(fact, recorded(fact.event), instead, where, versions), where
+    ended = episode.ended
+    if ended is None or (instead_of_end := _other_end(episode, ended.event)) is None:
+        return None
+    where = _resting_place(episode)
+    return _sentence(ended, recorded(ended.event), instead_of_end, where, versions), where
+
+
+def not_continued(episode: Episode, fact: Recorded, versions: Versions) -> tuple[str, str | None]:
+    """The history says that the code began anew, and it did not want to."""
+    instead, where = _instead(episode, None)
+    return _sentence(fact, "the workflow began anew", instead, where, versions), where
+
+
+def _sentence(fact: Recorded, recorded_: str, instead: str, where: str | None, versions: Versions) -> str:
+    place = f" ({where})" if where else ""
+    return (
+        f"the history has {recorded_}, at seq {fact.seq}, recorded by version {versions.at(fact.seq)}; the code of "
+        f"version {versions.now} {instead}{place}; let the code ask for what is recorded, or guard what is new with "
+        f"workflow.patched()"
+    )
+
+
+def recorded(event: AnyEvent) -> str:
+    """A fact that the code is to have asked for, in short."""
+    match event:
+        case ActivityRequested(task_id=task_id, map_index=map_index, input=given, payload=payload):
+            return f"activity {task_id} #{map_index} with {_short(given, payload)}"
+        case ActivityCancelRequested(task_id=task_id, map_index=map_index):
+            return f"the cancellation of activity {task_id} #{map_index}"
+        case TimerSet(timer_id=timer_id, fire_at=fire_at):
+            return f"{timer_id} until {fire_at.isoformat()}"
+        case TimerCancelled(timer_id=timer_id):
+            return f"the cancellation of {timer_id}"
+        case ChildStarted(child_id=child_id, dag_id=dag_id):
+            return f"child {child_id} of DAG {dag_id}"
+        case ValueRecorded(name=name):
+            return f"the value {name}"
+        case VersionMarker(name=name):
+            return f"the marker {name!r} of patched()"
+        case UpdateAnswered(update_id=update_id):
+            return f"the answer to update {update_id}"
+        case RunEnded(state=state):
+            return "the end of the run, which was successful" if state is RunState.SUCCESS else "the failure of the run"
+        case _:
+            return type(event).__name__
+
+
+def asked(command: WorkflowCommand | None) -> str:
+    """What the code asks for, in short."""
+    match command:
+        case Call(task_id=task_id, input=given, payload=payload):
+            return f"activity {task_id} with {_short(given, payload)}"
+        case CancelCall(task_id=task_id, map_index=map_index):
+            return f"the cancellation of activity {task_id} #{map_index}"
+        case SetTimer(timer_id=timer_id, fire_at=fire_at):
+            return f"{timer_id} until {fire_at.isoformat()}"
+        case CancelTimer(timer_id=timer_id):
+            return f"the cancellation of {timer_id}"
+        case StartChild(child_id=child_id, dag_id=dag_id):
+            return f"child {child_id} of DAG {dag_id}"
+        case SignalRun(signal=signal, dag_id=dag_id, run_id=run_id):
+            return f"signal {signal!r} to {dag_id} {run_id}"
+        case RecordValue(name=name):
+            return f"the value {name}"
+        case MarkVersion(name=name):
+            return f"the marker {name!r} of patched()"
+        case AnswerUpdate(update_id=update_id):
+            return f"the answer to update {update_id}"
+        case _:
+            return "nothing"
+
+
+def _short(given: msgspec.Raw, payload: PayloadRef | None) -> str:
+    """The input of a call as it would be written."""
+    if payload is not None:
+        return f"an input of {payload.size} bytes"
+    try:
+        said: Any = msgspec.json.decode(given)
+        parts = [_json(value) for value in said["args"]]
+        parts += [f"{name}={_json(value)}" for name, value in said["kwargs"].items()]
+    except (msgspec.MsgspecError, KeyError, TypeError, AttributeError):
+        return "an input that cannot be read"
+    text = ", ".join(parts)
+    return f"({text if len(text) <= _SHORT else text[:_SHORT] + '…'})"
+
+
+def _json(value: Any) -> str:
+    return msgspec.json.encode(value).decode()
+
+
+def _instead(episode: Episode, record: Slot | None) -> tuple[str, str | None]:
+    """What the code did in place of what is recorded: most likely what it asks for of the same kind."""
+    waiting = [slot for slot in episode.ledger.pending() if slot.command is not None]
+    if record is not None and waiting:
+        alike = [slot for slot in waiting if slot.key[:2] == record.key[:2]]
+        alike += [slot for slot in waiting if slot.key[0] == record.key[0]]
+        slot = (alike or waiting)[0]
+        return f"asks for {asked(slot.command)} instead", episode.places.spelt(slot.place) or _resting_place(episode)
+    return _at_rest(episode), _resting_place(episode)
+
+
+def _at_rest(episode: Episode) -> str:
+    match episode.ending:
+        case Return():
+            return "has returned without asking for it"
+        case Raise(failure=failure):
+            return f"has raised {failure.message} without asking for it"
+        case Continue():
+            return "has begun anew without asking for it"
+        case _:
+            return "waits for something else"
+
+
+def _resting_place(episode: Episode) -> str | None:
+    if isinstance(episode.ending, Raise):
+        return episode.ending.failure.where
+    for strand in episode.hub.strands:
+        found = episode.places.innermost(strand.frame)
+        if found is not None:
+            return episode.places.spelt(found)
+    return episode.own_place()
+
+
+def _other_end(episode: Episode, event: AnyEvent) -> str | None:
+    """How the code ends otherwise than is recorded; a run may also be ended from outside, as failed."""
+    assert isinstance(event, RunEnded)
+    if event.state is RunState.SUCCESS:
+        return None if isinstance(episode.ending, Return) else _at_rest(episode).replace(" without asking for it", "")
+    return "has returned" if isinstance(episode.ending, Return) and event.failure is not None else None
