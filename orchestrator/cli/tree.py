@@ -49,9 +49,7 @@ COMMANDS: Tree = {
             "history": Leaf(f"{_CLI}.runs:history", "Show everything that is recorded of a run."),
             "watch": Leaf(f"{_CLI}.watching:watch", "Follow a run until it ends."),
             "why": Leaf(f"{_CLI}.why:why", "Say why a run or task does not run, or why it ended so."),
-            "diff": Leaf(
-                f"{_CLI}.comparing:diff", "Compare two runs: where they diverge."
-            ),
+            "diff": Leaf(f"{_CLI}.comparing:diff", "Compare two runs: where they diverge."),
             "export": Leaf(f"{_CLI}.exporting:export", "Write a run into a file."),
             "import": Leaf(f"{_CLI}.exporting:import_", "Take in a run that was exported."),
             "fork": Leaf(f"{_CLI}.forking:fork", "Start a new run that takes over what another had recorded."),

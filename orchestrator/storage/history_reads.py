@@ -10,7 +10,7 @@ from orchestrator.core.events import Recorded
 from orchestrator.core.transcript import Fact
 from orchestrator.storage.database import reading
 from orchestrator.storage.history import read_facts, recorded
-from orchestrator.storage.tables import history
+from orchestrator.storage.tables import history, runs
 
 _PAGE = 5_000
 _MANY = 500
@@ -56,6 +56,12 @@ class HistoryReads:
                 some = query.where(history.c.seq.in_(seqs[start : start + _MANY]))
                 found.update((row[0], recorded(*row)) for row in connection.execute(some))
         return found
+
+    def dags_with_run(self, run_id: str) -> list[str]:
+        """The DAGs that have a run of that name."""
+        query = select(runs.c.dag_id).where(runs.c.run_id == run_id).order_by(runs.c.dag_id).limit(_MANY)
+        with reading(self._engine) as connection:
+            return list(connection.execute(query).scalars())
 
     def seq_at(self, run_key: int, moment: datetime) -> int:
         """The seq of the last fact that was recorded up to that moment; 0 if there was none."""
