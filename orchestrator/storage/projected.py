@@ -10,15 +10,22 @@ from orchestrator.core.activity import Activity
 from orchestrator.core.board import Place
 from orchestrator.core.events import (
     ActivityCompleted,
+    ActivityRequested,
     AnyEvent,
+    ChildEnded,
     OutcomeResolved,
     Recorded,
+    RunCancelRequested,
+    RunContinued,
     RunEnded,
     RunMoved,
+    RunReset,
+    TimerCancelled,
     TimerFired,
     TimerSet,
 )
 from orchestrator.core.run import Run
+from orchestrator.core.workflow_run import WorkflowRun
 from orchestrator.names import UNMAPPED, TaskState
 from orchestrator.storage.codec import CODEC
 from orchestrator.storage.tables import micros, micros_or_none
@@ -70,12 +77,14 @@ def run_progress(run: Run) -> Row:
     whoever asks for open runs there is none.
     """
     ended_at = run.heard_at if run.is_inert else run.ended_at
+    block = run.blocked if isinstance(run, WorkflowRun) else None
     return (
         run.version_id,
         run.state.value,
-        plain(run.reason or (INERT if run.is_inert else "")),
+        plain(run.reason or (block.message if block else INERT if run.is_inert else "")),
         run.paused,
         run.cancelling is not None,
+        None if block is None else block.kind.value,
         micros_or_none(run.started_at),
         micros_or_none(ended_at),
     )
@@ -129,17 +138,22 @@ def activity_rows(run: Run, places: Iterable[Place]) -> tuple[list[Row], list[Pl
 
 
 def _is_untouched(activity: Activity) -> bool:
+    if activity.requested_seq:
+        return False
     return activity.state is TaskState.NONE and activity.attempt == 0 and activity.generation == 1
 
 
 class Notes:
-    """What some facts say besides: timers that are set or over, payloads referred to, whether the run moved."""
+    """What some facts say besides: timers that are set or over, payloads referred to, whether the run moved, and
+    whether its timers are to be read from its state, since one fact speaks of many of them.
+    """
 
     def __init__(self) -> None:
         self.timers: dict[tuple[int, str], int | None] = {}
         self.payloads: list[Row] = []
         self.ended: list[int] = []
         self.moved: list[int] = []
+        self.rearmed: set[int] = set()
 
     def take(self, run_key: int, records: Sequence[Recorded]) -> None:
         for fact in records:
@@ -147,21 +161,31 @@ class Notes:
                 self._note(run_key, fact.seq, fact.event)
 
     def _note(self, run_key: int, seq: int, event: AnyEvent) -> None:
+        if isinstance(event, _REFERRING) and event.payload is not None:
+            self.payloads.append((run_key, seq, event.payload.sha256))
         match event:
-            case ActivityCompleted() | OutcomeResolved():
-                if event.payload is not None:
-                    self.payloads.append((run_key, seq, event.payload.sha256))
             case TimerSet():
                 self.timers[run_key, event.timer_id] = micros(event.fire_at)
-            case TimerFired():
+            case TimerFired() | TimerCancelled():
                 self.timers[run_key, event.timer_id] = None
             case RunEnded():
                 self.timers = {place: at for place, at in self.timers.items() if place[0] != run_key}
                 self.ended.append(run_key)
             case RunMoved():
                 self.moved.append(run_key)
+            case RunCancelRequested() | RunContinued() | RunReset():
+                self.rearmed.add(run_key)
             case _:
-                raise AssertionError(f"{event} is in _NOTED and no case takes it")
+                pass  # one that refers to a payload, and says no more
 
 
-_NOTED = frozenset({ActivityCompleted, OutcomeResolved, TimerSet, TimerFired, RunEnded, RunMoved})
+_REFERRING = (ActivityRequested, ActivityCompleted, OutcomeResolved, ChildEnded, RunContinued, RunEnded)
+_NOTED = frozenset(
+    {*_REFERRING, TimerSet, TimerFired, TimerCancelled, RunMoved, RunCancelRequested, RunContinued, RunReset}
+)
+
+
+def timer_rows(run: Run) -> list[Row]:
+    """Rows of ``timers``: those that a workflow's run waits for."""
+    waiting = run.timers if isinstance(run, WorkflowRun) else {}
+    return [(run.run_key, timer_id, micros(fire_at)) for timer_id, fire_at in waiting.items()]

@@ -1,14 +1,15 @@
 """Rebuild: fold every history again and write its projections anew; a few runs at a time are held in memory."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from functools import lru_cache
+from itertools import chain
 
 from sqlalchemy import Connection, Engine, delete, func, select
 
-from orchestrator.core.events import Recorded, RunCreated, RunMoved
+from orchestrator.core.events import Recorded
 from orchestrator.core.plan import Plan
 from orchestrator.core.run import Run
-from orchestrator.exceptions import StorageCorruptError
+from orchestrator.core.runs import replay
 from orchestrator.storage.catalog_reads import spec_of
 from orchestrator.storage.claims import Claim
 from orchestrator.storage.database import reading, writing
@@ -77,28 +78,16 @@ class _Rebuild:
 
     def _fold(self, connection: Connection, run_key: int) -> tuple[Run, Notes]:
         notes = Notes()
-        pages = _pages(connection, run_key)
-        first = next(pages)
-        run = self._begin(run_key, first[0])
-        notes.take(run_key, first)
-        self._apply(run, first[1:])
-        for page in pages:
-            notes.take(run_key, page)
-            self._apply(run, page)
-        return run, notes
 
-    def _begin(self, run_key: int, first: Recorded) -> Run:
-        if not isinstance(first.event, RunCreated):
-            raise StorageCorruptError(
-                f"the history of run {run_key} does not begin with RunCreated; restore the database from a backup"
-            )
-        return Run(run_key, self._plan(first.event.version_id), first)
+        def history() -> Iterator[Recorded]:
+            return chain.from_iterable(_pages(connection, run_key))
 
-    def _apply(self, run: Run, facts: Iterable[Recorded]) -> None:
-        for fact in facts:
-            run.apply(fact)
-            if isinstance(fact.event, RunMoved):
-                run.move(self._plan(fact.event.version_id))
+        def noted() -> Iterator[Recorded]:
+            for page in _pages(connection, run_key):
+                notes.take(run_key, page)
+                yield from page
+
+        return replay(run_key, noted(), self._plan, again=history), notes
 
     def _load_plan(self, version_id: int) -> Plan:
         with reading(self._engine) as connection:

@@ -12,7 +12,7 @@ from orchestrator.core.events import ActivityCompleted, OutcomeResolved, Recorde
 from orchestrator.core.requests import TriggerRun
 from orchestrator.core.spec import DagSpec, TaskSpec
 from orchestrator.exceptions import NotFoundError
-from orchestrator.names import UNMAPPED, RunState, RunType, TaskState
+from orchestrator.names import UNMAPPED, BlockKind, RunState, RunType, TaskState
 from orchestrator.nearest import did_you_mean
 from orchestrator.storage.catalog_reads import no_such_dag, spec_of
 from orchestrator.storage.database import AnyRow, reading
@@ -108,7 +108,7 @@ class RunReads:
 
     def tasks(self, run: RunRow) -> list[ActivityRow]:
         """Every task of the run in topological order, in state none where nothing is recorded of it; of a mapped one,
-        the activities that something is recorded of."""
+        the activities that something is recorded of, and of a workflow, the calls."""
         by_task: Mapping[str, list[ActivityRow]] = defaultdict(list)
         with reading(self._engine) as connection:
             spec = _spec_of_run(connection, run)
@@ -135,7 +135,8 @@ class RunReads:
             return [_activity(row) for row in connection.execute(query)]
 
     def activity(self, run: RunRow, task_id: str, map_index: int = UNMAPPED) -> ActivityRow:
-        """One of them; in state none where nothing is recorded of it."""
+        """One of them; in state none where nothing is recorded of it. A workflow's only call of an activity needs no
+        index."""
         query = _activities(run.run_key).where(activities.c.task_id == task_id, activities.c.map_index == map_index)
         with reading(self._engine) as connection:
             row = connection.execute(query).first()
@@ -144,9 +145,21 @@ class RunReads:
             spec = _spec_of_run(connection, run)
         for task in spec.tasks:
             if task.task_id == task_id:
-                return _untouched(run, task, map_index)
+                is_call = task.is_activity and map_index == UNMAPPED
+                return self._only_call(run, task_id) if is_call else _untouched(run, task, map_index)
         near = did_you_mean(task_id, (task.task_id for task in spec.tasks))
         raise NotFoundError(f"the DAG {run.dag_id!r} has no task {task_id!r}{near}")
+
+    def _only_call(self, run: RunRow, task_id: str) -> ActivityRow:
+        calls = self.activities(run.run_key, task_id=task_id, limit=2)
+        if not calls:
+            raise NotFoundError(f"run {run.run_id!r} of workflow {run.dag_id!r} has not called {task_id!r}")
+        if len(calls) > 1:
+            raise NotFoundError(
+                f"run {run.run_id!r} of workflow {run.dag_id!r} has called {task_id!r} more than once; say which call "
+                f"with --map-index, 0 being the first"
+            )
+        return calls[0]
 
     def task_counts(self, run_key: int) -> dict[TaskState, int]:
         """How many recorded activities of the run are in each state."""
@@ -201,7 +214,7 @@ def _spec_of_run(connection: Connection, run: RunRow) -> DagSpec:
 
 def _of_task(run: RunRow, task: TaskSpec, rows: list[ActivityRow]) -> list[ActivityRow]:
     if not rows:
-        return [_untouched(run, task, UNMAPPED)]
+        return [] if task.is_activity else [_untouched(run, task, UNMAPPED)]
     expanded = [row for row in rows if row.map_index != UNMAPPED]
     return expanded or rows
 
@@ -224,7 +237,7 @@ def _activity(row: AnyRow) -> ActivityRow:
 def _run(row: AnyRow) -> RunRow:
     values = row._asdict()
     values.update(run_type=RunType(row.run_type), state=RunState(row.state), version_number=row.version_number or 0)
-    return RunRow(**values)
+    return RunRow(**values | {"blocked": BlockKind(row.blocked) if row.blocked else None})
 
 
 def _pending(row: AnyRow) -> RunRow:

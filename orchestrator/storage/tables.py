@@ -102,6 +102,7 @@ runs = Table(
     Column("reason", Text, nullable=False),
     Column("is_paused", Boolean, nullable=False),
     Column("is_cancelling", Boolean, nullable=False),
+    Column("blocked", Text),
     Column("started_at", Moment),
     Column("ended_at", Moment),
     Column("last_seq", BigInteger, nullable=False),

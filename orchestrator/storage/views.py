@@ -7,7 +7,7 @@ import msgspec
 
 from orchestrator.core.events import PayloadRef
 from orchestrator.core.spec import DagSpec
-from orchestrator.names import DagKind, RunState, RunType, TaskState
+from orchestrator.names import BlockKind, DagKind, RunState, RunType, TaskState
 from orchestrator.ports import ImportFailure
 
 
@@ -45,7 +45,9 @@ class VersionRow(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RunRow(msgspec.Struct, frozen=True, kw_only=True):
-    """A run. ``run_key`` is 0 while the run is only asked for (``is_pending``): no scheduler has taken it up yet.
+    """A run. ``blocked`` says of which kind the trouble is that its workflow's code is in, and ``reason`` what it is.
+
+    ``run_key`` is 0 while the run is only asked for (``is_pending``): no scheduler has taken it up yet.
 
     ``request_id`` is that of a pending run's request, else 0; ``version_id`` 0 and ``version_number`` 0 while pending.
     """
@@ -65,6 +67,7 @@ class RunRow(msgspec.Struct, frozen=True, kw_only=True):
     slot: datetime | None = None
     is_paused: bool = False
     is_cancelling: bool = False
+    blocked: BlockKind | None = None
     created_at: datetime
     started_at: datetime | None = None
     ended_at: datetime | None = None

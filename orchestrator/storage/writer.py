@@ -7,6 +7,7 @@ from sqlalchemy import Connection, Engine, bindparam, delete, select
 from orchestrator.core.board import Place
 from orchestrator.core.events import Recorded
 from orchestrator.core.run import Run
+from orchestrator.core.workflow_run import WorkflowRun
 from orchestrator.exceptions import HistoryConflictError
 from orchestrator.ports import Part
 from orchestrator.storage.database import advance, insert_sql, placeholder, upsert_sql
@@ -18,10 +19,21 @@ from orchestrator.storage.projected import (
     history_rows,
     run_progress,
     run_row,
+    timer_rows,
 )
 from orchestrator.storage.tables import activities, history, payload_refs, runs, timers
 
-_PROGRESS = ("version_id", "state", "reason", "is_paused", "is_cancelling", "started_at", "ended_at", "last_seq")
+_PROGRESS = (
+    "version_id",
+    "state",
+    "reason",
+    "is_paused",
+    "is_cancelling",
+    "blocked",
+    "started_at",
+    "ended_at",
+    "last_seq",
+)
 
 _FORGET_ACTIVITY = delete(activities).where(
     activities.c.run_key == bindparam("run"),
@@ -59,6 +71,7 @@ class RunWriter:
         self._many(connection, self._facts, facts)
         self._write_activities(connection, [(part.run, part.activities) for part in parts])
         self._write_notes(connection, notes)
+        self._rearm(connection, [part.run for part in parts if part.run.run_key in notes.rearmed])
         self._move(connection, [part.run for part in parts if part.run.run_key in notes.moved])
 
     def rewrite(self, connection: Connection, run: Run, notes: Notes) -> None:
@@ -68,6 +81,7 @@ class RunWriter:
         self._many(connection, self._new_runs, [run_row(run, run.seq)])
         self._many(connection, self._activities, activity_rows(run, all_places(run))[0])
         self._write_notes(connection, notes)
+        self._rearm(connection, [run] if notes.rearmed else [])
 
     def write_facts(self, connection: Connection, run_key: int, facts: Sequence[Recorded]) -> None:
         """Write facts of a run whose projections are not there yet."""
@@ -115,13 +129,25 @@ class RunWriter:
         if over:
             connection.execute(_FORGET_TIMER, over)
 
+    def _rearm(self, connection: Connection, runs: Iterable[Run]) -> None:
+        for run in runs:
+            if isinstance(run, WorkflowRun):
+                connection.execute(_FORGET_TIMERS, {"run": run.run_key})
+                self._many(connection, self._timers, timer_rows(run))
+
     def _move(self, connection: Connection, moved: Iterable[Run]) -> None:
         """On another version an activity may look another way, though no fact speaks of it."""
         for run in moved:
             where = select(activities.c.task_id, activities.c.map_index).where(activities.c.run_key == run.run_key)
             places = [(row.task_id, row.map_index) for row in connection.execute(where)]
-            self._write_activities(connection, [(run, places)])
+            self._write_activities(connection, [(run, [place for place in places if not _is_let_go(run, place)])])
 
     def _many(self, connection: Connection, statement: str, rows: list[Row]) -> None:
         if rows:
             connection.exec_driver_sql(statement, rows)
+
+
+def _is_let_go(run: Run, place: Place) -> bool:
+    """Whether it is a call of a workflow that RunContinued left behind: its row stays as it is."""
+    node = run.nodes.get(place[0])
+    return isinstance(run, WorkflowRun) and node is not None and node.peek(place[1]) is None

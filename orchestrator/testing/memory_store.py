@@ -158,10 +158,10 @@ class MemoryStore:
 
 
 def _is_ended(facts: Sequence[Recorded]) -> bool:
-    """Whether the last word about the run is that it ended; a clear after that opens it again."""
+    """Whether the last word about the run is that it ended; a clear or a reset after that opens it again."""
     for fact in reversed(facts):
         name = type(fact.event).__name__
-        if name == "ActivityCleared":
+        if name in ("ActivityCleared", "RunReset"):
             return False
         if isinstance(fact.event, RunEnded):
             return True
