@@ -26,6 +26,7 @@ from orchestrator.core.events import (
     RunMoved,
     RunPaused,
     RunResumed,
+    RunStarted,
     TaskExpanded,
     TimerSet,
 )
@@ -37,7 +38,7 @@ from orchestrator.exceptions import ConflictError, NotFoundError, UsageError
 from orchestrator.names import UNMAPPED, DagKind, TaskState
 from orchestrator.nearest import did_you_mean
 
-_STAYS_BEHIND = (RunPaused, RunResumed, RunEnded, RunBlocked)
+_STAYS_BEHIND = (RunStarted, RunPaused, RunResumed, RunEnded, RunBlocked)
 _EDITED = "its result was given when the run was forked"
 
 
@@ -95,7 +96,6 @@ def _check_choice(past: Past, edit: Edit) -> None:
 
 def _created(run_key: int, past: Past, ask: ForkRun, taken: int) -> RunCreated:
     source = past.run.created
-    origin = source.origin or Origin(run_uid=source.run_uid, at=past.run.created_at)
     return msgspec.structs.replace(
         source,
         run_id=ask.run_id,
@@ -108,8 +108,17 @@ def _created(run_key: int, past: Past, ask: ForkRun, taken: int) -> RunCreated:
         note=ask.note,
         forked=RunLink(run_key=run_key, dag_id=source.dag_id, run_id=source.run_id, seq=ask.seq),
         taken=taken,
-        origin=origin if source.kind is DagKind.WORKFLOW else None,
+        origin=_origin(past),
     )
+
+
+def _origin(past: Past) -> Origin | None:
+    """Where the code of a workflow began; None where it had not."""
+    created = past.run.created
+    if created.kind is not DagKind.WORKFLOW or created.origin is not None:
+        return created.origin
+    began = next((fact.at for fact in past.facts if isinstance(fact.event, RunStarted)), None)
+    return None if began is None else Origin(run_uid=created.run_uid, at=began)
 
 
 class _Draft:

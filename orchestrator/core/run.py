@@ -88,11 +88,6 @@ class Run(RewindableBoard):
         return self.created.imported and self.ended_at is None
 
     @property
-    def _is_its_own(self) -> bool:
-        """Whether the fact at hand is not one that it took over from the run that it is forked from."""
-        return self.seq > self.created.taken + 1
-
-    @property
     def deadline(self) -> datetime | None:
         """When dagrun_timeout has passed; counted from the start, as in Airflow."""
         timeout = self.plan.spec.dagrun_timeout
@@ -202,8 +197,7 @@ class Run(RewindableBoard):
             case RunEnded():
                 self._ended(event, at)
             case RunStarted():
-                if self._is_its_own:
-                    self.state, self.started_at = RunState.RUNNING, at
+                self.state, self.started_at = RunState.RUNNING, at
             case RunPaused():
                 self.paused = True
             case RunResumed():
@@ -246,7 +240,7 @@ class Run(RewindableBoard):
         self._put(node, map_index, activity, state, at)
 
     def _begin(self, at: datetime) -> None:
-        if self.started_at is None and self._is_its_own:
+        if self.started_at is None and self.seq > self.created.taken + 1:
             self.started_at, self.state = at, RunState.RUNNING
 
     def _concerns(self, activity: Activity, attempt: int) -> bool:

@@ -73,7 +73,7 @@ class Past:
         for place in places(event):
             if isinstance(event, ActivityCleared):
                 self._cleared[place] = fact.seq
-            self._note(place, fact.seq, was_open=place in was_open)
+            self._note(place, fact.seq, was_open=place in was_open and attempt_of(event) > 0)
 
     def _note(self, place: Place, seq: int, *, was_open: bool) -> None:
         if self._state(place) not in FINISHED:
@@ -87,7 +87,10 @@ class Past:
         if isinstance(fact.event, _ASKED):
             return True
         end = self.ends.get(place)
-        return end is not None and fact.seq > end.cleared
+        if end is None or fact.seq <= end.cleared:
+            return False
+        is_open = self.run.open.get(place, 0) == attempt_of(fact.event) != 0
+        return not is_open  # as of one that was marked while it ran: that attempt belongs to the run that it is of
 
 
 def places(event: AnyEvent) -> list[Place]:
@@ -96,6 +99,11 @@ def places(event: AnyEvent) -> list[Place]:
     if task_id is None or first is None:
         return []
     return [(task_id, first + number) for number in range(getattr(event, "count", 1))]
+
+
+def attempt_of(event: AnyEvent) -> int:
+    """The number of the attempt that an event speaks of; 0 where it speaks of none."""
+    return getattr(event, "attempt", 0)
 
 
 def counting(facts: Sequence[Recorded], until: int) -> list[Recorded]:
