@@ -49,6 +49,7 @@ COMMANDS: Tree = {
             "history": Leaf(f"{_CLI}.runs:history", "Show everything that is recorded of a run."),
             "watch": Leaf(f"{_CLI}.watching:watch", "Follow a run until it ends."),
             "why": Leaf(f"{_CLI}.why:why", "Say why a run or task does not run, or why it ended so."),
+            "replay": Leaf(f"{_CLI}.replaying:replay", "Hold a recorded run against the DAG as it is now."),
             "diff": Leaf(f"{_CLI}.comparing:diff", "Compare two runs: where they diverge."),
             "export": Leaf(f"{_CLI}.exporting:export", "Write a run into a file."),
             "import": Leaf(f"{_CLI}.exporting:import_", "Take in a run that was exported."),

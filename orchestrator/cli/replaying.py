@@ -1,0 +1,126 @@
+"""``orchestrator runs replay``."""
+
+import contextlib
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import click
+import msgspec
+
+from orchestrator.assembly.code_at_hand import Code, code_of_file, code_of_version
+from orchestrator.assembly.folding import Tell, folded
+from orchestrator.assembly.holding import Held, held
+from orchestrator.assembly.home import Home
+from orchestrator.cli.exits import FAILED
+from orchestrator.cli.lookup import find_run
+from orchestrator.cli.options import run_ids, with_home
+from orchestrator.cli.output import Format, output_option, show_object
+from orchestrator.cli.render.bar import progress_bar
+from orchestrator.cli.render.console import say
+from orchestrator.core.events import Recorded
+from orchestrator.core.reasons import listed
+from orchestrator.core.run import Run
+from orchestrator.exceptions import ConflictError, NotFoundError, UsageError
+from orchestrator.storage.transcripts import Transcript
+
+_code_file = click.Path(exists=True, path_type=Path)
+
+
+class _Source(NamedTuple):
+    """A recorded run, and where its facts are read from again."""
+
+    run: Run
+    facts: Callable[[], Iterable[Recorded]]
+
+
+@click.command("replay")
+@click.argument("words", metavar="DAG [RUN] | FILE", nargs=-1, required=True, shell_complete=run_ids)
+@click.option("--code", type=_code_file, metavar="FILE.py", help="Against this DAG file, or the files of this folder.")
+@click.option("--version", "number", type=click.IntRange(min=1), help="Against this version of the DAG.")
+@output_option
+@with_home
+def replay(home: Home, words: tuple[str, ...], code: Path | None, number: int | None, output: Format) -> None:
+    """Hold a recorded run, or an exported one, against the DAG as it is now.
+
+    Nothing runs and nothing is recorded. Of a static DAG it says which recorded tasks the graph has no place for, and
+    what would run now; the code of a workflow is replayed. Exits 0 where the run fits, 1 where it does not.
+
+    \b
+    Example:
+      orchestrator runs replay order_1001
+      orchestrator runs replay order.jsonl --code dags/order_1001.py
+    """
+    if code is not None and number is not None:
+        raise UsageError("say --code or --version, not both")
+    with progress_bar("Reading the history") as tell:
+        source = _source(home, words, tell)
+    with _code(home, source.run.dag_id, code, number) as today:
+        found = held(home.config, source.run, source.facts, today)
+    if output is Format.TABLE:
+        _print(found)
+    else:
+        show_object(_object(found), output)
+    if not found.fits:
+        click.get_current_context().exit(FAILED)
+
+
+def _source(home: Home, words: tuple[str, ...], tell: Tell) -> _Source:
+    """A file where the one word names one, else a DAG and its run."""
+    match words:
+        case (word,) if _is_file(word):
+            transcript = Transcript(Path(word))
+            return _Source(transcript.fold(tell), transcript.facts)
+        case (dag_id,):
+            return _recorded(home, dag_id, None, tell)
+        case (dag_id, run_id):
+            return _recorded(home, dag_id, run_id, tell)
+        case _:
+            raise UsageError("say a DAG and at most one RUN, or the FILE of an exported run")
+
+
+def _is_file(word: str) -> bool:
+    return Path(word).is_file() or Path(word).suffix in (".json", ".jsonl")
+
+
+def _recorded(home: Home, dag_id: str, run_id: str | None, tell: Tell) -> _Source:
+    run = find_run(home, dag_id, run_id)
+    if run.is_pending:
+        raise ConflictError(f"nothing is recorded of run {run.run_id!r} yet: {run.reason}")
+    return _Source(folded(home, run, tell=tell), lambda: home.reads.facts(run.run_key, until=run.last_seq))
+
+
+@contextlib.contextmanager
+def _code(home: Home, dag_id: str, path: Path | None, number: int | None) -> Iterator[Code]:
+    if path is not None:
+        with code_of_file(home.config, path, dag_id) as code:
+            yield code
+        return
+    try:
+        code = code_of_version(home, dag_id, number)
+    except NotFoundError as error:
+        raise NotFoundError(f"{error}; name the DAG file with --code") from error
+    yield code
+
+
+def _object(found: Held) -> dict[str, Any]:
+    return {"fits": found.fits, "sentences": found.sentences} | msgspec.structs.asdict(found)
+
+
+def _print(found: Held) -> None:
+    what = f"{found.run_id} of {found.dag_id}, {found.facts} facts, against {found.code}"
+    if found.fits:
+        say(f"It fits: {what}.")
+    else:
+        say(f"It does not fit: {what}.", style="bold red")
+    for sentence in found.sentences:
+        say(f"  {sentence}")
+    if found.block is not None:
+        for frame in found.block.frames:
+            say(f"    {frame}", style="dim")
+    for note in found.notes:
+        say(f"Note: {note}.")
+    if found.runs_now:
+        say(f"It would go on with {listed(list(found.runs_now), 10)}.")
+    if found.runs_later:
+        say(f"After that: {listed(list(found.runs_later), 10)}.")
