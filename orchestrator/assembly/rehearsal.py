@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from datetime import timedelta
 
 from orchestrator.assembly.home import Home
+from orchestrator.assembly.replayer import inline_replayer
 from orchestrator.assembly.scheduler import make_scheduler, settings_of
 from orchestrator.assembly.stage import inline_executor, staged
 from orchestrator.clock import SystemClock
@@ -34,13 +35,14 @@ class Rehearsal:
 
 @contextlib.contextmanager
 def rehearse(config: Config, *, notice: Callable[[str], None]) -> Iterator[Rehearsal]:
-    """The DAG files of ``config`` on a new store, with a scheduler whose activities run in this process.
+    """The DAG files of ``config`` on a new store, with a scheduler whose activities and workflows run in this process.
 
     Only the main thread may do this. No schedule makes a run.
     """
     with staged(config) as home:
         executor = inline_executor(config, home)
-        scheduler = make_scheduler(home.config, home.engine, executor, settings_of(home.config), notice)
+        replayer = inline_replayer(home.config, notice)
+        scheduler = make_scheduler(home.config, home.engine, executor, replayer, settings_of(home.config), notice)
         scheduler.start()
         try:
             yield Rehearsal(home, scheduler)

@@ -11,13 +11,14 @@ from sqlalchemy import Engine
 
 from orchestrator.assembly.catalog import make_catalog
 from orchestrator.assembly.executor import make_executor
+from orchestrator.assembly.replayer import make_replayer
 from orchestrator.clock import SystemClock
 from orchestrator.config import Config
 from orchestrator.doorbell import PipeDoorbell, ring
 from orchestrator.engine.loop import StopRequest, serve
 from orchestrator.engine.scheduler import Scheduler
 from orchestrator.engine.settings import Settings
-from orchestrator.ports import Executor
+from orchestrator.ports import Executor, Replayer
 from orchestrator.storage.database import connect
 from orchestrator.storage.history import SqlHistoryStore
 from orchestrator.storage.projections import SqlProjections
@@ -36,7 +37,7 @@ def run_scheduler(
     engine = connect(config.database.sql_alchemy_conn, patience=patience)
     settings = settings_of(config)
     executor = make_executor(config)
-    scheduler = make_scheduler(config, engine, executor, settings, notice)
+    scheduler = make_scheduler(config, engine, executor, make_replayer(config, notice), settings, notice)
     doorbell = PipeDoorbell(config.doorbell)
     stop = StopRequest()
     try:
@@ -55,15 +56,21 @@ def run_scheduler(
 
 
 def make_scheduler(
-    config: Config, engine: Engine, executor: Executor, settings: Settings, notice: Callable[[str], None]
+    config: Config,
+    engine: Engine,
+    executor: Executor,
+    replayer: Replayer,
+    settings: Settings,
+    notice: Callable[[str], None],
 ) -> Scheduler:
-    """A scheduler on an open database, with the executor that it is given."""
+    """A scheduler on an open database, with the executor and the replayer that it is given."""
     _spare_the_garbage_collector()
     return Scheduler(
         store=SqlHistoryStore(engine),
         projections=SqlProjections(engine),
         catalog=make_catalog(config, engine),
         executor=executor,
+        replayer=replayer,
         clock=SystemClock(),
         settings=settings,
         notice=notice,

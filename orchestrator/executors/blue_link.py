@@ -16,6 +16,7 @@ from orchestrator.worker.blue.wire import FromBlue, ToBlue, frame, from_blue
 from orchestrator.worker.rawoutput import open_raw
 
 _STARTING = 30.0  # seconds in which a process is up, and takes up what it is sent
+_LOOK = 0.5  # seconds between two looks at a process that has something to answer
 _LAST_WORDS = 0.5  # seconds between asking a process where it stands and killing it
 _MOST_OUTPUT = 256 * 1024
 
@@ -43,7 +44,7 @@ class BlueLink:
         self.stuck_in: Sign | None = None
         self._kill_at = 0.0
         self._seen = Sign(0, 0, 0.0, False)
-        self._seen_at = now
+        self._seen_at = self._looked_at = now
         self._words = from_blue()
         self._channel = Channel(selector, self)
         self._pulse_file = open_pulse()
@@ -86,8 +87,7 @@ class BlueLink:
     def tell(self, word: ToBlue, now: float) -> None:
         """Say something; it goes out as fast as the process listens."""
         if not self.errands:
-            self.busy_since = now
-            self._look(now)
+            self.busy_since = self._looked_at = self._seen_at = now
         self._channel.send(frame(word))
 
     def hear(self, now: float) -> list[FromBlue]:
@@ -104,10 +104,8 @@ class BlueLink:
         return self.stuck_in or self._pulse.sign()
 
     def next_look(self) -> float:
-        """When it should have given a sign of life, or is to be killed since it gave none."""
-        if self.stuck_in is not None:
-            return self._kill_at
-        return self._seen_at + (self._seen.patience if self._seen.run_key else _STARTING)
+        """When to look whether it has given a sign of life, or to kill it since it gives none any more."""
+        return self._looked_at + _LOOK if self.stuck_in is None else self._kill_at
 
     def enforce(self, now: float) -> None:
         """Once nothing reaches it any more, have it say where it stands; then kill it."""
@@ -116,16 +114,17 @@ class BlueLink:
         if self.stuck_in is not None:
             self.kill()
             self._kill_at = now + _STARTING
-        elif not self._look(now):
+            return
+        self._look(now)
+        if now - self._seen_at >= (self._seen.patience if self._seen.run_key else _STARTING):
             self.stuck_in, self._kill_at = self._seen, now + _LAST_WORDS
             self._signal(signal.SIGUSR1)
 
-    def _look(self, now: float) -> bool:
-        """Whether it has done something since the last look."""
+    def _look(self, now: float) -> None:
         sign = self._pulse.sign()
-        has_moved = sign != self._seen
-        self._seen, self._seen_at = sign, now
-        return has_moved
+        if sign != self._seen:
+            self._seen, self._seen_at = sign, now
+        self._looked_at = now
 
     def last_output(self) -> str:
         """The beginning of what it had written past sys.stdout, and nobody had taken in when it died."""

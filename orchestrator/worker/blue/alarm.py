@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from time import monotonic, process_time
 from types import FrameType
 
-_LOOKS = 4  # in the time that code has
+_LOOKS = 8  # in the time that code has
 _WALL = 5  # times what the code may compute: for how long it may do nothing, which a busy machine looks like
 
 Strike = Callable[[FrameType | None], None]

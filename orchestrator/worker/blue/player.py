@@ -1,6 +1,6 @@
 """Player: the code of one run, ready in this process, with the fence around it."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -9,28 +9,11 @@ from msgspec.structs import replace
 from orchestrator.authoring.blue import Definition
 from orchestrator.core.activations import Activation, WorkflowCommand
 from orchestrator.core.events import Recorded
-from orchestrator.dagbag.quarantine.fence import Fence
-from orchestrator.names import QuarantineMode
 from orchestrator.replay import Machine
 from orchestrator.worker.blue.codes import Code
 from orchestrator.worker.blue.loading import violated
 from orchestrator.worker.blue.payloads import BluePayloads
 from orchestrator.worker.blue.theatre import Theatre
-
-
-class FreeMachine(Machine):
-    """A machine whose side effects, which an author asks for by that name, happen outside of the fence."""
-
-    def value(self, name: str, make: Callable[[], Any]) -> Any:
-        """What ``make`` gave the first time."""
-
-        def outside() -> Any:
-            with Fence(self.fence.roots, mode=QuarantineMode.OFF):
-                return make()
-
-        return super().value(name, outside)
-
-    fence: Fence
 
 
 class Player:
@@ -49,16 +32,16 @@ class Player:
         self._theatre = theatre
         self._fence = code.run_fence()
         self._told_warnings = 0
-        self._machine = FreeMachine(replace(activation, facts=()), workflow, payloads.get, payloads.put)
-        self._machine.fence = self._fence
+        self._machine = Machine(replace(activation, facts=()), workflow, payloads.get, payloads.put)
 
     def listen(self, facts: Iterable[Recorded]) -> None:
         """Take in a part of what there is to be told."""
         with self._playing():
             self._machine.tell(facts)
 
-    def play(self, facts: Iterable[Recorded]) -> tuple[WorkflowCommand, ...]:
-        """Take in the rest of what there is to be told: what the code asks for now."""
+    def play(self, facts: Iterable[Recorded], asked_until: int) -> tuple[WorkflowCommand, ...]:
+        """Take in the rest of what there is to be told: what the code asks for now; it has so ``asked_until`` there."""
+        self._machine.asked_until = asked_until
         with self._playing():
             self._machine.tell(facts)
             commands = self._machine.advance()

@@ -119,7 +119,7 @@ class Replays:
         except BlockedError as error:
             return _blocked(activation, error.block)
         self._codes.activate(player.code)
-        commands = player.play(activation.facts)
+        commands = player.play(activation.facts, activation.asked_until)
         for warning in player.warnings():
             self._remark(f"{activation.dag_id}, run {activation.run_id}: {warning}")
         if commands and isinstance(commands[0], Block):

@@ -52,13 +52,15 @@ class Theatre:
         self._alarm = Alarm(onlooker.beat)
 
     @contextmanager
-    def playing(self, run_key: int, progress: Callable[[], int], strike: Callable[[float], None]) -> Iterator[None]:
-        """A stretch of that run's code; ``strike`` is called inside of it with the limit that it has overrun."""
+    def playing(
+        self, run_key: int, progress: Callable[[], int], strike: Callable[[float, FrameType | None], None]
+    ) -> Iterator[None]:
+        """A stretch of that run's code; ``strike`` is called inside of it, with the limit that it has overrun."""
         limit = self.limit
         self._onlooker.begin(run_key, 2 * limit + 1 if limit else FOR_EVER)
         self._recorder.begin(run_key)
         try:
-            with self._alarm.watching(limit, progress, lambda _: strike(limit)):
+            with self._alarm.watching(limit, progress, lambda frame: strike(limit, frame)):
                 yield
         finally:
             self._recorder.end()
