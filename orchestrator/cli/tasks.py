@@ -16,7 +16,6 @@ from orchestrator.cli.render.console import out, say
 from orchestrator.cli.render.graph import tree
 from orchestrator.cli.yaml import to_yaml
 from orchestrator.core.events import NULL
-from orchestrator.names import UNMAPPED
 
 
 @click.command("list")
@@ -96,8 +95,8 @@ def result(home: Home, dag_id: str, task_id: str, run_id: str | None, map_index:
       orchestrator tasks result order_1001 charge_card
     """
     run = find_run(home, dag_id, run_id)
-    find_activity(home, run, task_id, UNMAPPED)
-    found = home.reads.result(run.run_key, task_id, map_index)
+    activity = find_activity(home, run, task_id, map_index)
+    found = home.reads.result(run.run_key, task_id, activity.map_index)
     value = found.value or NULL
     data = bytes(value) if found.payload is None else open_payloads(home.config).get(found.payload)
     sys.stdout.write(to_yaml(json.loads(data)) if output == "yaml" else json_text(data.decode("utf-8")) + "\n")

@@ -197,7 +197,7 @@ class Run(RewindableBoard):
             case RunEnded():
                 self._ended(event, at)
             case RunStarted():
-                self.state, self.started_at = RunState.RUNNING, at
+                self._begin(at)
             case RunPaused():
                 self.paused = True
             case RunResumed():
