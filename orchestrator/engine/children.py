@@ -6,10 +6,10 @@ from itertools import chain, count
 
 import msgspec
 
-from orchestrator.core import advances, outcomes
+from orchestrator.core import advances, asks, outcomes
 from orchestrator.core.activations import StartChild
 from orchestrator.core.commands import CancelChild
-from orchestrator.core.events import Failure, RunCancelRequested, RunCreated, RunEnded, RunLink
+from orchestrator.core.events import Failure, RunCreated, RunEnded, RunLink
 from orchestrator.core.orders import Completed, Deferred, Failed, Report
 from orchestrator.core.run import Run, child_of
 from orchestrator.engine import creation
@@ -123,9 +123,10 @@ class Children:
     def cancel(self, turn: Turn, command: CancelChild) -> list[Run]:
         """Have it wound up; the child, unless it has ended or is being cancelled."""
         child = self._memory.roster.held(command.child_run_key)
-        if child is None or child.is_ended or child.cancelling is not None:
+        facts = [] if child is None else asks.cancelled(child, "parent", command.reason)
+        if child is None or not facts:
             return []
-        turn.record(child, RunCancelRequested(by="parent", reason=command.reason))
+        turn.record_all(child, facts)
         return [child]
 
     def _end(self, turn: Turn, parent: Run, child_id: str, end: RunEnded) -> None:
@@ -174,9 +175,9 @@ class Children:
         parent = self._memory.roster.get(link.run_key)
         if parent is not None and not parent.is_ended:
             self._reconcile_children(turn, parent)
-        elif run.created.close is ParentClose.CANCEL and run.cancelling is None:
+        elif run.created.close is ParentClose.CANCEL:
             reason = f"its parent, run {link.run_id!r} of DAG {link.dag_id!r}, has ended"
-            turn.record(run, RunCancelRequested(by="parent", reason=reason))
+            turn.record_all(run, asks.cancelled(run, "parent", reason))
 
     def _end_of(self, run: Run) -> RunEnded:
         ends = (fact.event for fact in reversed(self._store.read(run.run_key)) if isinstance(fact.event, RunEnded))

@@ -22,6 +22,7 @@ from orchestrator.core.events import (
     RunCancelRequested,
     RunContinued,
     RunCreated,
+    RunMoved,
     RunStarted,
     SignalReceived,
     TimerCancelled,
@@ -57,6 +58,7 @@ _HEARD = frozenset(
         RunCancelRequested,
         RunContinued,
         RunCreated,
+        RunMoved,
         RunStarted,
         SignalReceived,
         TimerCancelled,
@@ -155,23 +157,16 @@ class Conversations:
     def hear(self, run: WorkflowRun, records: Sequence[Recorded]) -> None:
         """These facts are committed: the next activation tells what of them matters to the code."""
         before = records[0].seq - 1
-        if max(run.renewed_at, run.began_at) > before or run.blocked is not None:
-            self._begin_anew(run, records)
-            return
         talk = self._talks.get(run.run_key)
+        if run.renewed_at > max(before, 1) or run.blocked is not None:  # what it was told counts no more
+            self.forget([run.run_key])
+            self._talks[run.run_key] = _Talk(run.seq)
+            return
         if talk is None:
             talk = self._talks[run.run_key] = _Talk(before)
         talk.facts += (fact for fact in records if type(fact.event) in _HEARD)
         if len(talk.facts) > SEGMENT:  # who is that far behind asks for them
             talk.after, talk.facts = talk.facts[-1].seq, []
-
-    def _begin_anew(self, run: WorkflowRun, records: Sequence[Recorded]) -> None:
-        """What the code was told counts no more, or it has said its last word: it is replayed from where it begins."""
-        self.forget([run.run_key])
-        talk = self._talks[run.run_key] = _Talk(run.seq)
-        if records[0].seq <= run.began_at >= run.renewed_at:
-            talk.after = run.began_at - 1
-            talk.facts = [fact for fact in records if fact.seq >= run.began_at and type(fact.event) in _HEARD]
 
     def settle(self, refused: Container[int]) -> None:
         """The advances that were here are recorded, but for those of runs whose part was refused."""
@@ -283,6 +278,6 @@ def _activation(run: WorkflowRun, dispatch: Dispatch, talk: _Talk) -> Activation
 
 def _goes_on(run: WorkflowRun | None, talk: _Talk) -> bool:
     """Whether what the code was told and said still counts: the database may have taken in what it did not confirm."""
-    if run is None or run.blocked is not None or max(run.renewed_at, run.began_at) > max(talk.told, 1):
+    if run is None or run.blocked is not None or run.renewed_at > max(talk.told, 1):
         return False
     return not talk.is_open or run.asked_until <= talk.told

@@ -7,7 +7,7 @@ from orchestrator.core import asks
 from orchestrator.core.activity import Node
 from orchestrator.core.events import AnyEvent, RunMoved
 from orchestrator.core.plan import Plan
-from orchestrator.core.requests import AnyRequest, ClearTasks, ForkRun, SendSignal, TriggerRun
+from orchestrator.core.requests import AnyRequest, ClearTasks, ForkRun, MoveRun, ResetRun, SendSignal, TriggerRun
 from orchestrator.core.run import Run
 from orchestrator.core.spec import TaskSpec
 from orchestrator.engine import creation
@@ -79,7 +79,7 @@ class Petitions:
         if run is None:
             return f"DAG {request.dag_id!r} has no run {request.run_id!r}"
         was_ended = run.is_ended
-        facts = asks.facts_of(run, request)
+        facts = asks.facts_of(run, request, self._target(request))
         if isinstance(request, ClearTasks) and _moves(run, request):
             facts = self._move(turn, run, request)
         if isinstance(facts, str):
@@ -88,6 +88,12 @@ class Petitions:
         if was_ended and not run.is_ended:
             self._memory.place(run)
         return run.run_key
+
+    def _target(self, request: asks.Ask) -> Plan | None:
+        """The plan of the version that the run is to go over to."""
+        if not isinstance(request, MoveRun | ResetRun) or request.version_id is None:
+            return None
+        return self._memory.roster.plan(request.version_id)
 
     def _move(self, turn: Turn, run: Run, request: ClearTasks) -> list[AnyEvent] | Refusal:
         """Go over to the version that the request names, if that has what is to be cleared; what to record there."""

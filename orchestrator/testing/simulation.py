@@ -22,6 +22,7 @@ from orchestrator.testing.clock import FakeClock
 from orchestrator.testing.crashes import Crash, Crashes
 from orchestrator.testing.memory_store import MemoryStore
 from orchestrator.testing.sim_executor import SUCCEEDS, Script, SimExecutor
+from orchestrator.testing.sim_replayer import SimReplayer
 from orchestrator.testing.world import CrashingStore, World
 
 _ANSWERS = (TaskState.SUCCESS, TaskState.FAILED, TaskState.NONE)
@@ -41,6 +42,7 @@ class Simulation:
         world: Callable[[FakeClock], World] | None = None,
         make_executor: Callable[[FakeClock, Callable[[Order], Script]], SimExecutor] | None = None,
         make_store: Callable[[HistoryStore], HistoryStore] = lambda store: store,
+        make_replayer: Callable[[FakeClock], SimReplayer] | None = None,
     ) -> None:
         self.clock = FakeClock()
         self.crashes = Crashes(crash_when)
@@ -48,6 +50,9 @@ class Simulation:
         make_executor = make_executor or functools.partial(SimExecutor, outlives=outlives)
         self.executor = make_executor(self.clock, script)
         self.executor.on_submit = self.crashes.step  # handed out in part
+        self.replayer = None if make_replayer is None else make_replayer(self.clock)
+        if self.replayer is not None:
+            self.replayer.on_activate = self.crashes.step
         self._make_store = make_store
         self.restarts = 0
         self.notices: list[str] = []
@@ -101,6 +106,8 @@ class Simulation:
         self._scheduler = None
         self.store.release()
         self.executor.crash()
+        if self.replayer is not None:
+            self.replayer.crash()
         self.restarts += 1
 
     def run(self, *, until: datetime | None = None, most_turns: int = 10_000) -> None:
@@ -129,6 +136,7 @@ class Simulation:
             projections=self.store,
             catalog=self.store,
             executor=self.executor,
+            replayer=self.replayer,
             clock=self.clock,
             settings=self._settings,
             notice=self.notices.append,

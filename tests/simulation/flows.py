@@ -1,0 +1,138 @@
+"""Workflows of every shape, as an author would write them, with activities that a simulation calls."""
+
+from datetime import timedelta
+from typing import Any
+
+from orchestrator import activity, gather, schedule_activity, start_activity, workflow
+from orchestrator.exceptions import ActivityError, AirflowFailException, ChildError
+from orchestrator.workflow import (
+    Signal,
+    continue_as_new,
+    patched,
+    run_child,
+    saga,
+    side_effect,
+    signal_run,
+    sleep,
+    start_child,
+    timer,
+    wait_any,
+)
+
+approval = Signal("approval", str)
+word = Signal("word", str)
+
+
+@activity
+def add(total: int, number: int) -> int:
+    return total + number
+
+
+@activity
+def square(number: int) -> int:
+    return number * number
+
+
+@activity(retries=3, retry_delay=timedelta(seconds=10))
+def unsteady(name: str) -> str:
+    """The simulation lets its first two attempts fail."""
+    return name
+
+
+@activity
+def refused() -> None:
+    raise AirflowFailException("no")
+
+
+@activity
+def step(name: str) -> str:
+    return name
+
+
+@workflow
+def sequential(length: int = 4) -> int:
+    total = 0
+    for number in range(length):
+        total = schedule_activity(add, total, number)
+    return total
+
+
+@workflow
+async def fan_out(width: int = 5) -> int:
+    squares = await gathered([start_activity(square, number) for number in range(width)])
+    return await start_activity(add, sum(squares), 1)
+
+
+async def gathered(futures: list[Any]) -> list[Any]:
+    return [await future for future in futures]
+
+
+@workflow
+def stubborn() -> list[str]:
+    first = unsteady("first")
+    try:
+        refused()
+    except ActivityError as error:
+        return [first, step(f"instead of {error.activity_id}")]
+    return []
+
+
+@workflow
+def patient() -> list[str]:
+    sleep(timedelta(days=3))
+    first = step("after three days")
+    slow = start_activity(step, "slow")
+    (come,) = wait_any(timer(timedelta(hours=1)), slow)
+    return [first, come.result(), side_effect("answer", lambda: "42"), str(patched("newer"))]
+
+
+@workflow
+def asks_leave() -> list[str]:
+    step("ask")
+    try:
+        given = approval.wait(timeout=timedelta(days=1))
+    except TimeoutError:
+        given = "nobody answered"
+    return [given, step("end")]
+
+
+@workflow
+def talkative() -> str:
+    signal_run("listener", "listens", "word", "hello")
+    return step("said")
+
+
+@workflow
+def listener() -> str:
+    return step(word.wait() or "")
+
+
+@workflow
+def family() -> list[Any]:
+    beside = start_child(fan_out, 3)
+    inside = run_child(sequential, 3)
+    try:
+        run_child("nowhere")
+    except ChildError as error:
+        return [inside, beside.result(), error.dag_id]
+    return []
+
+
+@workflow
+def rounds(number: int = 0) -> int:
+    found: int = add(number, 1)
+    if found < 4:
+        continue_as_new(found)
+    return found
+
+
+@workflow
+def order() -> str:
+    with saga() as undo:
+        step("charge")
+        undo.add(step, "refund")
+        gather(start_activity(step, "reserve"), start_activity(square, 2))
+        undo.add(step, "release")
+        sleep(60)
+        step("ship")
+    return "shipped"
