@@ -6,6 +6,7 @@ from typing import Any, ParamSpec, TypeVar, cast, overload
 
 from orchestrator.authoring.activity import Activity
 from orchestrator.authoring.blue import Future, current_blue
+from orchestrator.authoring.workflow_definition import Workflow
 from orchestrator.exceptions import UsageError
 
 _Params = ParamSpec("_Params")
@@ -39,8 +40,9 @@ def start(
 def start(function: Callable[_Params, _Result], *args: _Params.args, **kwargs: _Params.kwargs) -> Future[_Result]: ...
 def start(function: Any, *args: Any, **kwargs: Any) -> Future[Any]:
     """Run a function of this workflow's own code beside what follows; its waits hold up nothing else."""
-    if isinstance(function, Activity):
-        return function.start(args, kwargs)
+    if isinstance(function, Activity | Workflow):
+        started: Future[Any] = function.start(args, kwargs)
+        return started
     what = getattr(function, "__name__", "a function")
     return current_blue().spawn(what, functools.partial(function, *args, **kwargs))
 
