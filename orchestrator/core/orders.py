@@ -48,7 +48,7 @@ class Order(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     inputs: dict[str, msgspec.Raw] = {}
     payloads: dict[str, PayloadRef] = {}
     log: str = ""
-    call: msgspec.Raw | None = None
+    call: msgspec.Raw = NULL
     call_payload: PayloadRef | None = None
     heartbeat_timeout: float | None = None
     progress: str = ""

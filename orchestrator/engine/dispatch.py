@@ -112,7 +112,7 @@ class Dispatch:
                 inputs=inputs,
                 payloads=payloads,
                 log=log_path(run.run_key, activity.scheduled_seq, map_index),
-                call=None if isinstance(call, PayloadRef) else call,
+                call=NULL if call is None or isinstance(call, PayloadRef) else call,
                 call_payload=call if isinstance(call, PayloadRef) else None,
                 heartbeat_timeout=_seconds(task.heartbeat_timeout),
                 progress=progress_path(run.run_key, task_id, map_index, activity.generation),

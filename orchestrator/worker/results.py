@@ -59,10 +59,8 @@ class Results:
     def call(self, order: Order) -> tuple[list[Any], dict[str, Any]]:
         """The arguments that a workflow calls its activity with; none where nobody calls it."""
         data = order.call if order.call_payload is None else self._payloads.get(order.call_payload)
-        if data is None:
-            return [], {}
         found = values.decode(data)
-        return found["args"], found["kwargs"]
+        return ([], {}) if found is None else (found["args"], found["kwargs"])
 
     def inputs(self, order: Order) -> Mapping[str, Any]:
         """The decoded results that an order takes, by task_id."""
