@@ -14,7 +14,7 @@ import msgspec
 import psutil
 
 from orchestrator.clock import SystemClock
-from orchestrator.core.orders import Completed, Failed, Lost, Order, Report, Skipped, Started, TakenBack
+from orchestrator.core.orders import Completed, Deferred, Failed, Lost, Order, Report, Skipped, Started, TakenBack
 from orchestrator.executors.inline import InlineExecutor
 from orchestrator.executors.local import LocalExecutor
 from orchestrator.executors.outliving import OutlivingExecutor
@@ -26,7 +26,7 @@ R = TypeVar("R")
 
 MORNING = datetime(2026, 1, 31, 6, 30, tzinfo=UTC)
 PATIENCE = 30.0
-ENDINGS = (Completed, Failed, Skipped, Lost, TakenBack)
+ENDINGS = (Completed, Deferred, Failed, Skipped, Lost, TakenBack)
 
 SOURCE = """
 import asyncio
