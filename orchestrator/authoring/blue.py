@@ -1,11 +1,11 @@
 """What the code of a workflow needs while it runs; whoever replays it fills it."""
 
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from contextvars import ContextVar
 from datetime import datetime, timedelta
 from random import Random
-from typing import Any, Generic, NoReturn, Protocol, TypeVar, cast
+from typing import Any, ClassVar, Generic, NoReturn, Protocol, TypeVar, cast
 
 import msgspec
 
@@ -211,3 +211,9 @@ def current_blue() -> Blue:
             "this works only in the code of a workflow, while it runs; call it inside a @workflow function"
         )
     return blue
+
+
+class Fenced:
+    """Whoever puts a fence around the code of workflows says here how to lift it, where an effect is meant."""
+
+    lifted: ClassVar[Callable[[], AbstractContextManager[object]]] = nullcontext

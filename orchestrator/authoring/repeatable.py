@@ -1,11 +1,12 @@
 """What would differ from one replay to the next, made the same: randomness, outside values, changes of the code."""
 
 from collections.abc import Callable
+from functools import partial
 from random import Random
 from typing import TypeVar, cast, overload
 from uuid import UUID
 
-from orchestrator.authoring.blue import RunView, current_blue
+from orchestrator.authoring.blue import Fenced, RunView, current_blue
 from orchestrator.exceptions import UsageError
 
 _Value = TypeVar("_Value")
@@ -32,10 +33,15 @@ def side_effect(name: str | Callable[[], _Value], function: Callable[[], _Value]
     belongs into an activity.
     """
     if callable(name):
-        return cast(_Value, current_blue().value(getattr(name, "__name__", "side_effect"), name))
+        name, function = getattr(name, "__name__", "side_effect"), name
     if function is None:
         raise UsageError(f"side_effect({name!r}, …) needs a function that gives the value")
-    return cast(_Value, current_blue().value(name, function))
+    return cast(_Value, current_blue().value(name, partial(_unfenced, function)))
+
+
+def _unfenced(function: Callable[[], _Value]) -> _Value:
+    with Fenced.lifted():
+        return function()
 
 
 def patched(name: str) -> bool:

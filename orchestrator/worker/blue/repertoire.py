@@ -2,8 +2,10 @@
 
 from collections.abc import Callable
 
+from orchestrator.authoring.blue import Fenced
 from orchestrator.storage.payloads import FsspecPayloadStore
 from orchestrator.worker.blue.codes import Codes
+from orchestrator.worker.blue.lifting import lifted
 from orchestrator.worker.blue.loading import Loader
 from orchestrator.worker.blue.payloads import BluePayloads
 from orchestrator.worker.blue.replays import Replays
@@ -15,6 +17,7 @@ def make_replays(
     settings: BlueSettings, onlooker: Onlooker, recorder: Recorder, remark: Callable[[str], None]
 ) -> Replays:
     """Replays that load files, keep payloads and stand behind a fence as the settings say."""
+    Fenced.lifted = lifted
     theatre = Theatre(settings.deadlock_timeout, onlooker, recorder)
     codes = Codes(settings.kept_versions, settings.quarantine)
     return Replays(

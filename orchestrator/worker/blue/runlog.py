@@ -4,9 +4,7 @@ from pathlib import Path
 
 from orchestrator.authoring.blue import current_blue, is_blue
 from orchestrator.core.orders import log_path
-from orchestrator.dagbag.quarantine.fence import Fence
-from orchestrator.dagbag.roots import Roots
-from orchestrator.names import QuarantineMode
+from orchestrator.worker.blue.lifting import lifted
 from orchestrator.worker.capture import Capture
 from orchestrator.worker.log import AttemptLog
 from orchestrator.worker.rawoutput import RawOutput
@@ -22,17 +20,13 @@ def run_log(run_key: int) -> str:
 class RunLog(AttemptLog):
     """One log for each run, added to by every stretch of its code; a stretch has ``limit`` bytes."""
 
-    def __init__(self, folder: Path, limit: int, raw: RawOutput, complaints: int) -> None:
-        super().__init__(folder, limit, raw, complaints)
-        self._ours = Fence(Roots(folder), mode=QuarantineMode.OFF)
-
     @property
     def is_deaf(self) -> bool:
         """Whether anything said now is dropped: it was said before, or no code of a workflow runs."""
         return super().is_deaf or (is_blue() and current_blue().run.is_replaying)
 
     def _append(self, data: bytes) -> None:
-        with self._ours:  # to write this down is no effect of the author's
+        with lifted():  # to write this down is no effect of the author's
             super()._append(data)
 
 
