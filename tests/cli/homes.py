@@ -90,6 +90,9 @@ class FilledHome:
         dag = ParsedDag(spec=spec, fingerprint=fingerprint(spec), code_fingerprint="c0de")
         self._catalog.record([ParsedFile(file=spec.file, digest=dag.fingerprint, dags=(dag,), duration=0.25)])
 
+    def record(self, parsed: ParsedFile) -> None:
+        self._catalog.record([parsed])
+
     def break_file(self, file: str, message: str, line: int, *frames: str) -> None:
         failure = ImportFailure(message=message, file=file, line=line, frames=frames)
         self._catalog.record([ParsedFile(file=file, digest="0", failure=failure)])
