@@ -138,24 +138,24 @@ def imported(home: Home, path: Path, *, run_id: str | None, by: str, tell: Tell)
     dag_id, name = source.head.dag_id, run_id or source.head.run_id
     guests.require_free(dag_id, name)
     source.fold(lambda done, total: tell(done, 2 * total))
-    known = _known_versions(home, dag_id)
-    specs = [_parsed(source.spec(line), line, known) for line in source.lines() if isinstance(line, Version)]
+    specs = list(_versions(home, source))
     version_ids = guests.keep_versions(specs)
     plans = {
         version_id: Plan(dag.spec, version_id, dag.fingerprint)
         for version_id, (_, dag) in zip(version_ids, specs, strict=True)
     }
-    _keep_payloads(home, source)
     facts = partial(_facts, source, dict(enumerate(version_ids, 1)), name, tell)
     return guests.take(dag_id, name, facts, plans.__getitem__, by=by)
 
 
-def _keep_payloads(home: Home, source: Transcript) -> None:
-    """They are on disk before a fact refers to them."""
-    payloads = open_payloads(home.config)
+def _versions(home: Home, source: Transcript) -> Iterator[tuple[ParsedFile, ParsedDag]]:
+    """The versions in the file; its payloads are put where they belong on the way, before a fact refers to them."""
+    payloads, known = open_payloads(home.config), _known_versions(home, source.head.dag_id)
     for line in source.lines():
         if isinstance(line, Payload):
             payloads.put(line.content.data)
+        elif isinstance(line, Version):
+            yield _parsed(source.spec(line), line, known)
 
 
 def _facts(source: Transcript, version_ids: Mapping[int, int], run_id: str, tell: Tell) -> Iterator[Recorded]:

@@ -30,9 +30,9 @@ _COLUMNS = ("task_id", "differs", "a", "b")
 @output_option
 @with_home
 def diff(home: Home, dag_id: str, run_a: str, run_b: str, other_dag: str | None, output: Format) -> None:
-    """Compare two runs: where they diverge, and what came out otherwise.
+    """Compare two runs: where they diverge.
 
-    Activities are paired by task and map index, calls of a workflow by activity and occurrence.
+    What came out otherwise is shown from both sides. Activities are paired by task and map index, calls of a workflow by activity and occurrence.
 
     \b
     Example:

@@ -19,7 +19,7 @@ from orchestrator.cli.render.bar import progress_bar
 from orchestrator.cli.render.console import remark, say
 from orchestrator.cli.trigger import checked_run_id
 
-transcript_file = click.Path(exists=True, dir_okay=False, path_type=Path)
+transcript_file = click.Path(path_type=Path)
 
 
 @click.command("export")
@@ -30,9 +30,10 @@ transcript_file = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.option("--no-payloads", is_flag=True, help="Leave out results that are too large for the history.")
 @with_home
 def export(home: Home, dag_id: str, run_id: str, file: Path | None, no_code: bool, no_payloads: bool) -> None:
-    """Write a run into a file: everything that is recorded of it, and the code that it executed.
+    """Write a run into a file.
 
-    Without FILE it goes to stdout, a line of JSON for each fact. The run may be open; the same run gives the same file.
+    Everything that is recorded of it goes in, and the code that it executed: a line of JSON for each fact, on stdout
+    without FILE. The run may be open; the same run gives the same file.
 
     \b
     Example:
@@ -52,7 +53,7 @@ def export(home: Home, dag_id: str, run_id: str, file: Path | None, no_code: boo
 @output_option
 @with_home
 def import_(home: Home, file: Path, run_id: str | None, output: Format) -> None:
-    """Take in a run that was exported, here or in another home.
+    """Take in a run that was exported.
 
     It can be looked at, compared, replayed and forked like any other, and never goes on by itself.
 

@@ -71,7 +71,8 @@ def show_object(row: Row, output: Format, fields: Sequence[str] = ()) -> None:
 
 def print_json(value: Any) -> None:
     """JSON, indented, on stdout."""
-    sys.stdout.write(json_text(json.dumps(plain_data(value), indent=2, ensure_ascii=False)) + "\n")
+    text = msgspec.json.format(msgspec.json.encode(value), indent=2).decode()
+    sys.stdout.write(json_text(text) + "\n")
 
 
 def plain_data(value: Any) -> Any:

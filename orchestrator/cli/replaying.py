@@ -24,7 +24,7 @@ from orchestrator.core.run import Run
 from orchestrator.exceptions import ConflictError, NotFoundError, UsageError
 from orchestrator.storage.transcripts import Transcript
 
-_code_file = click.Path(exists=True, path_type=Path)
+_code_file = click.Path(path_type=Path)
 
 
 class _Source(NamedTuple):
@@ -41,9 +41,9 @@ class _Source(NamedTuple):
 @output_option
 @with_home
 def replay(home: Home, words: tuple[str, ...], code: Path | None, number: int | None, output: Format) -> None:
-    """Hold a recorded run, or an exported one, against the DAG as it is now.
+    """Hold a recorded run against the DAG as it is now.
 
-    Nothing runs and nothing is recorded. Of a static DAG it says which recorded tasks the graph has no place for, and
+    FILE is an exported run. Nothing runs and nothing is recorded. Of a static DAG it says which recorded tasks the graph has no place for, and
     what would run now; the code of a workflow is replayed. Exits 0 where the run fits, 1 where it does not.
 
     \b
@@ -80,7 +80,7 @@ def _source(home: Home, words: tuple[str, ...], tell: Tell) -> _Source:
 
 
 def _is_file(word: str) -> bool:
-    return Path(word).is_file() or Path(word).suffix in (".json", ".jsonl")
+    return Path(word).is_file() or "/" in word or Path(word).suffix in (".json", ".jsonl")
 
 
 def _recorded(home: Home, dag_id: str, run_id: str | None, tell: Tell) -> _Source:

@@ -40,7 +40,9 @@ _RUN_FIELDS = (
 @output_option
 @with_home
 def show(home: Home, dag_id: str, run_id: str | None, at: str | None, output: Format) -> None:
-    """Show a run and its tasks, as they are or as they were.
+    """Show a run and its tasks.
+
+    With --at they are shown as they were then, with what was open and what the run waited for.
 
     \b
     Example:

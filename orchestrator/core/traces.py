@@ -16,7 +16,9 @@ from orchestrator.core.events import (
     ActivityLost,
     ActivityMarked,
     ActivityRequested,
+    ActivityScheduled,
     ActivitySkipped,
+    ActivityStarted,
     ActivityUpstreamFailed,
     AnyEvent,
     ChildEnded,
@@ -69,6 +71,8 @@ class Trace:
 
     def hear(self, fact: Recorded) -> None:
         event = fact.event
+        if isinstance(event, ActivityStarted | ActivityScheduled):
+            return
         if isinstance(event, ActivityCompleted | OutcomeResolved):
             self.values[fact.seq] = hash(value_of(event.result, event.payload))
         elif isinstance(event, ActivityRequested):
