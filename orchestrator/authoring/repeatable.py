@@ -33,7 +33,7 @@ def side_effect(name: str | Callable[[], _Value], function: Callable[[], _Value]
     belongs into an activity.
     """
     if callable(name):
-        name, function = getattr(name, "__name__", "side_effect"), name
+        return side_effect(getattr(name, "__name__", "side_effect"), name)
     if function is None:
         raise UsageError(f"side_effect({name!r}, …) needs a function that gives the value")
     return cast(_Value, current_blue().value(name, partial(_unfenced, function)))
