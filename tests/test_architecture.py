@@ -23,10 +23,12 @@ LONGEST_FUNCTION = 50
 PICKLES = frozenset({"pickle", "cloudpickle", "dill", "shelve", "marshal", "joblib"})
 
 OFFERED = {
+    "ActivityError",
     "AirflowFailException",
     "AirflowSkipException",
     "BaseBranchOperator",
     "BaseOperator",
+    "ChildError",
     "Context",
     "DAG",
     "ExceptionRetryPolicy",
@@ -35,13 +37,21 @@ OFFERED = {
     "RetryRule",
     "TriggerRule",
     "WeightRule",
+    "WorkflowCancelled",
     "XComArg",
+    "activity",
     "chain",
     "chain_linear",
     "cross_downstream",
     "dag",
+    "gather",
     "get_current_context",
+    "heartbeat",
+    "last_progress",
+    "schedule_activity",
+    "start_activity",
     "task",
+    "workflow",
 }
 
 

@@ -1,6 +1,5 @@
 """Activities of a workflow, and tasks that run one, as a worker runs them."""
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -70,10 +69,10 @@ with DAG("daily"):
 
 
 @pytest.fixture
-def shop(shop: Workshop) -> Iterator[Workshop]:
+def shop(shop: Workshop) -> Workshop:
     shop.write("flows.py", SOURCE)
     shop.write("cards.py", "from orchestrator import activity\n\n@activity\ndef refund(receipt):\n    return receipt\n")
-    yield shop
+    return shop
 
 
 def call_of(shop: Workshop, activity: str, *args: Any, **kwargs: Any) -> Order:
