@@ -79,7 +79,10 @@ def _fresh(run: WorkflowRun) -> Iterator[ScheduleActivity]:
     fresh, run.fresh = run.fresh, {}
     first, count, attempt = ("", 0), 0, 0
     for task_id, map_index in fresh:
-        had = run.nodes[task_id].activity(map_index).attempt
+        activity = run.nodes[task_id].activity(map_index)
+        if activity.state is not TaskState.NONE:  # it was let go before this run was read again
+            continue
+        had = activity.attempt
         if count and (task_id, map_index, had) == (first[0], first[1] + count, attempt):
             count += 1
             continue

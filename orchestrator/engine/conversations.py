@@ -143,6 +143,7 @@ class Conversations:
 
     def _lose(self, talk: _Talk, word: ReplayLost, now: datetime) -> None:
         """Say it again, soon at first and then less and less often: some code ends every process that runs it."""
+        talk.is_open = False
         talk.losses += 1
         pause = timedelta(seconds=0 if talk.losses == 1 else 2.0 ** min(talk.losses - 2, 6))
         self._lost.set(word.run_key, now + min(pause, _LONGEST_PAUSE))
@@ -218,6 +219,7 @@ class Conversations:
         talk = self._talks.setdefault(run.run_key, _Talk(run.seq))
         talk.is_open, talk.told, talk.base = True, run.seq, talk.after
         run.told(run.seq)
+        self._lost.set(run.run_key, None)
         try:
             activation = _activation(run, dispatch, talk)
         except StorageUnavailableError:

@@ -1,6 +1,8 @@
 """Workflows under a simulated clock, executor and replayer: crashes at every step, outages, lost processes."""
 
+import random
 from collections import Counter
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -8,10 +10,12 @@ import pytest
 
 from orchestrator.core.events import ActivityCompleted, ActivityRequested, ActivityScheduled
 from orchestrator.core.requests import AnyRequest, CancelRun, SendSignal
+from orchestrator.ports import HistoryStore
 from orchestrator.testing.clock import EPOCH
 from orchestrator.testing.invariants import check_order
+from orchestrator.testing.rough_world import RoughStore, Weather
 from orchestrator.testing.simulation import Simulation
-from tests.simulation.blue_world import calls, completions, ends, raw, world
+from tests.simulation.blue_world import calls, completions, dice, ends, raw, world
 
 SHAPES = ("sequential", "fan_out", "stubborn", "patient", "asks_leave", "family", "rounds", "order")
 
@@ -78,3 +82,58 @@ def test_a_workflow_that_crashes_at_any_step_ends_as_if_it_had_not(shape: str):
         check(sim)
         same_story(sim, calm)
         idempotency_keys_are_of_one_call_each(sim)
+
+
+class Rough:
+    """A world in which much goes wrong, until it calms down."""
+
+    def __init__(self, seed: int, *, crash_rate: float, outage_rate: float, loss_rate: float) -> None:
+        self.weather = Weather(random.Random(f"weather/{seed}"), outage_rate=outage_rate, noise=0.0)
+        crashes = self._while_rough(f"crash/{seed}", crash_rate)
+        self.sim = world(
+            crash_when=crashes,
+            make_store=self._store,
+            replaying={
+                "pace": self._pace(seed),
+                "evicts": dice(f"evict/{seed}", 0.2),
+                "loses": self._while_rough(f"lose/{seed}", loss_rate),
+            },
+        )
+
+    def _store(self, store: HistoryStore) -> HistoryStore:
+        return RoughStore(store, self.weather, lambda _: None)
+
+    def _while_rough(self, name: str, rate: float) -> Callable[[int], bool]:
+        strikes = dice(name, rate)
+        return lambda number: self.weather.is_rough and strikes(number)
+
+    def _pace(self, seed: int) -> Callable[[int], float]:
+        chance = random.Random(f"pace/{seed}")
+        return lambda _: chance.choice((0.0, 0.0, 0.3, 2.0))
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_all_workflows_at_once_come_to_their_ends_whatever_goes_wrong(seed: int):
+    rough = Rough(seed, crash_rate=0.03, outage_rate=0.05, loss_rate=0.1)
+    sim = rough.sim
+    for shape in SHAPES:
+        sim.trigger(shape)
+    sim.trigger("talkative")
+    sim.trigger("listener", "listens")
+    sim.run(until=EPOCH + timedelta(minutes=5))
+    rough.weather.is_rough = False
+    sim.run(until=EPOCH + timedelta(hours=1))
+    sim.store.ask(SendSignal(dag_id="asks_leave", run_id="manual__1", name="approval", payload=raw("yes")))
+    sim.run()
+    check(sim)
+    found = ends(sim)
+    assert found["sequential", "manual__1"] == ("success", 6)
+    assert found["fan_out", "manual__1"] == ("success", 31)
+    assert found["stubborn", "manual__1"] == ("success", ["first", "instead of refused"])
+    assert found["patient", "manual__1"] == ("success", ["after three days", "slow", "42", "True"])
+    assert found["asks_leave", "manual__1"] == ("success", ["yes", "end"])
+    assert found["family", "manual__1"] == ("success", [3, 6, "nowhere"])
+    assert found["rounds", "manual__1"] == ("success", 4)
+    assert found["order", "manual__1"] == ("success", "shipped")
+    assert found["talkative", "manual__1"] == ("success", "said")
+    assert found["listener", "listens"] == ("success", "hello")
