@@ -31,11 +31,9 @@ from orchestrator.exceptions import UsageError, ValueEncodingError, WorkflowCanc
 from orchestrator.names import ParentClose
 from orchestrator.nearest import did_you_mean
 from orchestrator.replay.beginning import Beginning
-from orchestrator.replay.hub import Hub
-from orchestrator.replay.inbox import Inbox
-from orchestrator.replay.ledger import Key, Ledger, Place, Slot
+from orchestrator.replay.course import Course
+from orchestrator.replay.ledger import Key, Place, Slot
 from orchestrator.replay.outcomes import cancelled
-from orchestrator.replay.places import Places
 from orchestrator.replay.strand import Evicted, Strand
 
 _LONG = 5_000  # facts
@@ -45,34 +43,27 @@ CONDITION = "a condition"
 class Asker:
     """The Blue of code that began at ``beginning``. ``at`` and ``seq`` are of the fact that the code takes in.
 
-    ``continued`` is told how the code wants to begin anew; ``heard`` what has come of what was asked for only now.
+    ``heard`` is told of what came before it was asked for.
     """
 
     def __init__(
         self,
         beginning: Beginning,
         definition: Definition,
-        hub: Hub,
-        ledger: Ledger,
-        inbox: Inbox,
-        places: Places,
-        *,
+        course: Course,
         view: Callable[[int], RunView],
-        spawn: Callable[[str, Callable[[], Any]], Strand],
-        continued: Callable[[Continue], None],
         heard: Callable[[Slot], None],
     ) -> None:
         self.at = beginning.at
         self.seq = beginning.seq
         self._beginning = beginning
         self._definition = definition
-        self._hub = hub
-        self._ledger = ledger
-        self._inbox = inbox
-        self._places = places
+        self._course = course
+        self._hub = course.hub
+        self._ledger = course.ledger
+        self._inbox = course.inbox
+        self._places = course.places
         self._view = view
-        self._spawn = spawn
-        self._continued = continued
         self._heard = heard
         self._random = Random(beginning.seed)
         self._counts: dict[str, int] = {}
@@ -145,7 +136,7 @@ class Asker:
 
     def spawn(self, what: str, function: Callable[[], Any]) -> Future[Any]:
         strand = self._enter()
-        spawned = self._spawn(what, function)
+        spawned = self._course.spawn(what, function)
         spawned.shielded = strand.shielded
         spawned.future.cancelled_by(partial(self._cancel_strand, spawned))
         return spawned.future
@@ -221,7 +212,7 @@ class Asker:
     def continue_as_new(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> NoReturn:
         self._enter()
         data = self._beginning.anew(args, kwargs, self._inbox.untaken())
-        self._continued(Continue(input=msgspec.Raw(data)))
+        self._course.end(Continue(input=msgspec.Raw(data)))
         raise Evicted
 
     # ── inside ───────────────────────────────────────────────────────────────────────────────────────────

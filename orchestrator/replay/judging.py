@@ -35,6 +35,7 @@ from orchestrator.core.events import (
     VersionMarker,
 )
 from orchestrator.names import RunState
+from orchestrator.replay.course import Course
 from orchestrator.replay.episode import Episode
 from orchestrator.replay.ledger import Slot
 
@@ -63,18 +64,18 @@ def misfit(episode: Episode, versions: Versions) -> tuple[str, str | None] | Non
     first = episode.ledger.first_unclaimed()
     if first is not None and first.fact is not None:
         fact = first.fact
-        instead, where = _instead(episode, first)
+        instead, where = _instead(episode.course, first)
         return _sentence(fact, recorded(fact.event), instead, where, versions), where
     ended = episode.ended
-    if ended is None or (instead_of_end := _other_end(episode, ended.event)) is None:
+    if ended is None or (instead_of_end := _other_end(episode.course, ended.event)) is None:
         return None
-    where = _resting_place(episode)
+    where = _resting_place(episode.course)
     return _sentence(ended, recorded(ended.event), instead_of_end, where, versions), where
 
 
 def not_continued(episode: Episode, fact: Recorded, versions: Versions) -> tuple[str, str | None]:
     """The history says that the code began anew, and it did not want to."""
-    instead, where = _instead(episode, None)
+    instead, where = _instead(episode.course, None)
     return _sentence(fact, "the workflow began anew", instead, where, versions), where
 
 
@@ -155,19 +156,20 @@ def _json(value: Any) -> str:
     return msgspec.json.encode(value).decode()
 
 
-def _instead(episode: Episode, record: Slot | None) -> tuple[str, str | None]:
+def _instead(course: Course, record: Slot | None) -> tuple[str, str | None]:
     """What the code did in place of what is recorded: most likely what it asks for of the same kind."""
-    waiting = [slot for slot in episode.ledger.pending() if slot.command is not None]
+    waiting = [slot for slot in course.ledger.pending() if slot.command is not None]
     if record is not None and waiting:
         alike = [slot for slot in waiting if slot.key[:2] == record.key[:2]]
         alike += [slot for slot in waiting if slot.key[0] == record.key[0]]
         slot = (alike or waiting)[0]
-        return f"asks for {asked(slot.command)} instead", episode.places.spelt(slot.place) or _resting_place(episode)
-    return _at_rest(episode), _resting_place(episode)
+        where = course.places.spelt(slot.place) or _resting_place(course)
+        return f"asks for {asked(slot.command)} instead", where
+    return _at_rest(course), _resting_place(course)
 
 
-def _at_rest(episode: Episode) -> str:
-    match episode.ending:
+def _at_rest(course: Course) -> str:
+    match course.ending:
         case Return():
             return "has returned without asking for it"
         case Raise(failure=failure):
@@ -178,19 +180,19 @@ def _at_rest(episode: Episode) -> str:
             return "waits for something else"
 
 
-def _resting_place(episode: Episode) -> str | None:
-    if isinstance(episode.ending, Raise):
-        return episode.ending.failure.where
-    for strand in episode.hub.strands:
-        found = episode.places.innermost(strand.frame)
+def _resting_place(course: Course) -> str | None:
+    if isinstance(course.ending, Raise):
+        return course.ending.failure.where
+    for strand in course.hub.strands:
+        found = course.places.innermost(strand.frame)
         if found is not None:
-            return episode.places.spelt(found)
-    return episode.own_place()
+            return course.places.spelt(found)
+    return course.own_place()
 
 
-def _other_end(episode: Episode, event: AnyEvent) -> str | None:
+def _other_end(course: Course, event: AnyEvent) -> str | None:
     """How the code ends otherwise than is recorded; a run may also be ended from outside, as failed."""
     assert isinstance(event, RunEnded)
     if event.state is RunState.SUCCESS:
-        return None if isinstance(episode.ending, Return) else _at_rest(episode).replace(" without asking for it", "")
-    return "has returned" if isinstance(episode.ending, Return) and event.failure is not None else None
+        return None if isinstance(course.ending, Return) else _at_rest(course).replace(" without asking for it", "")
+    return "has returned" if isinstance(course.ending, Return) and event.failure is not None else None

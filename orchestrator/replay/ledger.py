@@ -5,7 +5,7 @@ come first served; of everything else an id of its own.
 """
 
 from collections import deque
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable, Iterator
 from types import CodeType
 from typing import Any, TypeAlias
 
@@ -54,6 +54,48 @@ class Slot:
         self.outdated = 0
 
 
+class Lines:
+    """Slots that wait to be claimed, in a line for each key. A line of one, as nearly all are, is the slot itself."""
+
+    def __init__(self) -> None:
+        self._lines: dict[Key, Slot | deque[Slot]] = {}
+
+    def __contains__(self, key: Key) -> bool:
+        return key in self._lines
+
+    def __iter__(self) -> Iterator[Slot]:
+        return (slot for line in self._lines.values() for slot in ((line,) if isinstance(line, Slot) else line))
+
+    def __len__(self) -> int:
+        return len(self._lines)
+
+    def put(self, slot: Slot) -> None:
+        """To the end of its line."""
+        line = self._lines.get(slot.key)
+        if line is None:
+            self._lines[slot.key] = slot
+        elif isinstance(line, Slot):
+            self._lines[slot.key] = deque((line, slot))
+        else:
+            line.append(slot)
+
+    def first(self, key: Key) -> Slot:
+        """The first in a line, which stays there."""
+        line = self._lines[key]
+        return line if isinstance(line, Slot) else line[0]
+
+    def take(self, key: Key) -> Slot | None:
+        """The first in a line, if anybody is there."""
+        line = self._lines.get(key)
+        if line is None or isinstance(line, Slot):
+            self._lines.pop(key, None)
+            return line
+        slot = line.popleft()
+        if not line:
+            del self._lines[key]
+        return slot
+
+
 class Ledger:
     """``open`` holds what something is yet to come of, by what facts call it; ``waiting`` is what the code knows of
     that. ``heard_at`` is the seq of the last fact that was news to the code.
@@ -64,19 +106,19 @@ class Ledger:
         self.waiting: dict[Slot, None] = {}
         self.heard_at = 0
         self.is_all_told = False
-        self._pending: dict[Key, deque[Slot]] = {}
-        self._unclaimed: dict[Key, deque[Slot]] = {}
+        self._pending = Lines()
+        self._unclaimed = Lines()
         self._unsent: dict[Slot, None] = {}
 
     # ── asking and recording ─────────────────────────────────────────────────────────────────────────────
 
     def ask(self, key: Key, command: WorkflowCommand, future: Future[Any] | None = None, place: Place = None) -> Slot:
         """The code asks for this: the first record of it that nobody has claimed, or one that is to come."""
-        slot = _take(self._unclaimed, key)
+        slot = self._unclaimed.take(key)
         if slot is None:
             slot = Slot(key)
             slot.command = command
-            _put(self._pending, slot)
+            self._pending.put(slot)
             self._unsent[slot] = None
         slot.is_asked, slot.future, slot.place = True, future, place
         if future is not None:
@@ -92,10 +134,10 @@ class Ledger:
 
     def record(self, key: Key, fact: Recorded) -> Slot:
         """This is recorded: of the first that was asked for without a record, or of one that is to be asked for."""
-        slot = _take(self._pending, key) if self._fits(key, fact) else None
+        slot = self._pending.take(key) if self._fits(key, fact) else None
         if slot is None:
             slot = Slot(key)
-            _put(self._unclaimed, slot)
+            self._unclaimed.put(slot)
         else:
             self._unsent.pop(slot, None)
         slot.fact, slot.command, slot.also = fact, None, None
@@ -105,18 +147,18 @@ class Ledger:
         """Not a value of which the code has made another, as it was asked for sooner than it is recorded."""
         if not isinstance(fact.event, ValueRecorded) or key not in self._pending:
             return True
-        asked = self._pending[key][0].command
+        asked = self._pending.first(key).command
         return not isinstance(asked, RecordValue) or bytes(asked.value) == bytes(fact.event.value)
 
     def withdraw(self, key: Key) -> None:
         """The code asked for this, and it makes no difference any more, recorded or not."""
-        slot = _take(self._pending, key)
+        slot = self._pending.take(key)
         if slot is not None:
             self._unsent.pop(slot, None)
 
     def claim(self, key: Key) -> Slot | None:
         """The first record of that key that nobody has claimed."""
-        return _take(self._unclaimed, key)
+        return self._unclaimed.take(key)
 
     # ── looking ahead ────────────────────────────────────────────────────────────────────────────────────
 
@@ -133,12 +175,11 @@ class Ledger:
 
     def first_unclaimed(self) -> Slot | None:
         """The earliest record that the code has not asked for."""
-        slots = (slot for slots in self._unclaimed.values() for slot in slots if slot.fact is not None)
-        return min(slots, key=_seq, default=None)
+        return min(self._unclaimed, key=_seq, default=None)
 
-    def pending(self) -> Iterable[Slot]:
+    def pending(self) -> Iterator[Slot]:
         """What the code has asked for without a record, in the order of asking for each key."""
-        return (slot for slots in self._pending.values() for slot in slots)
+        return iter(self._pending)
 
     # ── sending ──────────────────────────────────────────────────────────────────────────────────────────
 
@@ -152,20 +193,3 @@ class Ledger:
 
 def _seq(slot: Slot) -> int:
     return 0 if slot.fact is None else slot.fact.seq
-
-
-def _take(slots: dict[Key, deque[Slot]], key: Key) -> Slot | None:
-    line = slots.get(key)
-    if line is None:
-        return None
-    slot = line.popleft()
-    if not line:
-        del slots[key]
-    return slot
-
-
-def _put(slots: dict[Key, deque[Slot]], slot: Slot) -> None:
-    line = slots.get(slot.key)
-    if line is None:
-        slots[slot.key] = line = deque()
-    line.append(slot)

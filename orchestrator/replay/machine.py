@@ -102,16 +102,16 @@ class Machine:
         if episode.ended is not None:
             self._is_done = True
             return ()
-        if episode.ending is not None and not episode.is_ending_said:
+        if episode.course.ending is not None and not episode.is_ending_said:
             episode.is_ending_said = True
-            commands.append(self._storable(episode.ending))
+            commands.append(self._storable(episode.course.ending))
         return tuple(commands)
 
     def query(self, name: str, args: Any) -> Any:
         """What the code answers where it stands; NotFoundError, UsageError, or what its function raises."""
-        if self._block is not None or (self._episode is not None and self._episode.block is not None):
+        if self._block is not None or (self._episode is not None and self._episode.course.block is not None):
             raise ConflictError("the code of this run is blocked, so there is nobody to answer; mend it first")
-        return self._begun().query(name, args)
+        return self._begun().course.query(name, args)
 
     def interrupt(self, limit: float, frame: FrameType | None) -> None:
         """Called from a signal's handler with what was running: the code has not come to rest for ``limit`` seconds.
@@ -120,7 +120,7 @@ class Machine:
         what it asks for; UsageError inside of a query. Does nothing where none of the code runs.
         """
         if self._episode is not None:
-            self._episode.interrupt(limit, frame)
+            self._episode.course.interrupt(limit, frame)
 
     def close(self) -> None:
         """End its code where it stands; nothing of it goes on."""
@@ -178,7 +178,7 @@ class Machine:
         old = self._episode
         if old is not None:
             self._judge(old)
-            if self._block is None and not isinstance(old.ending, Continue):
+            if self._block is None and not isinstance(old.course.ending, Continue):
                 self._stop(*not_continued(old, fact, self._versions))
             if self._block is not None:
                 return
@@ -192,7 +192,7 @@ class Machine:
         self._episode.go_on()
 
     def _judge(self, episode: Episode) -> None:
-        self._block = self._block or episode.block
+        self._block = self._block or episode.course.block
         if self._block is None and (found := misfit(episode, self._versions)) is not None:
             self._stop(*found)
 

@@ -1,0 +1,221 @@
+"""Course: how the code of one episode goes: its strands, what they are started by, and how it all ends."""
+
+from collections.abc import Callable
+from types import FrameType
+from typing import Any, TypeAlias
+
+import msgspec
+from greenlet import GreenletExit
+
+from orchestrator.authoring.blue import Blue, Definition, replaying
+from orchestrator.core import values
+from orchestrator.core.activations import AnswerUpdate, Block, Continue, Raise, Return
+from orchestrator.core.events import UpdateReceived
+from orchestrator.exceptions import (
+    NotFoundError,
+    QuarantineError,
+    UsageError,
+    ValueEncodingError,
+    WorkflowCancelled,
+    WorkflowError,
+)
+from orchestrator.names import BlockKind
+from orchestrator.replay.foreign import NoLoop
+from orchestrator.replay.hub import Hub
+from orchestrator.replay.inbox import Inbox, payload_of
+from orchestrator.replay.ledger import Ledger
+from orchestrator.replay.places import Places
+from orchestrator.replay.strand import Evicted, Strand, awaited_on_stack, drive
+
+Ending: TypeAlias = Return | Raise | Continue
+_BLOCKS: dict[type[BaseException], BlockKind] = {
+    ValueEncodingError: BlockKind.ENCODING,
+    QuarantineError: BlockKind.QUARANTINE,
+}
+
+
+class Course:
+    """``ending`` is how the code ended, ``block`` why it cannot go on. ``door`` is what the code sees of all this."""
+
+    door: Blue
+
+    def __init__(self, definition: Definition, places: Places) -> None:
+        self.ending: Ending | None = None
+        self.block: Block | None = None
+        self.is_cancelled = False
+        self.places = places
+        self.hub = Hub(NoLoop(self._foreign_loop))
+        self.ledger = Ledger()
+        self.inbox = Inbox(self._start_signal)
+        self._definition = definition
+        self._updates: dict[str, None] = {}
+
+    # ── strands ──────────────────────────────────────────────────────────────────────────────────────────
+
+    def start(
+        self,
+        what: str,
+        function: Callable[[], Any],
+        ended: Callable[[Strand, Any, BaseException | None], None],
+    ) -> Strand:
+        """A strand of the code; ``ended`` is told what it came to, or its error."""
+
+        def run(strand: Strand) -> None:
+            with replaying(self.door):
+                try:
+                    value = drive(function(), self._foreign, self.places.name)
+                except (Evicted, GreenletExit):
+                    return
+                except BaseException as error:
+                    if not self.hub.is_over:
+                        ended(strand, None, error)
+                else:
+                    if not self.hub.is_over:
+                        ended(strand, value, None)
+
+        return self.hub.add(what, run)
+
+    def main(self, function: Callable[[], Any]) -> None:
+        """The workflow itself."""
+        self.start(self._definition.dag_id, function, self._main_ended)
+
+    def _main_ended(self, _strand: Strand, value: Any, error: BaseException | None) -> None:
+        if error is not None:
+            self._failed(error)
+            return
+        try:
+            data = values.encode(value)
+        except ValueEncodingError as misfit:
+            self.stop(BlockKind.ENCODING, f"what workflow {self._definition.dag_id!r} returns: {misfit}")
+        else:
+            self.end(Return(result=msgspec.Raw(data)))
+
+    def _failed(self, error: BaseException) -> None:
+        """An error that the author did not catch: it is the end of the run, or mended by its author."""
+        failure = self.places.failure(error)
+        kind = _BLOCKS.get(type(error))
+        if kind is not None:
+            where = failure.where or self.own_place()
+            self.block = Block(kind=kind, message=failure.message, where=where, frames=failure.frames)
+            self.hub.is_over = True
+        else:
+            self.end(Raise(failure=failure, cancelled=isinstance(error, WorkflowCancelled)))
+
+    def end(self, ending: Ending) -> None:
+        """The code has ended; updates that it has not answered are refused."""
+        for update_id in tuple(self._updates):
+            refusal = UsageError("the workflow ended before it had answered this update; look at the run's end for why")
+            self._answer(update_id, None, refusal)
+        self.ending = ending
+        self.hub.is_over = True
+
+    def spawn(self, what: str, function: Callable[[], Any]) -> Strand:
+        """A strand that the code starts, and waits for by its future."""
+        return self.start(what, function, self._spawned_ended)
+
+    def _spawned_ended(self, strand: Strand, value: Any, error: BaseException | None) -> None:
+        if isinstance(error, WorkflowCancelled) and not self.is_cancelled:
+            error = WorkflowError(str(error))
+        strand.future.settle(value, error)
+
+    def _start_signal(self, name: str, function: Callable[..., Any], payload: Any) -> None:
+        def ended(_strand: Strand, _value: Any, error: BaseException | None) -> None:
+            if isinstance(error, UsageError):
+                self.stop(BlockKind.ENCODING, f"signal {name!r} does not fit what takes it: {error}")
+            elif error is not None and not (isinstance(error, WorkflowCancelled) and self.is_cancelled):
+                self._failed(error)
+
+        self.start(f"signal {name}", lambda: function(payload), ended)
+
+    def start_update(self, event: UpdateReceived) -> None:
+        """Check an update, carry it out and answer it; or refuse it."""
+        self._updates[event.update_id] = None
+        try:
+            function, validator = self.inbox.answering("update", event.name)
+        except NotFoundError as error:
+            self._answer(event.update_id, None, error)
+            return
+        payload = payload_of(event)
+
+        def ended(_strand: Strand, value: Any, error: BaseException | None) -> None:
+            if type(error) in _BLOCKS and error is not None:
+                self._failed(error)
+            else:
+                self._answer(event.update_id, value, error)
+
+        def answer() -> Any:
+            if validator is not None:
+                with self.hub.only_reading("the validator of an update"):
+                    validator(payload)
+            return function(payload)
+
+        self.start(f"update {event.name}", answer, ended)
+
+    def _answer(self, update_id: str, value: Any, error: BaseException | None) -> None:
+        self._updates.pop(update_id, None)
+        if error is None:
+            try:
+                answer = AnswerUpdate(update_id=update_id, result=msgspec.Raw(values.encode(value)))
+            except ValueEncodingError as misfit:
+                self.stop(BlockKind.ENCODING, f"an update is answered with what cannot be recorded: {misfit}")
+                return
+        else:
+            answer = AnswerUpdate(update_id=update_id, failure=self.places.failure(error))
+        self.ledger.ask(("answer", update_id), answer)
+
+    # ── what ends it without its doing ───────────────────────────────────────────────────────────────────
+
+    def stop(self, kind: BlockKind, message: str, where: str | None = None, frames: tuple[str, ...] = ()) -> None:
+        """The code cannot go on."""
+        if self.block is None:
+            self.block = Block(kind=kind, message=message, where=where or self.own_place(), frames=frames)
+        self.hub.is_over = True
+
+    def interrupt(self, limit: float, frame: FrameType | None) -> None:
+        """The code has not come to rest for ``limit`` seconds, and is at ``frame``: end it there."""
+        if not self.hub.is_in_code:
+            return
+        where, frames = self.places.on_stack(frame)
+        what = f"for {limit:g} s the code has computed without waiting for anything"
+        if self.hub.current is None and self.hub.reading is not None:
+            raise UsageError(f"{where}: {what}, in {self.hub.reading}; make it shorter")
+        place = f"{where}: " if where else ""
+        self.stop(
+            BlockKind.STUCK,
+            f"{place}{what}; move long work into an activity, and let a loop wait for something",
+            where,
+            frames,
+        )
+        if self.hub.current is not None:
+            raise Evicted
+
+    def query(self, name: str, args: Any) -> Any:
+        """What the code answers, from where it stands."""
+        function = self.inbox.answering("query", name).function
+
+        def refuse(what: str, _where: str | None) -> BaseException:
+            return UsageError(f"query {name!r} awaits {what}; a query only reads")
+
+        with replaying(self.door), self.hub.only_reading(f"query {name!r}"), self.hub.in_code():
+            return drive(function(args), refuse, self.places.name)
+
+    def own_place(self) -> str | None:
+        """Where the workflow is defined."""
+        definition = self._definition
+        return f"{definition.file}:{definition.line}" if definition.file else None
+
+    def _foreign(self, what: str, where: str | None) -> BaseException:
+        place = f"{where}: " if where else ""
+        self.stop(
+            BlockKind.FOREIGN,
+            f"{place}the code awaits {what}, which cannot be replayed; await what orchestrator.workflow gives "
+            f"(sleep, activities, gather, …), and do everything else in an activity",
+            where,
+        )
+        return Evicted()
+
+    def _foreign_loop(self, frame: FrameType) -> BaseException:
+        what, where = awaited_on_stack(frame, self.places.name)
+        if self.hub.reading is not None:
+            return UsageError(f"{self.hub.reading} awaits {what}; it only reads")
+        return self._foreign(what, where)
