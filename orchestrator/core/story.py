@@ -12,6 +12,7 @@ from orchestrator.core.blame import Root, began, blamed, is_done, roots, waits
 from orchestrator.core.reasons import Cause, Reason, Usage, Word, listed, named, span
 from orchestrator.core.run import Run
 from orchestrator.core.timing import longest_way
+from orchestrator.core.words import RUN
 from orchestrator.core.workflow_run import WorkflowRun
 from orchestrator.exceptions import NotFoundError
 from orchestrator.names import UNMAPPED, RunState, TaskState
@@ -78,7 +79,10 @@ class _Teller:
         yield from workflow_story.blocked(run)
         for (task_id, _), indexes in workflow_story.open_calls(run).items():
             yield from self._of_alike(run.nodes[task_id], sorted(indexes))
-        if run.blocked is None and run.state is not RunState.QUEUED:
+        if run.state is RunState.QUEUED:
+            if self._held() is None:
+                yield Reason(cause=Cause.READY, sentence="the workflow begins at the scheduler's next turn")
+        elif run.blocked is None:
             yield from workflow_story.waits(run, self._now)
 
     def _behind_the_end(self) -> Iterator[Reason]:
@@ -113,7 +117,14 @@ class _Teller:
             how = "its workflow returned" if isinstance(run, WorkflowRun) else "none of its last tasks failed"
             return Reason(cause=Cause.SUCCESS, sentence=f"the run succeeded{took}: {how}", since=run.ended_at)
         cause = Cause.FAILED if run.cancelling is None else Cause.RUN_CANCELLED
-        return Reason(cause=cause, sentence=f"the run failed{took}: {run.reason}", since=run.ended_at)
+        word = self._failure_of(*RUN)
+        return Reason(
+            cause=cause,
+            sentence=f"the run failed{took}: {run.reason}",
+            since=run.ended_at,
+            seq=word.seq if word is not None and word.where is not None else 0,
+            where=None if word is None else word.where,
+        )
 
     def _held(self) -> Reason | None:
         """What keeps the whole run from starting anything."""

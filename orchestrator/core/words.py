@@ -5,14 +5,16 @@ from datetime import datetime
 
 from orchestrator.core.events import ActivityFailed, ActivityLost, ActivitySkipped, Failure, Recorded, RunEnded
 from orchestrator.core.reasons import Word
+from orchestrator.names import UNMAPPED
+
+RUN = ("", UNMAPPED)
 
 
 class Words:
-    """Hears a history fact by fact; ``places`` are the words by (task_id, map_index), ``ending`` those of the end."""
+    """Hears a history fact by fact; ``places`` are the words by (task_id, map_index), those of its end under RUN."""
 
     def __init__(self) -> None:
         self.places: dict[tuple[str, int], Word] = {}
-        self.ending: Word | None = None
 
     def of(self, task_id: str, map_index: int) -> Word | None:
         """The last words about an activity."""
@@ -29,9 +31,9 @@ class Words:
                 word = Word(reason, None, fact.seq, fact.at)
                 self.places |= {(task_id, map_index): word for map_index in range(first, first + count)}
             case RunEnded(failure=Failure() as failure):
-                self.ending = _of_failure(failure, fact.seq, fact.at)
+                self.places[RUN] = _of_failure(failure, fact.seq, fact.at)
             case RunEnded(reason=reason):
-                self.ending = Word(reason, None, fact.seq, fact.at)
+                self.places[RUN] = Word(reason, None, fact.seq, fact.at)
             case _:
                 return
 

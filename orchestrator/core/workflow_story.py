@@ -1,7 +1,7 @@
 """What a workflow waits for: its code, its calls, its timers and children, and whoever may speak to it."""
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from orchestrator.core.board import Place
 from orchestrator.core.events import ChildStarted
@@ -11,6 +11,7 @@ from orchestrator.core.workflow_run import WorkflowRun
 from orchestrator.names import TaskState
 
 _MOST = 10
+_TELLING = timedelta(seconds=5)
 
 
 def blocked(run: WorkflowRun) -> Iterator[Reason]:
@@ -44,7 +45,7 @@ def waits(run: WorkflowRun, now: datetime) -> Iterator[Reason]:
     for update_id, seq in list(run.updates.items())[:_MOST]:
         yield Reason(cause=Cause.UPDATE, sentence=f"update {update_id} has no answer yet", seq=seq)
     if not (run.timers or run.children or run.unended):
-        yield _somebody(run)
+        yield _somebody(run, now)
 
 
 def children(run: Run) -> Iterator[Reason]:
@@ -58,16 +59,17 @@ def of_child(child: ChildStarted) -> str:
     return f"run {child.run_id} of {child.dag_id} (`orchestrator runs why {child.dag_id} '{child.run_id}'`)"
 
 
-def _somebody(run: WorkflowRun) -> Reason:
-    """Nothing that it asked for is open: only a signal or an update can wake it, or its code is being told of news."""
+def _somebody(run: WorkflowRun, now: datetime) -> Reason:
+    """Nothing that it asked for is open: its code is being told of the latest news, or only a signal or an update can
+    wake it. What the code was told is not recorded, so news count as told after a while."""
+    if run.news_at > run.asked_until and now - run.heard_at < _TELLING:
+        sentence = f"the workflow's code is told of fact {run.news_at}"
+        return Reason(cause=Cause.READY, sentence=sentence, seq=run.news_at)
     names = [f"signal {one.name}" for one in run.plan.spec.signals]
     names += [f"update {one.name}" for one in run.plan.spec.updates]
     what = f"; it takes {listed(names, 5)}" if names else ""
-    if run.news_at > max(run.asked_until, run.letter_at):
-        return Reason(cause=Cause.READY, sentence=f"the workflow's code is told of fact {run.news_at}", seq=run.news_at)
-    return Reason(
-        cause=Cause.SIGNAL, sentence=f"the workflow has no call and no timer open, and waits to be spoken to{what}"
-    )
+    sentence = f"the workflow has no call and no timer open, and waits to be spoken to{what}"
+    return Reason(cause=Cause.SIGNAL, sentence=sentence, since=run.heard_at)
 
 
 def _state(run: Run, place: Place) -> TaskState:
