@@ -26,7 +26,7 @@ from orchestrator.core.activations import (
     StartChild,
     WorkflowCommand,
 )
-from orchestrator.core.events import ActivityRequested, ValueRecorded
+from orchestrator.core.events import ActivityRequested, ChildStarted, TimerSet, ValueRecorded
 from orchestrator.exceptions import UsageError, ValueEncodingError, WorkflowCancelled, WorkflowError
 from orchestrator.names import ParentClose
 from orchestrator.nearest import did_you_mean
@@ -265,31 +265,39 @@ class Asker:
     def _cancel_call(self, slot: Slot) -> None:
         self._enter()
         self._ledger.settle(slot, error=cancelled(str(slot.key[1])))
-        if slot.fact is not None:
-            self.end_call(slot)
-
-    def end_call(self, slot: Slot) -> None:
-        """Ask for the end of a call that is on record and was given up."""
-        assert slot.fact is not None
-        assert isinstance(slot.fact.event, ActivityRequested)
-        task_id, map_index = slot.fact.event.task_id, slot.fact.event.map_index
-        command = CancelCall(task_id=task_id, map_index=map_index)
-        self._ledger.ask(("cancel", task_id, map_index), command, None, slot.place)
+        self._give_up(slot)
 
     def _cancel_timer(self, slot: Slot) -> None:
-        strand = self._enter()
-        timer_id = str(slot.key[1])
-        self._ledger.settle(slot, error=WorkflowError(f"{timer_id} was cancelled"))
+        self._enter()
+        self._ledger.settle(slot, error=WorkflowError(f"{slot.key[1]} was cancelled"))
         self._ledger.open.pop(slot.key, None)
-        self._ask(("cancel", timer_id), CancelTimer(timer_id=timer_id), None, strand)
+        self._give_up(slot)
 
     def _cancel_child(self, slot: Slot) -> None:
-        strand = self._enter()
-        child_id = str(slot.key[1])
-        if slot.future is not None:
-            slot.future.cancelled_by(lambda: None)
-        done = RecordValue(name=f"cancel-{child_id}")  # to cancel leaves no fact here; this tells that it was done
-        self._ask(("value", done.name), done, None, strand).also = CancelChild(child_id=child_id)
+        """It ends by itself, and is waited for until then."""
+        self._enter()
+        if not slot.is_given_up:
+            self._give_up(slot)
+
+    def _give_up(self, slot: Slot) -> None:
+        """Ask for its end, as soon as it is on record: before that there is nothing to end."""
+        slot.is_given_up = True
+        if slot.fact is not None:
+            self.end(slot)
+
+    def end(self, slot: Slot) -> None:
+        """Ask for the end of what is on record and was given up."""
+        assert slot.fact is not None
+        event = slot.fact.event
+        if isinstance(event, ActivityRequested):
+            call = CancelCall(task_id=event.task_id, map_index=event.map_index)
+            self._ledger.ask(("cancel", event.task_id, event.map_index), call, None, slot.place)
+        elif isinstance(event, TimerSet):
+            self._ledger.ask(("cancel", event.timer_id), CancelTimer(timer_id=event.timer_id), None, slot.place)
+        elif isinstance(event, ChildStarted):
+            done = RecordValue(name=f"cancel-{event.child_id}")  # to cancel a child leaves no other fact here
+            asked = self._ledger.ask(("value", done.name), done, None, slot.place)
+            asked.also = CancelChild(child_id=event.child_id)
 
     def _cancel_strand(self, spawned: Strand) -> None:
         self._enter()

@@ -113,13 +113,13 @@ class Episode:
         event = fact.event
         if isinstance(event, ActivityRequested):
             self.ledger.open["call", event.task_id, event.map_index] = slot
-            if slot.is_asked and slot not in self.ledger.waiting and not self.course.is_cancelled:
-                self._asker.end_call(slot)
         elif isinstance(event, TimerSet | ChildStarted) and not slot.is_asked:
             self.ledger.open[slot.key] = slot
         elif isinstance(event, ValueRecorded) and event.sent:
             self.ledger.open[slot.key] = slot
             self._news.append(fact)
+        if slot.is_given_up:
+            self._asker.end(slot)
 
     def _deliver(self, fact: Recorded) -> None:
         event = fact.event

@@ -30,6 +30,7 @@ class Slot:
         "fact",
         "future",
         "is_asked",
+        "is_given_up",
         "is_shielded",
         "key",
         "outcome",
@@ -43,6 +44,7 @@ class Slot:
         self.key = key
         self.is_asked = False
         self.is_shielded = False
+        self.is_given_up = False
         self.command: WorkflowCommand | None = None
         self.also: WorkflowCommand | None = None
         self.future: Future[Any] | None = None
