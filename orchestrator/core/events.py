@@ -158,7 +158,8 @@ class RunBlocked(Event, frozen=True, kw_only=True, omit_defaults=True):
 class RunContinued(Asked, frozen=True, kw_only=True, omit_defaults=True):
     """The workflow begins anew with this input; replay begins here. Signals that nobody has taken stay.
 
-    ``input`` is ``{"args": […], "kwargs": {…}}``, or ``{"state": …}`` of a loop with a state.
+    ``input`` is ``{"args": […], "kwargs": {…}, "carried": {…}}``; what is carried is for its code: signals that nobody
+    has taken, and how often it has begun anew.
     """
 
     input: msgspec.Raw = NULL
