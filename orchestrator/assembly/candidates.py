@@ -2,7 +2,7 @@
 
 import contextlib
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import msgspec
@@ -15,6 +15,7 @@ from orchestrator.dagbag.roots import Roots
 from orchestrator.exceptions import DagImportError, NotFoundError
 from orchestrator.ports import ParsedDag, ParsedFile
 from orchestrator.storage.guests import Guests
+from orchestrator.storage.snapshots import lay_out
 
 
 def parse_candidate(home: Home, path: Path, dag_id: str | None = None) -> ParsedFile:
@@ -39,6 +40,19 @@ def parse_candidate(home: Home, path: Path, dag_id: str | None = None) -> Parsed
 def keep_candidate(home: Home, parsed: ParsedFile, dag: ParsedDag) -> int:
     """Record the version without making it the DAG's current one; its version id."""
     return Guests(home.engine, SystemClock()).keep_versions([(parsed, dag)])[0]
+
+
+@contextlib.contextmanager
+def laid_out(parsed: ParsedFile) -> Iterator[Callable[[], str]]:
+    """What gives the folder of the file's code, put there when it is first asked for and gone afterwards."""
+    with tempfile.TemporaryDirectory(prefix="orchestrator-candidate-") as made:
+        target = Path(made, "code")
+
+        def code() -> str:
+            lay_out(target, parsed.files)
+            return str(target)
+
+        yield code
 
 
 def _parsed(home: Home, config: Config, name: str) -> ParsedFile:

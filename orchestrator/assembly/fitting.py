@@ -1,13 +1,15 @@
 """Fitting: what a version of a DAG means to a run that is open; of a workflow, by replaying it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import msgspec
 
 from orchestrator.assembly.folding import folded
 from orchestrator.assembly.home import Home
 from orchestrator.assembly.replaying import replay_history
+from orchestrator.core.activations import Block
 from orchestrator.core.compatibility import Finding, Meaning, compare, worst
+from orchestrator.core.events import Recorded
 from orchestrator.core.spec import DagSpec
 from orchestrator.names import DagKind
 from orchestrator.storage.views import RunRow
@@ -34,8 +36,12 @@ def fit(home: Home, run: RunRow, new: DagSpec, code: Callable[[], str]) -> Fit:
 
 
 def _replayed(home: Home, run: RunRow, new: DagSpec, code: str) -> list[Finding]:
-    facts = list(home.reads.facts(run.run_key))
-    block = replay_history(home.config, new, code, facts).block
+    block = blocked(home, new, code, list(home.reads.facts(run.run_key)))
     if block is None:
         return []
     return [Finding(meaning=Meaning.BREAKS, task_id="", message=block.message, new_line=new.line, where=block.where)]
+
+
+def blocked(home: Home, spec: DagSpec, code: str, facts: Sequence[Recorded]) -> Block | None:
+    """Why the code of a workflow, in the folder ``code``, could not go on with this history; None where it could."""
+    return replay_history(home.config, spec, code, facts).block

@@ -1,13 +1,11 @@
 """Redeploy: what saving a DAG file would mean to every open run of its DAGs."""
 
-import tempfile
 from collections.abc import Callable
-from functools import cache
 from pathlib import Path
 
 import msgspec
 
-from orchestrator.assembly.candidates import parse_candidate
+from orchestrator.assembly.candidates import laid_out, parse_candidate
 from orchestrator.assembly.catalog import make_catalog
 from orchestrator.assembly.fitting import Fit, fit
 from orchestrator.assembly.home import Home
@@ -16,7 +14,6 @@ from orchestrator.core.spec import DagSpec
 from orchestrator.exceptions import NotFoundError
 from orchestrator.names import NewVersion, RunState
 from orchestrator.ports import ParsedDag, ParsedFile
-from orchestrator.storage.snapshots import lay_out
 from orchestrator.storage.views import DagRow, RunRow, VersionRow
 
 _MANY = 1_000_000
@@ -41,13 +38,7 @@ class DagCheck(msgspec.Struct, frozen=True, kw_only=True):
 def check_file(home: Home, path: Path) -> list[DagCheck]:
     """Hold the open runs of each DAG in the file against it; nothing is recorded."""
     parsed = parse_candidate(home, path)
-    with tempfile.TemporaryDirectory(prefix="orchestrator-candidate-") as made:
-
-        @cache
-        def code() -> str:
-            lay_out(Path(made, "code"), parsed.files)
-            return str(Path(made, "code"))
-
+    with laid_out(parsed) as code:
         return [_check(home, parsed, dag, code) for dag in parsed.dags]
 
 

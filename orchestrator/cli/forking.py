@@ -3,13 +3,15 @@
 import itertools
 import re
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import click
 import msgspec
 
-from orchestrator.assembly.candidates import keep_candidate, parse_candidate
+from orchestrator.assembly.candidates import keep_candidate, laid_out, parse_candidate
+from orchestrator.assembly.catalog import make_catalog
+from orchestrator.assembly.fitting import blocked
 from orchestrator.assembly.home import Home
 from orchestrator.assembly.prospects import UNRECORDED, Prospects, place_of
 from orchestrator.cli import rows
@@ -22,10 +24,13 @@ from orchestrator.cli.options import confirm, dag_argument, run_argument, who, w
 from orchestrator.cli.output import Format, output_option, show_object
 from orchestrator.cli.render.console import remark
 from orchestrator.cli.trigger import checked_run_id
+from orchestrator.core.activations import Block
 from orchestrator.core.effects import Effect
+from orchestrator.core.events import Recorded
 from orchestrator.core.requests import Edit, ForkRun
 from orchestrator.core.taking_over import Past
 from orchestrator.exceptions import NotFoundError, UsageError
+from orchestrator.names import DagKind
 from orchestrator.ports import ParsedDag, ParsedFile
 from orchestrator.storage.views import RunRow
 
@@ -94,9 +99,10 @@ def fork(
         note=note,
         by=who(),
     )
-    prospects.rehearse(request)
+    facts = prospects.rehearse(request)
     effects = _told(prospects, past, request)
-    if effects:
+    block = _block(home, prospects, past, request, facts, candidate)
+    if effects or block is not None:
         confirm(question(effects, f"Fork {run.run_id} at {past.until.seq}"), yes=yes)
     if candidate is not None:
         request = msgspec.structs.replace(request, version_id=keep_candidate(home, *candidate))
@@ -144,6 +150,30 @@ def _is_free(home: Home, run: RunRow, name: str) -> bool:
     except NotFoundError:
         return True
     return False
+
+
+def _block(
+    home: Home,
+    prospects: Prospects,
+    past: Past,
+    request: ForkRun,
+    facts: Sequence[Recorded],
+    candidate: tuple[ParsedFile, ParsedDag] | None,
+) -> Block | None:
+    """Why the code of a workflow could not go on with what it would begin with, told to a person."""
+    version_id = past.run.version_id if request.version_id is None else request.version_id
+    spec = prospects.plan(version_id).spec
+    if spec.kind is not DagKind.WORKFLOW:
+        return None
+    if candidate is None:
+        block = blocked(home, spec, make_catalog(home.config, home.engine).code(version_id), facts)
+    else:
+        with laid_out(candidate[0]) as code:
+            block = blocked(home, spec, code(), facts)
+    if block is not None:
+        where = f"{block.where}: " if block.where else ""
+        remark(f"The new run would be blocked, since its code does not fit what it takes over: {where}{block.message}")
+    return block
 
 
 def _told(prospects: Prospects, past: Past, request: ForkRun) -> list[Effect]:

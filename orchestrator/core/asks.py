@@ -113,7 +113,7 @@ def untimely(run: Run, ask: Ask) -> Refusal | None:
 
 def _reopening(run: Run) -> str:
     if isinstance(run, WorkflowRun):
-        return f"`orchestrator runs reset {run.dag_id} '{run.run_id}' --seq N` takes it back to one of its facts"
+        return f"`orchestrator runs reset {run.dag_id} '{run.run_id}' --to SEQ` takes it back to one of its facts"
     return "clear some of its tasks to run them again"
 
 

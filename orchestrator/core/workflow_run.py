@@ -20,6 +20,7 @@ from orchestrator.core.events import (
     RunMoved,
     RunReset,
     RunResumed,
+    RunStarted,
     SignalReceived,
     TimerCancelled,
     TimerFired,
@@ -137,6 +138,8 @@ class WorkflowRun(Run):
         super()._fold(event, at)
         match event:
             case RunCancelRequested() | RunContinued() | RunReset() | SignalReceived() | UpdateReceived():
+                self.news_at = self.seq
+            case RunStarted() if self.created.taken:  # some of what its code asked for next may have stayed behind
                 self.news_at = self.seq
             case RunMoved() | RunResumed() if self.blocked is not None:
                 self.blocked, self.news_at = None, self.seq
