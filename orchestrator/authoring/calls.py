@@ -34,6 +34,10 @@ def _check_activity(given: object) -> None:
 
 @overload
 def start(
+    function: Activity[_Params, _Result] | Workflow[_Params, _Result], *args: _Params.args, **kwargs: _Params.kwargs
+) -> Future[_Result]: ...
+@overload
+def start(
     function: Callable[_Params, Coroutine[Any, Any, _Result]], *args: _Params.args, **kwargs: _Params.kwargs
 ) -> Future[_Result]: ...
 @overload

@@ -5,6 +5,7 @@ import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import fields, is_dataclass
 from functools import cached_property
+from types import SimpleNamespace
 from typing import Any, get_type_hints
 
 import msgspec
@@ -44,8 +45,10 @@ class Inputs:
     @cached_property
     def hints(self) -> dict[str, Any]:
         """The type of each parameter; DagError if a hint names what cannot be found."""
+        function = inspect.unwrap(self._function)
+        written = {name: hint for name, hint in function.__annotations__.items() if name in self.signature.parameters}
         try:
-            found = get_type_hints(self._function, include_extras=True)
+            found = get_type_hints(SimpleNamespace(__annotations__=written), function.__globals__, include_extras=True)
         except Exception as error:
             raise self.place.refuse(f"the hints of {self.what} cannot be read: {error}") from None
         return {name: found.get(name, Any) for name in self.signature.parameters}

@@ -61,7 +61,14 @@ class WorkflowDag(DAG):
             if isinstance(one, Activity):
                 self._adopt_activity(one)
             elif isinstance(one, Signal):
-                self.signals.setdefault(one.name, one)
+                self._adopt_signal(one)
+
+    def _adopt_signal(self, signal: Signal[Any]) -> None:
+        first = self.signals.setdefault(signal.name, signal)
+        if first.type != signal.type:
+            raise signal.place.refuse(
+                f"{signal!r} is declared at {first.place} already, with another type; declare it once and import it"
+            )
 
     def _adopt_activity(self, activity: Activity[..., Any]) -> None:
         first = self.task_dict.get(checked_id("activity_id", activity.activity_id, activity.place))

@@ -146,6 +146,12 @@ def test_a_loop_is_called_with_the_fields_of_its_state(files: Files) -> None:
     assert spec.entrance.schema["additionalProperties"] is False
 
 
+def test_the_hint_of_a_result_may_name_what_only_type_checkers_know(files: Files) -> None:
+    spec = files.spec("@workflow\ndef flow(order: str) -> 'Receipt': ...\n")
+    assert spec.entrance is not None
+    assert spec.entrance.schema["properties"] == {"order": {"type": "string"}}
+
+
 # ── which activities ─────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -285,6 +291,11 @@ MISTAKES = {
         "go together",
     ),
     "a signal with an impossible name": ("s = Signal('a b')\n", 0, "a character that is not allowed"),
+    "a signal of two types": (
+        "s = Signal('s', bool)\nt = Signal('s', str)\n@workflow\ndef flow(): ...\n",
+        1,
+        "signal 's' is declared at flows.py:",
+    ),
     "a workflow that needs variables of the function around it": (
         "def make(x):\n    @workflow\n    def flow(): return x\nmake(1)\n",
         1,

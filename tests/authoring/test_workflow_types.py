@@ -81,8 +81,10 @@ def order(order_id: str, amount: float = 3.0) -> list[str]:
     three: int = schedule_activity(ship, order_id)
     four: bytes = run_child(small, 3, run_id="mine")
     five: Future[bytes] = start(late_function, 3)
+    six: Future[bytes] = start(late, 3)
+    seven: Future[str] = start(charge, order_id, 3)
     if approved.wait(timeout=3):
-        return [one, *gather(two), str(three), str(four), str(five)]
+        return [one, *gather(two), str(three), str(four), str(five), str(six), str(seven)]
     return workflow.gather(two)
 
 
