@@ -383,7 +383,7 @@ def test_no_call_of_a_workflow_is_cleared(ledger: WorkflowLedger) -> None:
     ledger.call("ship")
     refusal = asks.facts_of(ledger.run, ClearTasks(tasks=(("ship", None),), **WHO))
     assert isinstance(refusal, str)
-    assert "runs reset order 'r1' --seq N" in refusal
+    assert "runs reset order 'r1' --to SEQ" in refusal
 
 
 def test_only_calls_that_the_code_waits_for_can_be_marked(ledger: WorkflowLedger) -> None:
@@ -422,7 +422,7 @@ def test_an_ended_run_can_be_reset_and_nothing_else(ledger: WorkflowLedger) -> N
     for ask in (PauseRun(**WHO), SendSignal(name="go", **WHO), CancelRun(**WHO), MoveRun(version_id=1, **WHO)):
         refusal = asks.facts_of(ledger.run, ask)
         assert isinstance(refusal, str)
-        assert "has ended (success); `orchestrator runs reset order 'r1' --seq N`" in refusal
+        assert "has ended (success); `orchestrator runs reset order 'r1' --to SEQ`" in refusal
 
 
 def test_a_run_that_is_being_cancelled_is_not_reset(ledger: WorkflowLedger) -> None:
