@@ -47,8 +47,9 @@ class Held(msgspec.Struct, frozen=True, kw_only=True):
             for misfit in self.misfits
         ]
         if self.block is not None:
-            where = f"{self.block.where}: " if self.block.where else ""
-            found.append(f"{where}{self.block.message} ({self.block.kind})")
+            where = self.block.where
+            place = "" if where is None or where in self.block.message else f"{where}: "
+            found.append(f"{place}{self.block.message} ({self.block.kind})")
         return found
 
 

@@ -10,7 +10,7 @@ from itertools import islice
 from typing import TypeVar
 
 import msgspec
-from sqlalchemy import Connection, Engine, delete, insert, select
+from sqlalchemy import Connection, Engine, delete, insert
 from sqlalchemy.exc import IntegrityError
 
 from orchestrator.core.events import Recorded
@@ -22,7 +22,8 @@ from orchestrator.ports import Clock, ParsedDag, ParsedFile
 from orchestrator.storage.database import advance, writing
 from orchestrator.storage.projected import Notes, all_places
 from orchestrator.storage.recording import Recording
-from orchestrator.storage.tables import audit, requests, runs, runs_to_delete
+from orchestrator.storage.requests import is_taken
+from orchestrator.storage.tables import audit, runs_to_delete
 from orchestrator.storage.writer import RunWriter
 
 T = TypeVar("T")
@@ -115,10 +116,7 @@ def _batches(items: Iterable[T]) -> Iterator[list[T]]:
 
 
 def _require_free(connection: Connection, dag_id: str, run_id: str) -> None:
-    asked = requests.c.kind == "trigger_run"
-    there = select(runs.c.run_id).where(runs.c.dag_id == dag_id, runs.c.run_id == run_id)
-    waits = select(requests.c.run_id).where(requests.c.dag_id == dag_id, requests.c.run_id == run_id, asked)
-    if connection.execute(there.union(waits)).first() is not None:
+    if is_taken(connection, dag_id, run_id):
         raise _taken(dag_id, run_id)
 
 

@@ -71,11 +71,16 @@ def _submitted(connection: Connection, client_key: str) -> int | None:
 
 
 def _require_free(connection: Connection, request: TriggerRun | ForkRun) -> None:
+    if is_taken(connection, request.dag_id, request.run_id):
+        raise ConflictError(f"the DAG {request.dag_id!r} has a run {request.run_id!r} already; choose another --run-id")
+
+
+def is_taken(connection: Connection, dag_id: str, run_id: str) -> bool:
+    """Whether there is a run of that name, or one is asked for."""
     for table in (runs, requests):
-        query = select(table.c.run_id).where(table.c.dag_id == request.dag_id, table.c.run_id == request.run_id)
+        query = select(table.c.run_id).where(table.c.dag_id == dag_id, table.c.run_id == run_id)
         if table is requests:
             query = query.where(table.c.kind.in_(_MAKE_RUNS))
         if connection.execute(query).first() is not None:
-            raise ConflictError(
-                f"the DAG {request.dag_id!r} has a run {request.run_id!r} already; choose another --run-id"
-            )
+            return True
+    return False

@@ -7,9 +7,13 @@ import pytest
 
 from orchestrator.core.events import ActivityCompleted, ActivityScheduled, ActivityStarted, TaskExpanded
 from orchestrator.exceptions import DagImportError, NotFoundError, TranscriptError
+from orchestrator.names import BlockKind
 from orchestrator.testing import HistoryMismatchError, replay
 from tests.cli.conftest import RUN
 from tests.cli.homes import FilledHome, order, run_command
+from tests.cli.test_transfer_of_random_runs import command, keep
+from tests.simulation.blue_world import world
+from tests.simulation.test_workflow_simulation import live
 
 FILE = """
 from orchestrator import DAG, chain
@@ -158,3 +162,65 @@ def test_a_file_needs_code_where_the_dag_is_not_known(
     said = run_command("runs", "replay", str(exported))
     assert said.status == 1
     assert "name the DAG file with --code" in said.err
+
+
+# ── workflows ────────────────────────────────────────────────────────────────────────────────────────────
+
+FLOWS = Path(__file__).parents[1] / "simulation" / "flows.py"
+
+
+@pytest.fixture(scope="module")
+def flows(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the exported runs of two workflows, each under its name."""
+    folder = tmp_path_factory.mktemp("flows")
+    home = keep(live(world(), "sequential", "asks_leave"), folder / "home")
+    for name in ("sequential", "asks_leave"):
+        command(home, "runs", "export", name, "manual__1", str(folder / f"{name}.jsonl"))
+    home.close()
+    return folder
+
+
+@pytest.mark.parametrize("name", ["sequential", "asks_leave"])
+def test_a_run_of_a_workflow_fits_the_code_that_it_was_made_with(flows: Path, name: str) -> None:
+    assert replay(flows / f"{name}.jsonl", FLOWS).fits
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new", "words"),
+    [
+        ("asks_leave", 'return [given, step("end")]', "return [given]", "has returned without asking for it"),
+        ("asks_leave", 'step("end")', 'step("finish")', 'activity step #1 with .*"end"'),
+        ("sequential", "range(length)", "range(length + 1)", "end of the run"),
+    ],
+)
+def test_a_workflow_that_asks_for_something_else_is_shown_from_both_sides_with_its_line(
+    flows: Path, tmp_path: Path, name: str, old: str, new: str, words: str
+) -> None:
+    changed = tmp_path / "flows.py"
+    source = FLOWS.read_text(encoding="utf-8")
+    assert old in source
+    changed.write_text(source.replace(old, new), encoding="utf-8")
+    with pytest.raises(HistoryMismatchError, match=words) as caught:
+        replay(flows / f"{name}.jsonl", changed)
+    assert "flows.py:" in str(caught.value)
+    block = caught.value.held.block
+    assert block is not None
+    assert block.kind is BlockKind.NON_DETERMINISM
+
+
+def test_a_workflow_that_is_a_static_dag_today_does_not_fit(flows: Path, tmp_path: Path) -> None:
+    path = write(tmp_path / "new" / "order.py", *TASKS)
+    path.write_text(path.read_text(encoding="utf-8").replace("order_1001", "sequential"), encoding="utf-8")
+    with pytest.raises(HistoryMismatchError, match=r"is recorded .a workflow., and in order"):
+        replay(flows / "sequential.jsonl", path)
+
+
+def test_the_command_says_the_same_of_a_workflow(flows: Path, home: FilledHome, tmp_path: Path) -> None:
+    assert run_command("runs", "replay", str(flows / "sequential.jsonl"), "--code", str(FLOWS)).status == 0
+    changed = tmp_path / "flows.py"
+    source = FLOWS.read_text(encoding="utf-8").replace("range(length)", "range(length + 1)")
+    changed.write_text(source, encoding="utf-8")
+    said = run_command("runs", "replay", str(flows / "sequential.jsonl"), "--code", str(changed), "-o", "json")
+    assert said.status == 1
+    assert '"fits": false' in said.out
+    assert "non_determinism" in said.out

@@ -1,19 +1,31 @@
 """``orchestrator runs export`` and ``import``."""
 
+import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
+from sqlalchemy import func, select
 
-from orchestrator.assembly.home import open_home
 from orchestrator.assembly.payloads import open_payloads
+from orchestrator.clock import SystemClock
 from orchestrator.config import load_config
-from orchestrator.core.events import ActivityCompleted, ActivityScheduled, ActivityStarted, PayloadRef
+from orchestrator.core.asks import facts_of
+from orchestrator.core.decide import decide
+from orchestrator.core.events import ActivityCompleted, ActivityScheduled, ActivityStarted, PayloadRef, Recorded
+from orchestrator.core.plan import Plan
+from orchestrator.core.requests import CancelRun, ClearTasks, PauseRun
+from orchestrator.core.runs import replay
+from orchestrator.core.transcript import Version
+from orchestrator.storage.guests import Guests
+from orchestrator.storage.projections import SqlProjections
+from orchestrator.storage.tables import history
+from orchestrator.storage.transcripts import Transcript
 from tests.cli.conftest import RUN
-from tests.cli.homes import FilledHome, run_command
+from tests.cli.homes import FilledHome, order, run_command
 
 Lines = list[dict[str, Any]]
 
@@ -115,8 +127,6 @@ def test_a_run_that_was_open_is_kept_as_it_was_and_never_goes_on(
 ) -> None:
     shop.begin("order_1001", "open", ActivityScheduled(task_id="charge_card"))
     path = tmp_path / "open.jsonl"
-    with open_home(load_config({"ORCHESTRATOR_HOME": str(shop.folder)}, shop.folder)):
-        pass
     export_from(shop, "open", path)
     said = run_command("runs", "import", str(path))
     assert said.status == 0, said.err
@@ -201,8 +211,6 @@ def resealed(lines: list[str]) -> bytes:
 
 
 def sha256(data: bytes) -> str:
-    import hashlib
-
     return hashlib.sha256(data).hexdigest()
 
 
@@ -230,7 +238,65 @@ def test_a_history_that_does_not_fold_is_refused_and_nothing_is_written(
     assert elsewhere.reads.runs() == []
 
 
-@pytest.mark.parametrize("words", [("cancel",), ("pause",), ("resume",)])
-def test_nobody_can_steer_an_imported_run(words: tuple[str, ...], exported: Path, shop: FilledHome) -> None:
-    run_command("runs", "import", str(exported), "--run-id", "copy")
-    assert run_command("runs", *words, "order_1001", "copy").status in (0, 1)
+def test_an_imported_run_is_never_taken_up_and_refuses_whatever_would_change_it(
+    shop: FilledHome, tmp_path: Path, elsewhere: FilledHome
+) -> None:
+    shop.begin("order_1001", "open", ActivityScheduled(task_id="charge_card"))
+    export_from(shop, "open", tmp_path / "open.jsonl")
+    run_command("runs", "import", str(tmp_path / "open.jsonl"))
+    assert SqlProjections(elsewhere.engine).open_runs() == []
+    copy = elsewhere.reads.run("order_1001", "open")
+    run = replay(copy.run_key, elsewhere.reads.history(copy.run_key), lambda key: Plan(elsewhere.reads.spec(key), key))
+    assert decide(run, copy.created_at) == []
+    asked = {"dag_id": "order_1001", "run_id": "open"}
+    for ask in (CancelRun(**asked), PauseRun(**asked), ClearTasks(**asked, tasks=(("charge_card", None),))):
+        assert "was imported and stays as it is; fork it" in str(facts_of(run, ask))
+
+
+def test_a_rebuild_leaves_an_imported_run_as_it_is(shop: FilledHome, tmp_path: Path, elsewhere: FilledHome) -> None:
+    shop.begin("order_1001", "open", ActivityScheduled(task_id="charge_card"))
+    export_from(shop, "open", tmp_path / "open.jsonl")
+    run_command("runs", "import", str(tmp_path / "open.jsonl"))
+    before = elsewhere.reads.run("order_1001", "open")
+    assert run_command("db", "rebuild", "-y").status == 0
+    assert elsewhere.reads.run("order_1001", "open") == before
+    assert SqlProjections(elsewhere.engine).open_runs() == []
+
+
+def test_an_import_that_was_broken_off_is_not_seen_and_is_swept_away(exported: Path, elsewhere: FilledHome) -> None:
+    class Broken(Exception):
+        pass
+
+    def facts() -> Iterator[Recorded]:
+        yield from list(Transcript(exported).facts())[:4]
+        raise Broken
+
+    (version,) = [line for line in Transcript(exported).lines() if isinstance(line, Version)]
+    plan = Plan(Transcript(exported).spec(version), 1)
+    with pytest.raises(Broken):
+        Guests(elsewhere.engine, SystemClock()).take("order_1001", RUN, facts, lambda _: plan, by="test")
+    assert elsewhere.reads.runs() == []
+    assert run_command("db", "clean", "--before", "2026-01-01", "-y").status == 0
+    with elsewhere.engine.connect() as connection:
+        assert connection.execute(select(func.count()).select_from(history)).scalar_one() == 0
+    assert run_command("runs", "import", str(exported)).status == 0
+
+
+def test_a_run_that_is_only_asked_for_has_its_name_too(exported: Path, elsewhere: FilledHome) -> None:
+    elsewhere.add_dag(order())
+    run_command("dags", "trigger", "order_1001", "--run-id", RUN)
+    said = run_command("runs", "import", str(exported))
+    assert (said.status, "--run-id" in said.err) == (1, True)
+    assert run_command("runs", "import", str(exported), "--run-id", "a b").status == 2
+
+
+def test_a_scheduled_run_leaves_its_slot_to_the_schedule_of_the_home_it_comes_to(
+    shop: FilledHome, exported: Path, elsewhere: FilledHome
+) -> None:
+    head, version, first, *rest = exported.read_text(encoding="utf-8").splitlines()
+    slotted = first.replace('"run_type":"manual"', '"run_type":"scheduled","slot":"2026-01-31T06:00:00Z"')
+    assert slotted != first
+    exported.write_bytes(resealed([head, version, slotted, *rest]))
+    assert run_command("runs", "import", str(exported)).status == 0
+    assert elsewhere.reads.run("order_1001", RUN).slot is None
+    assert "2026-01-31T06:00:00Z" in run_command("runs", "export", "order_1001", RUN).out
