@@ -94,7 +94,7 @@ class BlueLink:
         """What it has said."""
         data = self._channel.receive()
         if data:
-            self.busy_since = now
+            self.busy_since = self._seen_at = now
         return list(self._words.feed(data))
 
     # ── where it stands ──────────────────────────────────────────────────────────────────────────────────

@@ -53,6 +53,7 @@ class BlueProcess:
 
     def __init__(self, ends: Ends, settings: BlueSettings) -> None:
         self._link = ends.link
+        self._pulse = ends.pulse
         self._memory_limit = settings.memory_limit or math.inf
         self._is_spent = False
         stenographer = Stenographer(Path(settings.log_folder), settings.max_log_bytes, ends.raw)
@@ -104,4 +105,5 @@ class BlueProcess:
             self._say(Spent())
 
     def _say(self, word: FromBlue) -> None:
+        self._pulse.end()  # from here on it is the replayer that is waited for
         self._link.sendall(frame(word))

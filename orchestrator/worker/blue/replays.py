@@ -54,6 +54,7 @@ class Replays:
     def activate(self, activation: Activation) -> Advance | FactsWanted:
         """Tell the run its news: what its code asks for, or that the facts before are needed."""
         run_key = activation.run_key
+        self._theatre.enter(run_key)
         player = self._players.get(run_key)
         self._wanting.pop(run_key, None)
         if _is_beginning(activation.facts):
@@ -67,6 +68,7 @@ class Replays:
 
     def supply(self, run_key: int, facts: Sequence[Recorded], *, is_all: bool) -> Advance | FactsWanted | None:
         """Take in facts that were wanted; None if they are wanted no more."""
+        self._theatre.enter(run_key)
         wanting = self._wanting.get(run_key)
         if wanting is None:
             return None

@@ -8,15 +8,13 @@ from typing import Protocol
 from orchestrator.core.activations import Activation
 from orchestrator.worker.blue.alarm import Alarm
 
-FOR_EVER = 10 * 365 * 86_400.0  # seconds
+_FOR_EVER = 10 * 365 * 86_400.0  # seconds
 
 
 class Onlooker(Protocol):
     """Is told who has the process; ``pulse.Pulse`` is one."""
 
     def begin(self, run_key: int, patience: float, *, is_loading: bool = False) -> None: ...
-
-    def end(self) -> None: ...
 
     def beat(self) -> None: ...
 
@@ -51,29 +49,35 @@ class Theatre:
         self._recorder = recorder
         self._alarm = Alarm(onlooker.beat)
 
+    def enter(self, run_key: int) -> None:
+        """Whatever happens from here on is that run's doing."""
+        self._onlooker.begin(run_key, _patience(self.limit))
+
     @contextmanager
     def playing(
         self, run_key: int, progress: Callable[[], int], strike: Callable[[float, FrameType | None], None]
     ) -> Iterator[None]:
         """A stretch of that run's code; ``strike`` is called inside of it, with the limit that it has overrun."""
         limit = self.limit
-        self._onlooker.begin(run_key, 2 * limit + 1 if limit else FOR_EVER)
+        self.enter(run_key)
         self._recorder.begin(run_key)
         try:
             with self._alarm.watching(limit, progress, lambda frame: strike(limit, frame)):
                 yield
         finally:
             self._recorder.end()
-            self._onlooker.end()
 
     @contextmanager
     def loading(
         self, activation: Activation, limit: float, strike: Callable[[FrameType | None], None]
     ) -> Iterator[None]:
         """The file of that run's code is loaded; nothing that it says is kept, as it says it in each process."""
-        self._onlooker.begin(activation.run_key, 2 * limit + 1 if limit else FOR_EVER, is_loading=True)
-        try:
-            with self._alarm.watching(limit, int, strike):
-                yield
-        finally:
-            self._onlooker.end()
+        self._onlooker.begin(activation.run_key, _patience(limit), is_loading=True)
+        with self._alarm.watching(limit, int, strike):
+            yield
+        self.enter(activation.run_key)
+
+
+def _patience(limit: float) -> float:
+    """For how long no sign of life comes from code that could be interrupted."""
+    return 2 * limit + 1 if limit else _FOR_EVER
