@@ -28,8 +28,10 @@ class RewindableBoard(Board):
         for task_id, node in self.nodes.items():
             self._rewind_node(node, now[task_id], past.nodes.get(task_id), past, at)
         self._doom_all(self._lapsed)
-        for place in [place for place in self._lapsed if place[1] not in self.nodes[place[0]].indexes()]:
-            self._close(place, self.open[place])
+        for task_id, map_index in self._lapsed:
+            if map_index not in self.nodes[task_id].indexes():  # nobody is there any more to hear of its end
+                self._close((task_id, map_index), self.open[task_id, map_index])
+                self.nodes[task_id].activity(map_index).state = TaskState.NONE
         self.agenda = dict.fromkeys(self.nodes)
         self.due = [
             (activity.retry_at, task_id, map_index)
@@ -67,15 +69,15 @@ class RewindableBoard(Board):
 
     def _rewind_activity(self, place: Place, now: Activity, was: Activity | None, past: Board, at: datetime) -> None:
         self.touched.add(place)
-        goes_on = was is not None and _is_same(now, was)
-        if was is not None and (place in past.open or was.state is TaskState.DEFERRED):
-            if goes_on and now.state in _AT_WORK:
-                return
-        elif was is not None and (goes_on or was.state in FINISHED):
+        is_same = was is not None and _is_same(now, was)
+        was_at_work = was is not None and (place in past.open or was.state is TaskState.DEFERRED)
+        if is_same and was_at_work and now.state in _AT_WORK:
+            return
+        if was is not None and (was.state in FINISHED or (is_same and not was_at_work)):
             self._lapse(place)
             _restore(now, was)
-            return
-        self._begin_anew(place, now, was, at)
+        else:
+            self._begin_anew(place, now, was, at)
 
     def _begin_anew(self, place: Place, now: Activity, was: Activity | None, at: datetime) -> None:
         if now.attempt > now.outdated:

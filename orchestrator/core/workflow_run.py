@@ -36,6 +36,7 @@ from orchestrator.names import FINISHED, TaskState
 _STARTABLE = frozenset(
     {TaskState.NONE, TaskState.SCHEDULED, TaskState.UP_FOR_RETRY, TaskState.UP_FOR_RESCHEDULE},
 )
+_NEWS = frozenset({RunCancelRequested, RunContinued, RunReset, SignalReceived, UpdateReceived})
 _LETTERS = (SignalReceived, UpdateReceived)
 
 
@@ -133,21 +134,19 @@ class WorkflowRun(Run):
     # ── the fold ─────────────────────────────────────────────────────────────────────────────────────────
 
     def _fold(self, event: AnyEvent, at: datetime) -> None:
+        kind = type(event)
         if isinstance(event, Asked):
             self.asked_until, self.heard_until = self.seq, event.heard or self.seq - 1
-        super()._fold(event, at)
-        match event:
-            case RunCancelRequested() | RunContinued() | RunReset() | SignalReceived() | UpdateReceived():
-                self.news_at = self.seq
-            case RunStarted() if self.created.taken:  # some of what its code asked for next may have stayed behind
-                self.news_at = self.seq
-            case RunMoved() | RunResumed() if self.blocked is not None:
-                self.blocked, self.news_at = None, self.seq
-                self._begin_again()
-            case RunMoved():
-                self._begin_again()
-            case _:
-                pass  # the code need not hear of it
+        if kind is ActivityRequested:  # most of them are: not looked for among all others
+            self._fold_of_kind(event, at)
+        else:
+            super()._fold(event, at)
+        if kind in _NEWS:
+            self.news_at = self.seq
+        elif kind is RunStarted and self.created.taken:  # some of what its code asked for next may have stayed behind
+            self.news_at = self.seq
+        elif kind is RunMoved or kind is RunResumed:
+            self._go_on(moved=kind is RunMoved)
 
     def _fold_of_kind(self, event: AnyEvent, at: datetime) -> None:
         match event:
@@ -177,6 +176,13 @@ class WorkflowRun(Run):
                 self._continued(at)
             case _:
                 pass  # VersionMarker and what side_effect gave: for the code alone
+
+    def _go_on(self, *, moved: bool) -> None:
+        if self.blocked is not None:
+            self.blocked, self.news_at = None, self.seq
+        elif not moved:
+            return
+        self._begin_again()
 
     def _begin_again(self) -> None:
         """What the code says of what it was told before counts no more: it is replayed from the start."""
