@@ -79,12 +79,18 @@ class Door:
         return Entrance(name=self.name, schema=self._schema(), doc=inspect.getdoc(self.function))
 
     def _schema(self) -> dict[str, Any]:
-        if not self.takes_payload:
+        """Of arguments by name; of a signal, of its payload, which may be left out where nothing is required."""
+        if self.kind is not Kind.SIGNAL:
             return self.inputs.schema()
+        whole = self._payload_schema() if self.takes_payload else self.inputs.schema()
+        if self.inputs.required:
+            return whole
+        definitions = {"$defs": whole.pop("$defs")} if "$defs" in whole else {}
+        return {"anyOf": [whole, {"type": "null"}], **definitions}
+
+    def _payload_schema(self) -> dict[str, Any]:
         schemas, components = schemas_of(self.inputs.what, self.inputs.hints, self.inputs.place)
         (found,) = schemas.values()
-        if not self.inputs.required:
-            found = {"anyOf": [found, {"type": "null"}]}
         return {**found, "$defs": components} if components else found
 
 

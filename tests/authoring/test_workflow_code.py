@@ -298,6 +298,29 @@ class other(flow):
 """
 
 
+def test_a_signal_without_parameters_is_heard_without_a_payload(files: Files) -> None:
+    source = """
+@workflow
+class flow:
+    def run(self):
+        self.heard = []
+        wait_condition(lambda: len(self.heard) == 2)
+        return self.heard
+
+    @workflow.signal
+    def stop(self):
+        self.heard.append("stop")
+
+    @workflow.signal
+    def note(self, text: str = "nothing"):
+        self.heard.append(text)
+"""
+    play = files.play(source)
+    play.signal("stop")
+    play.signal("note")
+    assert play.result == ["stop", "nothing"]
+
+
 def update(play: Play, payload: object) -> events.UpdateAnswered:
     play.happen(events.UpdateReceived(update_id="u1", name="change", payload=raw(payload)))
     while play.open:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from orchestrator.assembly.entrances import check_fits
 from orchestrator.core.spec import Cron
 from orchestrator.names import DagKind, Delivery, NewVersion
 from tests.authoring.plays import HEAD, Files
@@ -94,8 +95,9 @@ def test_a_class_lists_its_signals_queries_and_updates(files: Files) -> None:
     )
     assert [(one.name, one.schema.get("type"), one.doc) for one in spec.signals] == [
         ("approve", "string", "Somebody agrees."),
-        ("stop", "object", None),
+        ("stop", None, None),
     ]
+    check_fits("stop", spec.signals[1], None)
     assert [one.name for one in spec.queries] == ["state"]
     assert [(one.name, one.schema["required"]) for one in spec.updates] == [("change", ["amount"])]
 
