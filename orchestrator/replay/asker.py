@@ -193,7 +193,7 @@ class Asker:
         found = self._look_up(("value", value_id))
         if found is not None and found.fact is not None and isinstance(found.fact.event, ValueRecorded):
             return values.decode(found.fact.event.value)
-        with self._hub.only_reading(f"what gives the value {name!r}"):
+        with self._hub.only_reading(f"what gives the value {name!r}"), self._hub.outside():
             made = make()
         data = values.encode(made, f"the value {name!r}")
         self._ask(("value", value_id), RecordValue(name=value_id, value=msgspec.Raw(data)), None, strand)

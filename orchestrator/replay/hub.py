@@ -18,14 +18,13 @@ _left: list[Strand] = []
 class Hub:
     """``loop`` stands where code looks for a running event loop.
 
-    ``is_over``: nothing of the code goes on. ``steps`` rises with each step from one wait to the next.
+    ``is_over``: nothing of the code goes on. ``reading`` is what may ask for nothing, while that runs.
     """
 
     def __init__(self, loop: Any) -> None:
         self.current: Strand | None = None
         self.is_over = False
         self.is_in_code = False
-        self.steps = 0
         self.reading: str | None = None
         self.strands: dict[Strand, None] = {}
         self._ready: deque[Strand] = deque()
@@ -85,6 +84,15 @@ class Hub:
         finally:
             self.is_in_code = False
             _set_running_loop(before)
+
+    @contextmanager
+    def outside(self) -> Iterator[None]:
+        """What is called inside is no code of a workflow: it may run an event loop of its own."""
+        _set_running_loop(None)
+        try:
+            yield
+        finally:
+            _set_running_loop(self._loop)
 
     @contextmanager
     def only_reading(self, what: str) -> Iterator[None]:
@@ -178,7 +186,6 @@ class Hub:
                 self._go(strand)
 
     def _go(self, strand: Strand) -> None:
-        self.steps += 1
         strand.is_ready = False
         try:
             self.current = strand

@@ -183,6 +183,11 @@ class Ledger:
         """What the code has asked for without a record, in the order of asking for each key."""
         return iter(self._pending)
 
+    @property
+    def unsent(self) -> int:
+        """How much is asked for and was not sent yet."""
+        return len(self._unsent)
+
     # ── sending ──────────────────────────────────────────────────────────────────────────────────────────
 
     def send(self) -> list[WorkflowCommand]:

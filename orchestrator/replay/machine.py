@@ -27,6 +27,7 @@ from orchestrator.replay.judging import Versions, misfit, not_continued
 from orchestrator.replay.places import Places
 from orchestrator.replay.records import key_of
 
+_MANY = 500_000  # things asked for in one go
 INLINE = 64 * 1024  # bytes of JSON; above that a value goes to the payload store
 
 
@@ -53,7 +54,6 @@ class Machine:
         self._versions = Versions(header.version_id)
         self._root = header.run_uid
         self._told = 0
-        self._steps = 0
         self._created: Recorded | None = None
         self._early: list[Recorded] = []
         self._episode: Episode | None = None
@@ -68,8 +68,11 @@ class Machine:
 
     @property
     def steps(self) -> int:
-        """Rises with each step that the code makes from wait to wait: how a watchdog sees that it gets on."""
-        return self._steps + (0 if self._episode is None else self._episode.hub.steps)
+        """Changes with each fact that the code takes in, and with each thing that it asks for meanwhile, of which there
+        may be many in one go, but not without end: how a watchdog sees that it gets on.
+        """
+        unsent = 0 if self._episode is None else self._episode.ledger.unsent
+        return self._told * (_MANY + 1) + min(unsent, _MANY)
 
     # ── facts in, commands out ───────────────────────────────────────────────────────────────────────────
 
@@ -183,7 +186,6 @@ class Machine:
             if self._block is not None:
                 return
             old.hub.close()
-            self._steps += old.hub.steps
         self._open(begun_anew(fact, self._root, self._load))
 
     def _open(self, beginning: Beginning) -> None:

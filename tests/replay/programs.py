@@ -20,7 +20,9 @@ class Node(NamedTuple):
     parts: tuple["Node", ...] = ()
 
 
-LEAVES = ("call", "call", "call", "timer", "signal", "until", "value", "random", "patched", "child", "now", "giveup")
+LEAVES = tuple(
+    ["call", "call", "call", "timer", "signal", "until", "value", "random", "patched", "child", "now", "giveup", "drop"]
+)
 BRANCHES = ("seq", "seq", "gather", "any", "try", "if", "shield")
 
 
@@ -129,6 +131,15 @@ class Play:
         future.cancel()
         timer.cancel()
         return future.exception() is None
+
+    def _drop(self, blue: Blue, node: Node) -> Any:
+        child = blue.child(node.name, {}, run_id=None, close=ParentClose.CANCEL)
+        beside = blue.spawn("beside", lambda: self._call(blue, node))
+        blue.wait_for(child, beside)
+        child.cancel()
+        beside.cancel()
+        beside.exception()
+        return child.result()
 
     def _value(self, blue: Blue, node: Node) -> Any:
         def make() -> str:

@@ -312,6 +312,27 @@ def test_code_that_never_comes_to_rest_is_interrupted_with_its_stack(flow: Calla
         assert any("in spins" in frame for frame in block.frames)
 
 
+def test_a_watchdog_sees_code_that_gets_on_and_code_that_does_not() -> None:
+    seen: list[int] = []
+
+    def flow(blue: Blue) -> Any:
+        call(blue, "b")
+        seen.append(engine.machine.steps)
+        call(blue, "a")
+        seen.append(engine.machine.steps)
+        blue.spawn("beside", lambda: None).result()
+        seen.append(engine.machine.steps)
+        blue.call("a", [], {})
+        seen.append(engine.machine.steps)
+        call(blue, "a")
+
+    engine = Engine(flow)
+    engine.complete("b#0")
+    engine.complete("a#0")
+    first, second, third, fourth = seen
+    assert first < second == third < fourth
+
+
 def test_a_query_that_never_ends_is_interrupted_and_blocks_nobody() -> None:
     def flow(blue: Blue) -> Any:
         blue.on("query", "slow", lambda _: spins(blue), None)

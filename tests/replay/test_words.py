@@ -1,5 +1,6 @@
 """What a run is told and asked while it runs, what it records at once, its children, and how it begins anew."""
 
+import asyncio
 from collections.abc import Sequence
 from datetime import timedelta
 from random import Random
@@ -226,6 +227,17 @@ def test_a_value_is_made_once_and_handed_back_from_the_history() -> None:
             replayed.tell(engine.history[start : start + size])
         assert replayed.advance() == ()
     assert made == [0, 1]
+
+
+def test_what_makes_a_value_may_run_an_event_loop_of_its_own() -> None:
+    async def made_elsewhere() -> str:
+        await asyncio.sleep(0)
+        return "made"
+
+    async def flow(blue: Blue) -> Any:
+        return blue.value("n", lambda: asyncio.run(made_elsewhere()))
+
+    assert result(Engine(flow)) == "made"
 
 
 def test_what_makes_a_value_asks_for_nothing() -> None:
