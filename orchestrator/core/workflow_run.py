@@ -141,9 +141,8 @@ class WorkflowRun(Run):
             self._fold_of_kind(event, at)
         else:
             super()._fold(event, at)
-        if kind in _NEWS:
-            self.news_at = self.seq
-        elif kind is RunStarted and self.created.taken:  # some of what its code asked for next may have stayed behind
+        took_over = kind is RunStarted and self.created.taken  # what its code asked for next may have stayed behind
+        if kind in _NEWS or took_over:
             self.news_at = self.seq
         elif kind is RunMoved or kind is RunResumed:
             self._go_on(moved=kind is RunMoved)

@@ -15,6 +15,7 @@ from orchestrator.core.plan import Plan
 from orchestrator.core.run import Run
 from orchestrator.core.runs import replay
 from orchestrator.core.spec import decode_spec, fingerprint
+from orchestrator.core.workflow_run import WorkflowRun
 from orchestrator.storage.codec import CODEC
 
 STORED = sorted(Path(__file__).parent.glob("*.json"))
@@ -52,6 +53,25 @@ def test_a_stored_history_leads_to_the_state_that_it_led_to_then(stored: dict[st
     assert (run.version_id, run.reason) == (expected["version_id"], expected["reason"])
     assert sorted([*place, attempt] for place, attempt in run.open.items()) == expected["open"]
     assert [summary(run, activity) for activity in expected["activities"]] == expected["activities"]
+
+
+def waiting(run: WorkflowRun) -> dict[str, Any]:
+    """What the expectation says of what a workflow waits for."""
+    return {
+        "unended": [list(place) for place in run.unended],
+        "timers": {name: fire_at.isoformat() for name, fire_at in run.timers.items()},
+        "children": list(run.children),
+        "updates": list(run.updates),
+        "began_at": run.began_at,
+        "asked_until": run.asked_until,
+        "has_news": run.has_news,
+    }
+
+
+def test_a_stored_workflow_waits_for_what_it_waited_for_then(stored: dict[str, Any]) -> None:
+    run = replay(1, facts(stored), plans(stored).__getitem__)
+    expected = stored["expected"].get("waiting")
+    assert (waiting(run) if isinstance(run, WorkflowRun) else None) == expected
 
 
 def test_a_stored_history_that_is_recorded_today_reads_the_same(stored: dict[str, Any]) -> None:
