@@ -8,9 +8,8 @@ from types import CodeType, FrameType
 from typing import NamedTuple
 
 from orchestrator.core.events import Failure
-from orchestrator.exceptions import OrchestratorError
+from orchestrator.core.raised import recordable, sentence, types_of
 
-_MAX_TEXT = 8_000
 _FIRST, _LAST = 3, 17
 _absolute = os.path.abspath  # and not resolve(): what lies behind a link belongs to where the author sees it
 
@@ -90,28 +89,3 @@ class Places:
                 text = linecache.getline(code.co_filename, line, frame.f_globals).strip()
                 shown = f'File "{name}", line {line}, in {code.co_name}' + (f"\n    {text}" if text else "")
                 yield f"{name}:{line}", recordable(shown)
-
-
-def types_of(error: BaseException) -> tuple[str, ...]:
-    """The dotted names of its class and bases, the class first."""
-    known = [kind for kind in type(error).__mro__ if kind not in (object, BaseException)]
-    return tuple(f"{kind.__module__}.{kind.__qualname__}" for kind in known)
-
-
-def sentence(error: BaseException) -> str:
-    """``TypeName: text``; our own errors are whole sentences already."""
-    name = type(error).__name__
-    try:
-        text = str(error)
-    except Exception as second:
-        text = f"(its text cannot be had: str() raised {type(second).__name__})"
-    if isinstance(error, OrchestratorError):
-        return text or name
-    return f"{name}: {text}" if text else name
-
-
-def recordable(text: str) -> str:
-    """Text of a length that a history can bear, without half surrogate pairs."""
-    if len(text) > _MAX_TEXT:
-        text = f"{text[:_MAX_TEXT]} … ({len(text) - _MAX_TEXT} more characters)"
-    return text.encode("utf-8", "backslashreplace").decode()

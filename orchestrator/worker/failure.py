@@ -4,11 +4,10 @@ import traceback
 from pathlib import Path
 
 from orchestrator.core.events import Failure
+from orchestrator.core.raised import recordable, sentence, text_of, types_of
 from orchestrator.dagbag.blame import Frame, authors_frames, listing
 from orchestrator.dagbag.roots import Roots
-from orchestrator.exceptions import DagError, DagImportError, OrchestratorError
-
-_MAX_TEXT = 8_000
+from orchestrator.exceptions import DagError, DagImportError
 
 _EXITS: dict[type[BaseException], str] = {
     SystemExit: "the body called sys.exit(); return to succeed, or raise an exception to fail",
@@ -22,10 +21,10 @@ def failure_of(error: BaseException, code: str) -> Failure:
     roots = Roots(Path(code))
     frames = _frames(error, roots)
     return Failure(
-        message=_recordable(roots.shorten(_sentence(error))),
+        message=recordable(roots.shorten(_sentence(error))),
         types=types_of(error),
         where=f"{frames[-1].name}:{frames[-1].line}" if frames else _place(error, roots),
-        frames=tuple(_recordable(line) for line in listing(frames)),
+        frames=tuple(recordable(line) for line in listing(frames)),
     )
 
 
@@ -35,37 +34,15 @@ def loading_failure(error: BaseException, code: str) -> Failure:
     if not isinstance(error, DagImportError):
         return failure
     where = _place(error, Roots(Path(code)))
-    return Failure(message=_recordable(error.message), types=failure.types, where=where, frames=error.frames)
-
-
-def types_of(error: BaseException) -> tuple[str, ...]:
-    """The dotted names of its class and bases, the class first."""
-    known = [kind for kind in type(error).__mro__ if kind not in (object, BaseException)]
-    return tuple(f"{kind.__module__}.{kind.__qualname__}" for kind in known)
+    return Failure(message=recordable(error.message), types=failure.types, where=where, frames=error.frames)
 
 
 def _sentence(error: BaseException) -> str:
-    """``TypeName: text``; our own errors are whole sentences already."""
-    text = _text(error)
-    if type(error) in _EXITS:
-        return f"{_EXITS[type(error)]} ({text})" if text else _EXITS[type(error)]
-    if isinstance(error, OrchestratorError):
-        return text or type(error).__name__
-    return f"{type(error).__name__}: {text}" if text else type(error).__name__
-
-
-def _text(error: BaseException) -> str:
-    try:
-        return str(error)
-    except Exception as second:
-        return f"(its text cannot be had: str() raised {type(second).__name__})"
-
-
-def _recordable(text: str) -> str:
-    """Text of a length that a history can bear, without half surrogate pairs."""
-    if len(text) > _MAX_TEXT:
-        text = f"{text[:_MAX_TEXT]} … ({len(text) - _MAX_TEXT} more characters)"
-    return text.encode("utf-8", "backslashreplace").decode()
+    """``TypeName: text``, or what its author is to do instead."""
+    if type(error) not in _EXITS:
+        return sentence(error)
+    text = text_of(error)
+    return f"{_EXITS[type(error)]} ({text})" if text else _EXITS[type(error)]
 
 
 def _frames(error: BaseException, roots: Roots) -> list[Frame]:

@@ -20,8 +20,9 @@ class Node(NamedTuple):
     parts: tuple["Node", ...] = ()
 
 
-LEAVES = tuple(
-    ["call", "call", "call", "timer", "signal", "until", "value", "random", "patched", "child", "now", "giveup", "drop"]
+LEAVES = (
+    *("call", "call", "call", "timer", "signal", "until", "value"),
+    *("random", "patched", "child", "now", "giveup", "drop"),
 )
 BRANCHES = ("seq", "seq", "gather", "any", "try", "if", "shield")
 
