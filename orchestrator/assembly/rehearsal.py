@@ -6,9 +6,8 @@ from collections.abc import Callable, Iterator
 from datetime import timedelta
 
 from orchestrator.assembly.home import Home
-from orchestrator.assembly.replayer import inline_replayer
 from orchestrator.assembly.scheduler import make_scheduler, settings_of
-from orchestrator.assembly.stage import inline_executor, staged
+from orchestrator.assembly.stage import inline_executor, inline_replayer, staged
 from orchestrator.clock import SystemClock
 from orchestrator.config import Config
 from orchestrator.core.orders import Completed, Deferred, Failed, Lost, Order, Skipped, Started, TakenBack
@@ -41,7 +40,7 @@ def rehearse(config: Config, *, notice: Callable[[str], None]) -> Iterator[Rehea
     """
     with staged(config) as home:
         executor = inline_executor(config, home)
-        replayer = inline_replayer(home.config, notice)
+        replayer = inline_replayer(home, notice)
         scheduler = make_scheduler(home.config, home.engine, executor, replayer, settings_of(home.config), notice)
         scheduler.start()
         try:

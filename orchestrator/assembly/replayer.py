@@ -4,7 +4,6 @@ from collections.abc import Callable
 
 from orchestrator.clock import SystemClock
 from orchestrator.config import Config
-from orchestrator.executors.inline_replayer import InlineReplayer
 from orchestrator.executors.replayer import LocalReplayer
 from orchestrator.worker.blue.settings import BlueSettings
 
@@ -18,11 +17,6 @@ def make_replayer(config: Config, notice: Callable[[str], None]) -> LocalReplaye
         idle_time=config.workflows.idle_seconds,
         notice=notice,
     )
-
-
-def inline_replayer(config: Config, notice: Callable[[str], None]) -> InlineReplayer:
-    """In this process."""
-    return InlineReplayer(blue_settings(config), SystemClock(), notice=notice)
 
 
 def blue_settings(config: Config) -> BlueSettings:

@@ -2,7 +2,7 @@
 
 import contextlib
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from msgspec.structs import replace
@@ -10,11 +10,13 @@ from msgspec.structs import replace
 from orchestrator.assembly.dag_processor import make_dag_processor
 from orchestrator.assembly.executor import worker_settings
 from orchestrator.assembly.home import Home
+from orchestrator.assembly.replayer import blue_settings
 from orchestrator.assembly.schema import lay_out
 from orchestrator.clock import SystemClock
 from orchestrator.config import Config
 from orchestrator.config.settings import Url
 from orchestrator.executors.inline import InlineExecutor
+from orchestrator.executors.inline_replayer import InlineReplayer
 from orchestrator.storage.database import connect
 
 
@@ -33,6 +35,11 @@ def inline_executor(config: Config, home: Home) -> InlineExecutor:
     """It runs what is staged, and refuses the real home's database as the target of a transaction, as a worker does."""
     settings = replace(worker_settings(home.config), home_database=config.database.sql_alchemy_conn)
     return InlineExecutor(settings, SystemClock())
+
+
+def inline_replayer(home: Home, notice: Callable[[str], None]) -> InlineReplayer:
+    """It runs the workflows that are staged, in this process; ``notice`` is told of what a person should know."""
+    return InlineReplayer(blue_settings(home.config), SystemClock(), notice=notice)
 
 
 def _moved(config: Config, folder: Path) -> Config:
