@@ -10,11 +10,12 @@ from greenlet import GreenletExit
 from orchestrator.authoring.blue import Blue, Definition, replaying
 from orchestrator.core import values
 from orchestrator.core.activations import AnswerUpdate, Block, Continue, Raise, Return
-from orchestrator.core.events import UpdateReceived
+from orchestrator.core.events import SignalReceived, UpdateReceived
 from orchestrator.exceptions import (
     NotFoundError,
     QuarantineError,
     UsageError,
+    ValueDecodingError,
     ValueEncodingError,
     WorkflowCancelled,
     WorkflowError,
@@ -22,7 +23,7 @@ from orchestrator.exceptions import (
 from orchestrator.names import BlockKind
 from orchestrator.replay.foreign import NoLoop
 from orchestrator.replay.hub import Hub
-from orchestrator.replay.inbox import Inbox, payload_of
+from orchestrator.replay.inbox import Inbox
 from orchestrator.replay.ledger import Ledger
 from orchestrator.replay.places import Places
 from orchestrator.replay.strand import Evicted, Strand, awaited_on_stack, drive
@@ -66,6 +67,8 @@ class Course:
                     value = drive(function(), self._foreign, self.places.name)
                 except (Evicted, GreenletExit):
                     return
+                except KeyboardInterrupt:  # somebody ends this process, and not the run
+                    raise
                 except BaseException as error:
                     if not self.hub.is_over:
                         ended(strand, None, error)
@@ -118,6 +121,15 @@ class Course:
             error = WorkflowError(str(error))
         strand.future.settle(value, error)
 
+    def receive(self, event: SignalReceived) -> None:
+        """Hand a signal to its function, or keep it until it is taken."""
+        try:
+            payload = values.decode(event.payload)
+        except ValueDecodingError as error:
+            self.stop(BlockKind.ENCODING, f"signal {event.name!r} carries what cannot be read: {error}")
+        else:
+            self.inbox.receive(event.name, payload)
+
     def _start_signal(self, name: str, function: Callable[..., Any], payload: Any) -> None:
         def ended(_strand: Strand, _value: Any, error: BaseException | None) -> None:
             if isinstance(error, UsageError):
@@ -132,10 +144,10 @@ class Course:
         self._updates[event.update_id] = None
         try:
             function, validator = self.inbox.answering("update", event.name)
-        except NotFoundError as error:
+            payload = values.decode(event.payload)
+        except (NotFoundError, ValueDecodingError) as error:
             self._answer(event.update_id, None, error)
             return
-        payload = payload_of(event)
 
         def ended(_strand: Strand, value: Any, error: BaseException | None) -> None:
             if type(error) in _BLOCKS and error is not None:

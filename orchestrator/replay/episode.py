@@ -35,7 +35,6 @@ from orchestrator.names import Delivery
 from orchestrator.replay.asker import Asker
 from orchestrator.replay.beginning import Beginning
 from orchestrator.replay.course import Course
-from orchestrator.replay.inbox import payload_of
 from orchestrator.replay.ledger import Slot
 from orchestrator.replay.outcomes import ActivityEvent, Load, cancelled, counts, of_call, of_child
 from orchestrator.replay.places import Places
@@ -134,7 +133,7 @@ class Episode:
             self._came(fact, self.ledger.open.pop(("value", event.name), None))
         elif isinstance(event, SignalReceived):
             self._at(fact)
-            self.course.inbox.receive(event.name, payload_of(event))
+            self.course.receive(event)
         elif isinstance(event, UpdateReceived):
             self._at(fact)
             self.course.start_update(event)

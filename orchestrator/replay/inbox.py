@@ -4,8 +4,6 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
-from orchestrator.core import values
-from orchestrator.core.events import SignalReceived, UpdateReceived
 from orchestrator.exceptions import NotFoundError
 from orchestrator.nearest import did_you_mean
 
@@ -61,8 +59,3 @@ class Inbox:
             listed = f"it has {', '.join(sorted(known))}" if known else f"it takes no {kind} at this point"
             raise NotFoundError(f"the workflow has no {kind} {name!r}{did_you_mean(name, known)}; {listed}")
         return found
-
-
-def payload_of(event: SignalReceived | UpdateReceived) -> Any:
-    """What was sent along."""
-    return values.decode(event.payload)

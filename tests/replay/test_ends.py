@@ -345,6 +345,14 @@ def test_a_query_that_never_ends_is_interrupted_and_blocks_nobody() -> None:
     assert result(engine) == ["a"]
 
 
+def test_who_ends_the_process_does_not_end_the_run() -> None:
+    def flow(blue: Blue) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        Engine(flow)
+
+
 def test_an_interrupt_while_none_of_the_code_runs_does_nothing() -> None:
     engine = Engine(lambda blue: call(blue, "a"))
     engine.machine.interrupt(1, sys._getframe())

@@ -6,6 +6,7 @@ from datetime import timedelta
 from random import Random
 from typing import Any
 
+import msgspec
 import pytest
 
 from orchestrator.authoring.blue import Blue
@@ -76,6 +77,18 @@ def test_a_signal_that_does_not_fit_blocks_until_the_code_is_mended() -> None:
     assert engine.blocked is not None
     assert engine.blocked.kind is BlockKind.ENCODING
     assert "signal 's' does not fit what takes it: signal 's': expected int" in engine.blocked.message
+
+
+def test_a_payload_that_cannot_be_read_blocks_the_run_and_refuses_the_update() -> None:
+    unreadable = msgspec.Raw(b'{"__type__":"of tomorrow","value":1}')
+    engine = Engine(with_updates)
+    engine.happen(events.UpdateReceived(update_id="u1", name="limit", payload=unreadable))
+    (answer,) = answers(engine)
+    assert answer.failure is not None
+    assert "'of tomorrow'" in answer.failure.message
+    engine.happen(events.SignalReceived(name="s", payload=unreadable))
+    assert engine.blocked is not None
+    assert engine.blocked.message.startswith("signal 's' carries what cannot be read")
 
 
 def test_an_error_in_the_function_of_a_signal_fails_the_run() -> None:
