@@ -24,6 +24,7 @@ FIRST: list[AnyEvent] = [
     ),
     events.RunStarted(),
 ]
+_ENDS = (asks.Return, asks.Raise, asks.Continue, asks.Block)
 
 
 class Code:
@@ -85,6 +86,7 @@ class Engine:
         self.now = START
         self.blocked: asks.Block | None = None
         self.ended: events.RunEnded | None = None
+        self.meanwhile: Callable[[], list[AnyEvent]] = list
         self.machine = self.new_machine()
         self.happen(*first)
 
@@ -144,6 +146,8 @@ class Engine:
         self.commands.extend(commands)
         heard = self.machine.told
         self.advances.append((heard, tuple(commands)))
+        meanwhile = [] if any(isinstance(c, _ENDS) for c in commands) else self.meanwhile()
+        self.record(*meanwhile)
         for command in commands:
             event = self.fact_of(command)
             if event is not None:
@@ -151,7 +155,7 @@ class Engine:
         if len(self.history) > heard and isinstance(self.history[-1].event, events.RunContinued):
             self.activate()
         sent = [fact for fact in self.history[heard:] if getattr(fact.event, "sent", False)]
-        if sent and self.ended is None:
+        if (sent or meanwhile) and self.ended is None:
             self.activate()
 
     def fact_of(self, command: asks.WorkflowCommand) -> AnyEvent | None:

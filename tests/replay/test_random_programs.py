@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from orchestrator.core import activations as asks
 from orchestrator.core import events, values
-from orchestrator.core.events import Recorded
+from orchestrator.core.events import AnyEvent, Recorded
 from orchestrator.names import BlockKind
 from orchestrator.replay import Machine
 from tests.replay.engine import Engine, raw
@@ -35,6 +35,12 @@ def run(
         return [name, args, random.randrange(100)]
 
     engine = Engine(Play(program, is_async=is_async), answer=answer)
+
+    def meanwhile() -> list[AnyEvent]:
+        """Before what the code asks for is recorded, other things are, of which it has not heard."""
+        return happenings(engine, random, 2) if random.random() < 0.3 else []
+
+    engine.meanwhile = meanwhile
     while engine.ended is None:
         assert engine.blocked is None, engine.blocked
         if reloads and random.random() < 0.2:
@@ -42,13 +48,18 @@ def run(
         if cancels and random.random() < 0.1:
             engine.cancel()
             continue
-        some = random.sample(sorted(engine.open), random.randint(0, min(3, len(engine.open))))
-        happened = [engine.come(name) for name in some]
-        if not happened or random.random() < 0.2:
-            happened.append(events.SignalReceived(name=random.choice("abcd"), payload=raw(random.randrange(10))))
-        random.shuffle(happened)
-        engine.happen(*happened)
+        engine.happen(*happenings(engine, random, 3))
     return engine
+
+
+def happenings(engine: Engine, random: Random, most: int) -> list[AnyEvent]:
+    """Some of what is open comes, or a signal does."""
+    some = random.sample(sorted(engine.open), random.randint(0, min(most, len(engine.open))))
+    happened = [engine.come(name) for name in some]
+    if not happened or random.random() < 0.2:
+        happened.append(events.SignalReceived(name=random.choice("abcd"), payload=raw(random.randrange(10))))
+    random.shuffle(happened)
+    return happened
 
 
 def portions(facts: Sequence[Recorded], random: Random) -> list[Sequence[Recorded]]:
