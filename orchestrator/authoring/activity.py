@@ -167,6 +167,12 @@ def _check_function(place: Place, function: Any) -> None:
         raise place.refuse(f"@activity decorates a function, not {function!r}")
     if function.__name__ == "<lambda>":
         raise place.refuse("@activity decorates a function with a name, not a lambda; define it with def")
+    parameters = parameters_of(function)
+    if parameters is not None and parameters.positional[:1] == ("self",):
+        raise place.refuse(
+            f"activity {function.__name__!r} is a method, and its object is not there in a worker; "
+            f"define it outside of the class"
+        )
     if inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function):
         raise place.refuse(f"activity {function.__name__!r} yields; an activity returns its result, such as a list")
     if is_blue():

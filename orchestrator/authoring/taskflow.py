@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any, Generic, ParamSpec, TypeAlias, overload
 
 from orchestrator.authoring.airflow_only import AIRFLOW_TASK_SETTINGS, supported
+from orchestrator.authoring.blue import is_blue
 from orchestrator.authoring.checks import refuse_unknown
 from orchestrator.authoring.construction import accepted_names
 from orchestrator.authoring.dag import current_dag
@@ -36,6 +37,11 @@ class TaskFunction(Generic[_Params]):
 
     def __call__(self, *args: _Params.args, **kwargs: _Params.kwargs) -> Any:
         # Any and not XComArg: to a type checker the reference is what it stands for, and may be passed on as such.
+        if is_blue():
+            raise UsageError(
+                f"task function {self.function.__name__!r} was called in a workflow, which calls activities; "
+                f"put @activity over it, or call {self.function.__name__}.function(…) if it has no effect"
+            )
         if current_runtime() is not None:
             raise UsageError(
                 f"task function {self.function.__name__!r} was called while a task runs; "

@@ -164,6 +164,7 @@ def flow():
         ("schedule_activity(charge, 1, 2, 3)", "too many positional arguments"),
         ("start_activity(charge, 1, amont=2)", "got an unexpected keyword argument 'amont'"),
         ("schedule_activity(len, [])", "is no activity; put @activity on a function"),
+        ("task(lambda: 1)()", "was called in a workflow, which calls activities; put @activity over it"),
         ("gather([timer(1)])", "a list of futures is given as gather(*futures)"),
         ("wait_any()", "no future to wait for"),
         ("sleep(-1)", "delay must be a timedelta or seconds, not negative, not -1"),

@@ -293,6 +293,7 @@ MISTAKES = {
         "go together",
     ),
     "a signal with an impossible name": ("s = Signal('a b')\n", 0, "a character that is not allowed"),
+    "an activity that is a method": ("class A:\n    @activity\n    def f(self): ...\n", 1, "activity 'f' is a method"),
     "a signal of two types": (
         "s = Signal('s', bool)\nt = Signal('s', str)\n@workflow\ndef flow(): ...\n",
         1,

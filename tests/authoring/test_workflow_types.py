@@ -20,6 +20,8 @@ from orchestrator import DAG, activity, gather, schedule_activity, start_activit
 from orchestrator.workflow import Future, Signal, run_child, saga, sleep, start, start_child
 
 approved = Signal("approved", bool)
+listed = Signal("listed", list[str], doc="which")
+either = Signal("either", int | str)
 
 
 @activity
@@ -79,12 +81,14 @@ def order(order_id: str, amount: float = 3.0) -> list[str]:
     one: str = schedule_activity(charge, order_id, amount)
     two: Future[str] = start_activity(charge, order_id, amount=amount)
     three: int = schedule_activity(ship, order_id)
+    names: list[str] | None = listed.take()
+    which = either.wait()
     four: bytes = run_child(small, 3, run_id="mine")
     five: Future[bytes] = start(late_function, 3)
     six: Future[bytes] = start(late, 3)
     seven: Future[str] = start(charge, order_id, 3)
     if approved.wait(timeout=3):
-        return [one, *gather(two), str(three), str(four), str(five), str(six), str(seven)]
+        return [one, *gather(two), str(three), str(four), str(names), str(which), str(five), str(six), str(seven)]
     return workflow.gather(two)
 
 
