@@ -21,9 +21,9 @@ from orchestrator.storage.snapshots import lay_out
 def parse_candidate(home: Home, path: Path, dag_id: str | None = None) -> ParsedFile:
     """The DAGs of the file at ``path``: one in the DAGs folder, or a changed copy of one from anywhere.
 
-    A copy is parsed as if it stood in the folder already: in the place of the file that has ``dag_id``, else of the
-    one of the same name, with all that lies beside that. DagImportError if it cannot be parsed, NotFoundError if
-    there is no such file.
+    A copy is parsed as if it stood in the folder already, with all that lies beside it: in the place of the file that
+    has ``dag_id``, else of the one of the same name, else of the one that has its DAGs. DagImportError if it cannot be
+    parsed, NotFoundError if there is no such file.
     """
     if not path.is_file():
         raise NotFoundError(f"there is no file {path}; name a DAG file")
@@ -31,10 +31,12 @@ def parse_candidate(home: Home, path: Path, dag_id: str | None = None) -> Parsed
     name = _name_below(folder, path)
     if name is not None:
         return _parsed(home, home.config, name)
-    name = _place_of(home, path, dag_id)
-    with _overlaid(folder, name, path) as overlay:
-        core = msgspec.structs.replace(home.config.core, dags_folder=overlay)
-        return _parsed(home, msgspec.structs.replace(home.config, core=core), name)
+    files = {dag.dag_id: dag.header.file for dag in home.reads.dags()}
+    namesake = next((file for file in files.values() if Path(file).name == path.name), path.name)
+    name = files.get(dag_id or "", namesake)
+    parsed = _parsed_as(home, folder, name, path)
+    owner = next((files[dag.spec.dag_id] for dag in parsed.dags if dag.spec.dag_id in files), name)
+    return parsed if name in files.values() or owner == name else _parsed_as(home, folder, owner, path)
 
 
 def keep_candidate(home: Home, parsed: ParsedFile, dag: ParsedDag) -> int:
@@ -55,6 +57,13 @@ def laid_out(parsed: ParsedFile) -> Iterator[Callable[[], str]]:
         yield code
 
 
+def _parsed_as(home: Home, folder: Path, name: str, path: Path) -> ParsedFile:
+    """The file at ``path``, parsed in the place of ``name``."""
+    with _overlaid(folder, name, path) as overlay:
+        core = msgspec.structs.replace(home.config.core, dags_folder=overlay)
+        return _parsed(home, msgspec.structs.replace(home.config, core=core), name)
+
+
 def _parsed(home: Home, config: Config, name: str) -> ParsedFile:
     processor = make_dag_processor(config, home.engine, on_change=lambda: None)
     try:
@@ -70,14 +79,6 @@ def _parsed(home: Home, config: Config, name: str) -> ParsedFile:
 def _name_below(folder: Path, path: Path) -> str | None:
     """The path below the DAGs folder, as it is written or behind its links."""
     return Roots(folder).name(str(path)) or Roots(folder.resolve()).name(str(path.resolve()))
-
-
-def _place_of(home: Home, path: Path, dag_id: str | None) -> str:
-    """The file in the DAGs folder that the copy stands for."""
-    files = {dag.dag_id: dag.header.file for dag in home.reads.dags()}
-    if dag_id in files:
-        return files[dag_id]
-    return next((file for file in files.values() if Path(file).name == path.name), path.name)
 
 
 @contextlib.contextmanager

@@ -90,6 +90,15 @@ def test_an_edited_result_is_what_the_next_task_is_given(live: LiveHome) -> None
     assert types[-1] == "OutcomeResolved", "it is told from a result that a body earned"
 
 
+def test_a_result_that_was_built_upon_by_then_is_pointed_out(live: LiveHome) -> None:
+    last = len(ask("runs", "history", "order_1001", "first"))
+    words = ("--at", str(last), "--set", 'charge_card={"order": 7}', "--run-id", "late")
+    said = run_command("runs", "fork", "order_1001", "first", *words)
+    assert said.status == 0
+    assert "reserve_inventory had ended with a result that is edited" in said.err
+    assert ended(live, "order_1001", "late")[0] == "success"
+
+
 def test_a_fork_runs_on_the_code_of_another_file_which_does_not_become_the_dags_own(live: LiveHome) -> None:
     source = (DAGS / "order_1001.py").read_text(encoding="utf-8").replace("TRACK-", "PARCEL-")
     (live.folder / "other.py").write_text(source, encoding="utf-8")

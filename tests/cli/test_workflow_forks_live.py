@@ -144,3 +144,38 @@ def test_code_that_asks_for_something_else_is_told_before_and_blocks_the_new_run
     fork("--at", "1", "--code", other, "--run-id", "afresh")
     send(live, "afresh")
     assert ended(live, "afresh") == "success"
+
+
+def test_a_reset_runs_again_what_came_later(live: LiveHome) -> None:
+    fork("--at", "1", "--run-id", "back")
+    send(live, "back")
+    assert ended(live, "back") == "success"
+    before = len(lines(live))
+    said = run_command("runs", "reset", "buy", "back", "--before", "mail", "-y", "-o", "json").json
+    assert [effect["name"] for effect in said["effects"]] == ["mail"]
+    assert ended(live, "back") == "success"
+    assert lines(live)[before:] == ["mail"]
+
+
+def test_a_changed_file_is_held_against_each_open_run_by_replaying_it(live: LiveHome) -> None:
+    fork("--at", "1", "--run-id", "open")
+    live.wait_for("it has charged", lambda: any(fact["type"] == "ValueRecorded" for fact in history("open")))
+    copy = live.folder / "copy.py"
+    copy.write_text(BUY.replace('"lot"', '"batch"'), encoding="utf-8")
+    said = run_command("dags", "redeploy-check", str(copy))
+    assert said.status == 1
+    assert "breaks" in said.out
+    assert "copy.py" not in said.out, "it stands for the file in the folder"
+    assert "buy.py:" in said.out
+    later = BUY.replace('mail(f"', 'mail(f"now: ')
+    copy.write_text(later, encoding="utf-8")
+    assert run_command("dags", "redeploy-check", str(copy)).status == 0
+    live.write_dag("buy.py", later)
+    live.wait_for(
+        "it is recorded", lambda: run_command("dags", "details", "buy", "-o", "json").json["version"] == 3 or None
+    )
+    assert run_command("runs", "move", "buy", "open", "-o", "json").json["verdict"] == "carried_out"
+    send(live, "open")
+    assert ended(live, "open") == "success"
+    said = run_command("tasks", "result", "buy", "mail", "open", "--map-index", "0", "-o", "json")
+    assert said.json == "now: 42 True [1, 2]"
