@@ -33,7 +33,7 @@ def decide(run: Run, now: datetime) -> list[Command]:
     """
     if isinstance(run, WorkflowRun):
         return decide_workflow(run, now)
-    commands: list[Command] = list(ended_things(run))
+    commands = ended_things(run)
     if run.is_ended:
         return commands
     if run.cancelling is not None:

@@ -26,7 +26,7 @@ def decide_workflow(run: WorkflowRun, now: datetime) -> list[Command]:
 
     Activate stands for an activation that tells everything up to ``run.seq``: the run takes it as under way.
     """
-    commands: list[Command] = list(ended_things(run))
+    commands = ended_things(run)
     if run.is_ended:
         return commands
     if run.cancelling is None and (stop := overdue(run, now)) is not None:
@@ -43,12 +43,15 @@ def decide_workflow(run: WorkflowRun, now: datetime) -> list[Command]:
     return commands
 
 
-def ended_things(run: Run) -> Iterator[Command]:
+def ended_things(run: Run) -> list[Command]:
     """What is to be brought to an end, of attempts and of children."""
-    for key in run.take_doomed():
-        yield CancelAttempt(key=key)
+    if not (run.doomed or run.unwanted):
+        return []
+    commands: list[Command] = [CancelAttempt(key=key) for key in run.take_doomed()]
     for child in run.take_unwanted():
-        yield CancelChild(child_id=child.child_id, child_run_key=child.child_run_key, reason=_why(run))
+        command = CancelChild(child_id=child.child_id, child_run_key=child.child_run_key, reason=_why(run))
+        commands.append(command)
+    return commands
 
 
 def _why(run: Run) -> str:

@@ -65,7 +65,7 @@ class Run(RewindableBoard):
         self.first_failure: str | None = None
         self.children: dict[str, ChildStarted] = {}
         self.reset_at = first.at
-        self._unwanted: list[ChildStarted] = []
+        self.unwanted: list[ChildStarted] = []
 
     # ── questions ────────────────────────────────────────────────────────────────────────────────────────
 
@@ -133,7 +133,7 @@ class Run(RewindableBoard):
 
     def take_unwanted(self) -> list[ChildStarted]:
         """The children to cancel that nobody has been told of."""
-        unwanted, self._unwanted = self._unwanted, []
+        unwanted, self.unwanted = self.unwanted, []
         return unwanted
 
     def next_due(self) -> datetime | None:
@@ -236,7 +236,8 @@ class Run(RewindableBoard):
 
     def _move(self, node: Node, map_index: int, activity: Activity, state: TaskState, at: datetime) -> None:
         """The run begins, if it has not, by what the engine does with its first activity: not by what it took over."""
-        self._begin(at)
+        if self.started_at is None:
+            self._begin(at)
         self._put(node, map_index, activity, state, at)
 
     def _begin(self, at: datetime) -> None:
@@ -435,7 +436,7 @@ class Run(RewindableBoard):
 
     def _disown(self, children: Iterable[ChildStarted]) -> None:
         """Have these cancelled, unless they go on without their parent."""
-        self._unwanted += (child for child in children if child.child_run_key and child.close is ParentClose.CANCEL)
+        self.unwanted += (child for child in children if child.child_run_key and child.close is ParentClose.CANCEL)
 
     def _disown_of(self, task_id: str, map_index: int, attempt: int) -> None:
         child = self.children.get(child_of(task_id, map_index, attempt))

@@ -25,6 +25,8 @@ class Advancing:
         self._petitions = petitions
 
     def take(self, turn: Turn) -> None:
+        if self._conversations.is_silent:
+            return
         for run_key in self._conversations.take_lost(turn.now):
             run = self._memory.roster.held(run_key)
             if isinstance(run, WorkflowRun):

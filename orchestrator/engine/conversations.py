@@ -132,7 +132,15 @@ class Conversations:
         """The runs whose activation nobody will answer, and that are to be told again now."""
         return self._lost.take(now)
 
+    @property
+    def is_silent(self) -> bool:
+        """Whether there is no workflow to talk with."""
+        return not self._talks
+
     def next_due(self) -> tuple[datetime | None, ...]:
+        return (self._replayer.next_due(),) if self.is_silent else self._moments()
+
+    def _moments(self) -> tuple[datetime | None, ...]:
         return self._hurry, self._lost.next_due(), self._replayer.next_due()
 
     def _take(self, talk: _Talk, word: Advance) -> None:

@@ -82,6 +82,7 @@ class Dispatch:
         task = run.nodes[task_id].task
         inputs, payloads = self._inputs(run, task.inputs)
         calls = self._calls(run, task_id, range(first, first + count)) if isinstance(run, WorkflowRun) else {}
+        timeout, heartbeat = _seconds(task.execution_timeout), _seconds(task.heartbeat_timeout)
         created = run.created
         for map_index in range(first, first + count):
             activity = run.nodes[task_id].activity(map_index)
@@ -101,7 +102,7 @@ class Dispatch:
                 delivery=task.delivery,
                 connection=task.connection,
                 isolation=task.isolation,
-                execution_timeout=_seconds(task.execution_timeout),
+                execution_timeout=timeout,
                 queue=task.queue,
                 logical_date=created.logical_date,
                 data_interval_start=created.data_interval_start,
@@ -114,7 +115,7 @@ class Dispatch:
                 log=log_path(run.run_key, activity.scheduled_seq, map_index),
                 call=NULL if call is None or isinstance(call, PayloadRef) else call,
                 call_payload=call if isinstance(call, PayloadRef) else None,
-                heartbeat_timeout=_seconds(task.heartbeat_timeout),
+                heartbeat_timeout=heartbeat,
                 progress=progress_path(run.run_key, task_id, map_index, activity.generation),
             )
 

@@ -174,7 +174,8 @@ class Scheduler:
 
     def _record(self, turn: Turn, requests: list[PendingRequest]) -> bool:
         self._intake.take(turn, requests)
-        follow_versions(turn, self._memory, self._new_versions, self._notice)
+        if self._new_versions:
+            follow_versions(turn, self._memory, self._new_versions, self._notice)
         self._settle(turn)
         self._admit(turn)
         return self._commit(turn)
@@ -186,22 +187,22 @@ class Scheduler:
             self._executor.go([key for key in turn.goes if key.run_key not in turn.refused])
         if turn.cancels:
             self._executor.cancel(turn.cancels)
-        ended = [run for run in turn.runs() if run.is_ended and held(run.run_key) is run]
-        for run in ended:
-            self._memory.forget(run)
-        self._conversations.forget(run.run_key for run in ended)
+        for run in turn.runs():
+            if run.is_ended and held(run.run_key) is run:
+                self._memory.forget(run)
+                self._conversations.forget([run.run_key])
         self._memory.roster.see_off()
-        self._tell(turn)  # from here on it reads from the database, which may be away
-        self._hand_out(turn)
-        self._conversations.supply(held)
+        self._hand_out(turn)  # last: from here on it reads from the database, which may be away
+        if turn.activations or not self._conversations.is_silent:
+            self._talk(turn)
 
-    def _tell(self, turn: Turn) -> None:
-        """Tell the code of workflows what is recorded now."""
-        if self._is_closing:
-            return
+    def _talk(self, turn: Turn) -> None:
+        """Tell the code of workflows what is recorded now, and what it wants to hear again."""
         held = self._memory.roster.held
-        runs = [run for run in turn.activations.values() if held(run.run_key) is run and run.is_replayed]
-        self._conversations.tell(runs, self._memory.dispatch, turn.now)
+        if not self._is_closing:
+            runs = [run for run in turn.activations.values() if held(run.run_key) is run and run.is_replayed]
+            self._conversations.tell(runs, self._memory.dispatch, turn.now)
+        self._conversations.supply(held)
 
     # ── deciding ─────────────────────────────────────────────────────────────────────────────────────────
 
@@ -261,10 +262,9 @@ class Scheduler:
             self._inbox.clear(turn.refused)
         self._new_versions = []
         for run, records in turn.recorded():
+            run.touched.clear()
             self._keep(run, records)
         self._conversations.settle(turn.refused)
-        for run in turn.runs():
-            run.touched.clear()
         for run in turn.refused_runs():
             self._reload(run, turn.now)
         return not turn.is_empty
