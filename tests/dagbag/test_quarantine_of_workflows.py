@@ -41,7 +41,6 @@ REFUSED = {
     "os.urandom(4)": ("calls os.urandom()", RANDOM),
     "numpy.random.rand()": ("calls numpy.random.rand()", RANDOM),
     "numpy.random.default_rng()": ("calls numpy.random.default_rng()", RANDOM),
-    "numpy.random.RandomState()": ("calls numpy.random.RandomState()", RANDOM),
     "uuid.uuid4()": ("calls uuid.uuid4()", UUID),
     "uuid.uuid1()": ("calls uuid.uuid1()", UUID),
     "os.getenv('HOME')": ("reads the environment variable HOME", ENVIRONMENT),

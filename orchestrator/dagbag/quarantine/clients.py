@@ -1,7 +1,9 @@
-"""Clients written in C that raise no audit event: what is known of them, by module."""
+"""What raises no audit event, clients written in C above all: what is known of them, by module."""
 
 import contextlib
+import os
 import re
+from collections.abc import Callable
 from functools import partial
 from types import ModuleType
 from typing import Any
@@ -43,21 +45,46 @@ def _host_of(arguments: tuple[Any, ...], named: dict[str, Any]) -> tuple[str, st
     return host[1] if host else "", port[1] if port else ""
 
 
-def _writes(what: str) -> Watched:
-    return Watched(Kind.FILE, lambda *_, **__: f"writes {what}")
+def _writes(at: int, *names: str) -> Watched:
+    """Writes the file that is the argument number ``at``, or one of these by name."""
+
+    def path(*arguments: Any, **named: Any) -> Any:
+        by_name = next((named[name] for name in names if name in named), "")
+        return arguments[at] if len(arguments) > at else by_name
+
+    return _writes_file(lambda *arguments, **named: f"writes the file {path(*arguments, **named)}", path)
+
+
+def _opens(name: str, default: str = "r") -> Watched:
+    """Opens the file that is the first argument, or called ``name``, in a mode that is the second."""
+
+    def path(*arguments: Any, **named: Any) -> Any:
+        return arguments[0] if arguments else named.get(name, "")
+
+    def describe(*arguments: Any, **named: Any) -> str | None:
+        mode = arguments[1] if len(arguments) > 1 else named.get("mode", default)
+        return (
+            None
+            if str(mode).startswith("r") and "+" not in str(mode)
+            else f"writes the file {path(*arguments, **named)}"
+        )
+
+    return _writes_file(describe, path)
+
+
+def _writes_file(describe: Callable[..., str | None], path: Callable[..., Any]) -> Watched:
+    """What is no name of a file, such as one that is open, counts as one that may be written."""
+
+    def its_path(*arguments: Any, **named: Any) -> Any:
+        found = path(*arguments, **named)
+        return found if isinstance(found, str | bytes | os.PathLike) else 0
+
+    return Watched(Kind.FILE, describe, path=its_path)
 
 
 def _duckdb(database: Any = ":memory:", *_: Any, **named: Any) -> str | None:
     is_file = str(database) not in ("", ":memory:", ":default:") and not named.get("read_only")
     return f"opens the DuckDB database {database}" if is_file else None
-
-
-def _h5(name: Any = "", mode: str = "r", *_: Any, **__: Any) -> str | None:
-    return None if mode == "r" else f"writes the file {name}"
-
-
-def _netcdf(filename: Any = "", mode: str = "r", *_: Any, **__: Any) -> str | None:
-    return None if mode == "r" else f"writes the file {filename}"
 
 
 def _asyncio(host: Any = None, port: Any = None, *_: Any, **__: Any) -> str | None:
@@ -73,16 +100,18 @@ FUNCTIONS: dict[str, dict[str, Watched]] = {
     "pyodbc": {"connect": _connects("a database")},
     "pymssql": {"connect": _connects("SQL Server")},
     "ibm_db": dict.fromkeys(("connect", "pconnect"), _connects("Db2")),
-    "duckdb": {"connect": Watched(Kind.FILE, _duckdb)},
-    "h5py": {"File": Watched(Kind.FILE, _h5)},
-    "netCDF4": {"Dataset": Watched(Kind.FILE, _netcdf)},
+    "duckdb": {"connect": _writes_file(_duckdb, lambda database="", *_, **__: database)},
+    "netCDF4": {"Dataset": _opens("filename")},
+    "_gdbm": {"open": _opens("filename")},
+    "_dbm": {"open": _opens("filename")},
+    "multiprocessing.util": {"spawnv_passfds": Watched(Kind.PROCESS, lambda *_, **__: "starts a process")},
     "confluent_kafka": dict.fromkeys(("Producer", "Consumer"), _connects("Kafka")),
     "confluent_kafka.admin": {"AdminClient": _connects("Kafka")},
     "grpc": dict.fromkeys(("insecure_channel", "secure_channel"), _connects("a gRPC server")),
     "grpc.aio": dict.fromkeys(("insecure_channel", "secure_channel"), _connects("a gRPC server")),
-    "pyarrow.parquet": dict.fromkeys(("write_table", "write_to_dataset"), _writes("a Parquet file")),
-    "pyarrow.feather": {"write_feather": _writes("a Feather file")},
-    "pyarrow.csv": {"write_csv": _writes("a CSV file")},
+    "pyarrow.parquet": {"write_table": _writes(1, "where"), "write_to_dataset": _writes(1, "root_path")},
+    "pyarrow.feather": {"write_feather": _writes(1, "dest")},
+    "pyarrow.csv": {"write_csv": _writes(1, "output_file")},
 }
 
 METHODS: dict[str, dict[tuple[str, str], Watched]] = {
@@ -93,6 +122,7 @@ METHODS: dict[str, dict[tuple[str, str], Watched]] = {
     "asyncio.base_events": {
         ("BaseEventLoop", "getaddrinfo"): Watched(Kind.NETWORK, _asyncio),  # before it starts a thread for that
     },
+    "h5py._hl.files": {("File", "__init__"): _opens("name")},
     "pymongo.mongo_client": {("MongoClient", "__init__"): _connects("MongoDB")},
 }
 

@@ -105,8 +105,7 @@ def _guard_randomness() -> None:
 def _amend_numpy(module: ModuleType) -> None:
     for name in _NUMPY:
         guard(module, name, _asks(f"numpy.random.{name}", Kind.RANDOMNESS, _RANDOM))
-    for name in ("default_rng", "RandomState"):
-        guard(module, name, _asks_without(f"numpy.random.{name}", Kind.RANDOMNESS, _RANDOM, 1))
+    guard(module, "default_rng", _asks_without("numpy.random.default_rng", Kind.RANDOMNESS, _RANDOM, 1))
 
 
 # ── the environment ──────────────────────────────────────────────────────────────────────────────────────

@@ -60,7 +60,10 @@ def _client(arguments: tuple[Any, ...], _: Free) -> str:
 
 def _url(arguments: tuple[Any, ...], _: Free) -> str | None:
     """Without the user, the password and what is asked for: they may be secrets."""
-    url = urlsplit(_text(arguments[0]))
+    try:
+        url = urlsplit(_text(arguments[0]))
+    except ValueError:
+        return None  # it is no URL, and its author is told so
     if url.scheme in ("file", "data", ""):
         return None
     return f"opens {url.scheme}://{url.netloc.rpartition('@')[2]}{url.path}"

@@ -3,6 +3,7 @@
 import os
 import tempfile
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -14,24 +15,24 @@ _CACHE_VARIABLES = ("XDG_CACHE_HOME", "MPLCONFIGDIR", "NUMBA_CACHE_DIR", "HF_HOM
 _HERE = -1
 
 
-class FreeFolders:
-    """As they are when this is made."""
+def is_free(path: Any, folder: int = _HERE, *, roots: Roots) -> bool:
+    """Whether a file of that name, relative to an open ``folder`` if need be, may be written.
 
-    def __init__(self) -> None:
-        self._folders = tuple(f"{folder}/" for folder in _folders())
-
-    def hold(self, path: Any, folder: int = _HERE, *, roots: Roots) -> bool:
-        """Whether a file of that name, relative to an open ``folder`` if need be, may be written.
-
-        What lies below the roots may not, wherever they are.
-        """
-        absolute = _located(path, folder)
-        if absolute is None or not _CACHES.isdisjoint(absolute.split("/")):
-            return True
-        return f"{absolute}/".startswith(self._folders) and roots.name(absolute) is None
+    What lies below the roots may not, wherever they are.
+    """
+    absolute = _located(path, folder)
+    if absolute is None or not _CACHES.isdisjoint(absolute.split("/")):
+        return True
+    return f"{absolute}/".startswith(free_folders()) and roots.name(absolute) is None
 
 
-def _folders() -> Iterator[str]:
+@cache
+def free_folders() -> tuple[str, ...]:
+    """As they are when this is first called, which is before anything is judged: ``tempfile`` writes as it looks."""
+    return tuple(f"{folder}/" for folder in _named_folders())
+
+
+def _named_folders() -> Iterator[str]:
     for folder in ("/dev", "/tmp", "/var/tmp", tempfile.gettempdir()):  # noqa: S108 - only named here
         yield folder
         yield _real(folder)

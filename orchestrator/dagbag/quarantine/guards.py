@@ -7,11 +7,13 @@ from typing import Any, NamedTuple
 
 from orchestrator.dagbag.quarantine.effects import Kind
 from orchestrator.dagbag.quarantine.fence import standing
+from orchestrator.dagbag.quarantine.free import is_free
 
 
 class Watched(NamedTuple):
     """A function that has an effect. ``describe`` is given its arguments; None: this call does no harm.
 
+    ``path`` says, from the same arguments, which file it writes; to one that may be written it does none either.
     ``is_direct``: what counts is that the author's own code calls it; what a library does is not the author's.
     """
 
@@ -19,19 +21,21 @@ class Watched(NamedTuple):
     describe: Callable[..., str | None]
     instead: str = ""
     is_direct: bool = False
+    path: Callable[..., object] | None = None
 
 
 def look(watched: Watched, frame: FrameType, /, *arguments: Any, **named: Any) -> None:
     """QuarantineError if the call that ``frame`` makes, with these arguments, is refused."""
     fence = standing(watched.kind)
-    if fence is not None:
-        fence.meet(
-            watched.kind,
-            frame,
-            lambda: watched.describe(*arguments, **named),
-            instead=watched.instead,
-            is_direct=watched.is_direct,
-        )
+    if fence is None:
+        return
+
+    def describe() -> str | None:
+        if watched.path is not None and is_free(watched.path(*arguments, **named), roots=fence.roots):
+            return None
+        return watched.describe(*arguments, **named)
+
+    fence.meet(watched.kind, frame, describe, instead=watched.instead, is_direct=watched.is_direct)
 
 
 class Guard:

@@ -11,38 +11,32 @@ from orchestrator.dagbag.quarantine import clients, clocks
 from orchestrator.dagbag.quarantine.effects import Kind
 from orchestrator.dagbag.quarantine.events import EVENTS, is_write
 from orchestrator.dagbag.quarantine.fence import standing
-from orchestrator.dagbag.quarantine.free import FreeFolders
+from orchestrator.dagbag.quarantine.free import free_folders, is_free
 from orchestrator.dagbag.quarantine.guards import Watched, guard
 from orchestrator.dagbag.quarantine.late import AfterImport
 
 _THREAD = Watched(Kind.THREAD, lambda *_, **__: "starts a thread")
 
 
-class _Eyes:
-    """The audit hook of this process, and its guards; ``are`` says which are there."""
+_installed: set[str] = set()
 
-    are: set[str] = set()
 
-    def __init__(self) -> None:
-        self._free = FreeFolders()
-
-    def see(self, event: str, arguments: tuple[Any, ...]) -> None:
-        """Python's audit hook: raising here keeps what was announced from happening."""
-        known = EVENTS.get(event)
-        if known is None or (event == "open" and not is_write(arguments)):
-            return
-        kind, describe = known
-        fence = standing(kind)
-        if fence is not None:
-            frame = sys._getframe(1)  # noqa: SLF001 - inspect.stack() costs milliseconds
-            is_library = kind is Kind.LIBRARY  # packages load theirs when they need them; not the author's affair
-            is_free = partial(self._free.hold, roots=fence.roots)
-            fence.meet(
-                kind,
-                _caller(frame) if is_library else frame,
-                lambda: describe(arguments, is_free),
-                is_direct=is_library,
-            )
+def _see(event: str, arguments: tuple[Any, ...]) -> None:
+    """Python's audit hook: raising here keeps what was announced from happening."""
+    known = EVENTS.get(event)
+    if known is None or (event == "open" and not is_write(arguments)):
+        return
+    kind, describe = known
+    fence = standing(kind)
+    if fence is not None:
+        frame = sys._getframe(1)  # noqa: SLF001 - inspect.stack() costs milliseconds
+        is_library = kind is Kind.LIBRARY  # packages load theirs when they need them; not the author's affair
+        fence.meet(
+            kind,
+            _caller(frame) if is_library else frame,
+            lambda: describe(arguments, partial(is_free, roots=fence.roots)),
+            is_direct=is_library,
+        )
 
 
 def _caller(frame: FrameType | None) -> FrameType | None:
@@ -58,13 +52,14 @@ def install(*, workflows: bool = False) -> None:
     ``workflows``: also see clocks, randomness and the environment, which only a fence of Scene.WORKFLOW minds. Said
     before any of the author's code is loaded.
     """
-    if "events" not in _Eyes.are:
-        _Eyes.are.add("events")
-        sys.addaudithook(_Eyes().see)
+    if "events" not in _installed:
+        _installed.add("events")
+        free_folders()
+        sys.addaudithook(_see)
         _guard_threads()
         AfterImport(clients.amendments()).install()
-    if workflows and "clocks" not in _Eyes.are:
-        _Eyes.are.add("clocks")
+    if workflows and "clocks" not in _installed:
+        _installed.add("clocks")
         clocks.install()
         AfterImport(clocks.amendments()).install()
 
