@@ -20,7 +20,7 @@ class RewindableBoard(Board):
     been handed out or cleared since is to be done anew, as a new generation.
     """
 
-    unmade = TaskState.NONE  # what becomes of an activity that there was not yet
+    unmade = TaskState.NONE  # what becomes of one that there was not yet; where that is an end, it needs no other
 
     def _rewind_board(self, past: Board, at: datetime) -> None:
         now, self._lapsed = self.nodes, []
@@ -73,6 +73,8 @@ class RewindableBoard(Board):
         was_at_work = was is not None and (place in past.open or was.state is TaskState.DEFERRED)
         if is_same and was_at_work and now.state in _AT_WORK:
             return
+        if was is None and self.unmade in FINISHED and now.state in FINISHED:
+            return
         if was is not None and (was.state in FINISHED or (is_same and not was_at_work)):
             self._lapse(place)
             _restore(now, was)
@@ -83,12 +85,14 @@ class RewindableBoard(Board):
         if now.attempt > now.outdated:
             now.generation += 1
             now.outdated = now.attempt
+        is_open = self._lapse(place)
         _wipe(now)
+        if not is_open:
+            now.scheduled_at, now.scheduled_seq, now.worker = None, 0, ""
         if was is None and self.unmade in FINISHED:
-            self._lapse(place)
             now.state, now.ended_at = self.unmade, at
         else:
-            now.state = TaskState.RESTARTING if self._lapse(place) else TaskState.NONE
+            now.state = TaskState.RESTARTING if is_open else TaskState.NONE
 
     def _lapse(self, place: Place) -> bool:
         """End its attempt; whether there is one that is open."""

@@ -36,6 +36,7 @@ from orchestrator.names import FINISHED, TaskState
 _STARTABLE = frozenset(
     {TaskState.NONE, TaskState.SCHEDULED, TaskState.UP_FOR_RETRY, TaskState.UP_FOR_RESCHEDULE},
 )
+_USUAL = (1, 1, 0)  # attempt, generation and outdated of a call that came to its end at once
 _NEWS = frozenset({RunCancelRequested, RunContinued, RunReset, SignalReceived, UpdateReceived})
 _LETTERS = (SignalReceived, UpdateReceived)
 
@@ -72,7 +73,7 @@ class WorkflowRun(Run):
         self.shielded: set[Place] = set()
         self.shielded_timers: set[str] = set()
         self.update_ids: dict[str, int] = {}
-        self._marks: dict[Place, tuple[int, int]] = {}
+        self._marks: dict[Place, tuple[int, int, int]] = {}
         self._lapses: list[tuple[int, tuple[range, ...]]] = []
 
     # ── questions ────────────────────────────────────────────────────────────────────────────────────────
@@ -302,8 +303,9 @@ class WorkflowRun(Run):
                 continue
             if activity.state is TaskState.FAILED:
                 node.bad -= 1
-            if (activity.attempt, activity.generation) > (1, 1):
-                self._marks[task_id, map_index] = (activity.attempt, activity.generation)
+            numbers = (activity.attempt, activity.generation, activity.outdated)
+            if numbers != _USUAL:
+                self._marks[task_id, map_index] = numbers
         node.many = kept
 
     # ── another version, and going back ──────────────────────────────────────────────────────────────────
@@ -359,7 +361,7 @@ class WorkflowRun(Run):
     def _recalled(self, place: Place, was: Activity) -> Activity:
         """A call that RunContinued had dropped, as to its numbers."""
         activity = Activity()
-        attempt, generation = self._marks.get(place, (1, 1))
-        activity.attempt = activity.outdated = max(attempt, was.attempt)
-        activity.generation = max(generation, was.generation) + 1
+        activity.attempt, activity.generation, activity.outdated = self._marks.get(place, _USUAL)
+        activity.requested_seq, activity.scheduled_seq = was.requested_seq, was.scheduled_seq
+        activity.state = TaskState.REMOVED
         return activity

@@ -15,10 +15,9 @@ from orchestrator.core.events import (
     Recorded,
     RunCreated,
     RunEnded,
-    RunMoved,
 )
 from orchestrator.core.plan import Plan
-from orchestrator.core.run import Run
+from orchestrator.core.runs import new_run, take_in
 from orchestrator.core.spec import DagSpec, TaskSpec
 from orchestrator.names import RunState, RunType
 from orchestrator.ports import Group, HistoryStore, Part
@@ -64,7 +63,9 @@ class Story:
             **fields,
         )
         first = Recorded(1, at, created)
-        self.run = Run(run_key, Plan(spec, version_id), first)
+        self.run = new_run(run_key, Plan(spec, version_id), first)
+        self._plans = {version_id: self.run.plan}
+        self._told = [first]
         self._after = 0
         self._records = [first]
 
@@ -76,11 +77,15 @@ class Story:
         for event in events:
             self.at += timedelta(microseconds=1)
             fact = Recorded(self.run.seq + 1, self.at, event)
-            self.run.apply(fact)
+            self._told.append(fact)
             self._records.append(fact)
-            if isinstance(event, RunMoved):
-                self.run.move(Plan(self._versions[event.version_id], event.version_id))
+            take_in(self.run, fact, self._plan, lambda: self._told)
         return self
+
+    def _plan(self, version_id: int) -> Plan:
+        if version_id not in self._plans:
+            self._plans[version_id] = Plan(self._versions[version_id], version_id)
+        return self._plans[version_id]
 
     def works(self, task_id: str, map_index: int = -1, *, result: bytes = b'{"rows":3}') -> "Story":
         """One attempt that succeeds."""

@@ -27,6 +27,7 @@ from orchestrator.core.events import (
     RunEnded,
     RunMoved,
     RunPaused,
+    RunReset,
     RunResumed,
     SignalReceived,
     TaskExpanded,
@@ -78,6 +79,7 @@ class Wanderer:
             RunEnded(state=self._random.choice([RunState.SUCCESS, RunState.FAILED]), reason="so it ended"),
             TimerSet(timer_id=f"t{self._timers}", fire_at=self._story.at + timedelta(hours=1)),
             TimerFired(timer_id=f"t{self._random.randint(0, self._timers)}"),
+            RunReset(seq=self._random.randint(1, run.seq)),
             SignalReceived(name="go", payload=msgspec.Raw(b"[1]")),
             VersionMarker(name="patched", version=1),
         ]
