@@ -3,6 +3,8 @@
 import pytest
 
 from orchestrator.core.requests import TriggerRun
+from orchestrator.core.spec import DagSpec, Entrance
+from orchestrator.names import DagKind
 from tests.cli.homes import FilledHome, run_command
 from tests.cli.test_runs import asked
 
@@ -110,3 +112,29 @@ def test_a_conf_that_cannot_be_recorded_as_it_is_is_refused(shop: FilledHome, co
     assert words in said.err
     assert said.err.count("\n") == 1
     assert asked(shop) == []
+
+
+@pytest.mark.parametrize(
+    ("conf", "words"),
+    [
+        ('{"ordr": "o1"}', "the workflow 'flow' (flows.py:3) has no parameter 'ordr'; did you mean 'order'?"),
+        ("{}", "needs 'order', which is missing"),
+        ('{"order": 1}', "1 is not of type 'string' (in order)"),
+    ],
+)
+def test_a_conf_that_a_workflow_does_not_take_is_refused_before_there_is_a_run(
+    shop: FilledHome, conf: str, words: str
+) -> None:
+    schema = {
+        "type": "object",
+        "properties": {"order": {"type": "string"}},
+        "required": ["order"],
+        "additionalProperties": False,
+    }
+    entrance = Entrance(name="flow", schema=schema)
+    shop.add_dag(DagSpec(dag_id="flow", kind=DagKind.WORKFLOW, file="flows.py", line=3, entrance=entrance))
+    said = run_command("dags", "trigger", "flow", "--conf", conf)
+    assert said.status == 2
+    assert words in said.err
+    assert list(asked(shop)) == []
+    assert run_command("dags", "trigger", "flow", "--conf", '{"order": "o1"}').status == 0
