@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator
 
-from orchestrator.core.events import Recorded, RunCreated, RunMoved, RunReset
+from orchestrator.core.events import Recorded, RunContinued, RunCreated, RunMoved, RunReset
 from orchestrator.core.plan import Plan
 from orchestrator.core.run import Run
 from orchestrator.core.workflow_run import WorkflowRun
@@ -19,11 +19,14 @@ def new_run(run_key: int, plan: Plan, first: Recorded) -> Run:
     return kind(run_key, plan, first)
 
 
-def replay(run_key: int, facts: Iterable[Recorded], plans: Plans, again: History | None = None) -> Run:
+def replay(
+    run_key: int, facts: Iterable[Recorded], plans: Plans, again: History | None = None, *, lean: bool = False
+) -> Run:
     """Fold a whole history; ``plans`` gives the plan of a version.
 
     ``again`` gives the facts from the first on once more, for a run that was reset; needed where ``facts`` can be
-    read only once.
+    read only once. ``lean``: let go of the calls that a workflow left behind where it began anew, as a run in memory
+    does once they are written down.
     """
     kept = facts if isinstance(facts, list | tuple) or again is not None else list(facts)
     rest = iter(kept)
@@ -32,6 +35,8 @@ def replay(run_key: int, facts: Iterable[Recorded], plans: Plans, again: History
         raise HistoryConflictError(f"run {run_key} has no history that begins with RunCreated")
     run = new_run(run_key, plans(first.event.version_id), first)
     for fact in rest:
+        if lean and isinstance(fact.event, RunContinued):
+            run.touched.clear()
         take_in(run, fact, plans, again or (lambda: kept))
     return run
 

@@ -47,7 +47,7 @@ class Roster:
             facts = self._store.read(run_key)
             if not facts:
                 return None
-            run = self._runs[run_key] = replay(run_key, facts, self.plan)
+            run = self._runs[run_key] = replay(run_key, facts, self.plan, lean=True)
             run.touched.clear()
             run.closed.clear()
             self._visiting.add(run_key)

@@ -47,7 +47,7 @@ from orchestrator.core.events import (
     TimerSet,
     UpdateReceived,
 )
-from orchestrator.core.runs import replay_until
+from orchestrator.core.runs import replay, replay_until
 from orchestrator.core.workflow_run import WorkflowRun
 from orchestrator.names import FINISHED, BlockKind, RunState, TaskState
 from tests.core.ledger import at
@@ -267,6 +267,8 @@ class Workflows(RuleBasedStateMachine):
     def teardown(self) -> None:
         again = self.ledger.replayed()
         assert state_of(again) == state_of(self.run)
+        lean = workflow(replay(7, self.ledger.facts, self.ledger.plans.__getitem__, lean=True))
+        assert state_of(lean) == state_of(self.run)
         assert again.has_news or not self.run.has_news, "a restart forgets no news"
 
 
