@@ -102,9 +102,13 @@ class Inputs:
     def by_name(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> dict[str, Any]:
         """The arguments of a call, by name; UsageError if the function cannot be called so."""
         try:
-            return dict(self.signature.bind(*args, **kwargs).arguments)
+            found = dict(self.signature.bind_partial(*args, **kwargs).arguments)
         except TypeError as error:
             raise UsageError(f"{self._whole} cannot be called so: {error}") from None
+        for name in self.required:
+            if name not in found:
+                raise UsageError(f"{self._whole} cannot be called so: missing a required argument: {name!r}")
+        return found
 
 
 def _signature(function: Callable[..., Any], *, is_method: bool) -> inspect.Signature:

@@ -26,7 +26,7 @@ from orchestrator.authoring.entrances import (
 from orchestrator.authoring.hints import Inputs, plain
 from orchestrator.authoring.loops import State, run_turns
 from orchestrator.authoring.operators.workflow import WorkflowOperator
-from orchestrator.authoring.place import Place
+from orchestrator.authoring.place import Place, author
 from orchestrator.authoring.references import XComArg
 from orchestrator.authoring.runtime import current_runtime
 from orchestrator.authoring.workflow_dag import WorkflowDag
@@ -119,31 +119,29 @@ class Workflow(Generic[_Params, _Result]):
         return cast(Future[_Result], current_blue().child(self.dag.dag_id, conf, run_id=run_id, close=close))
 
     def node(self, args: tuple[Any, ...], kwargs: Mapping[str, Any], settings: Mapping[str, Any]) -> Any:
-        """A task of the DAG whose ``with`` block runs now, which runs this workflow; a reference to its result."""
+        """A task of the DAG whose ``with`` block runs now, which runs this workflow; a reference to its result.
+
+        UsageError outside of such a block, DagError where the workflow cannot be called so.
+        """
         graph = current_dag()
         if graph is None or current_runtime() is not None:
             raise UsageError(
                 f"{self!r} is a run of its own and cannot be called here; trigger it with `orchestrator dags trigger "
                 f"{self.dag.dag_id}`, call it in another workflow or in a DAG, or call its .function(…) as plain Python"
             )
+        try:
+            self.inputs.by_name(args, kwargs)
+        except UsageError as error:
+            raise author().refuse(str(error)) from None
         task_id = settings.get("task_id") or graph.unused_id(self.dag.dag_id)
         made = WorkflowOperator(
             workflow_id=self.dag.dag_id,
-            function=self._stand_in(),
             conf_of=lambda *args, **kwargs: self.conf(args, kwargs),
             op_args=args,
             op_kwargs=kwargs,
             **{**settings, "task_id": task_id},
         )
         return XComArg(made)
-
-    def _stand_in(self) -> Callable[..., Any]:
-        """A function that takes what the workflow takes, to check a call's arguments against."""
-
-        def stand_in(*_args: Any, **_kwargs: Any) -> None: ...
-
-        stand_in.__signature__ = self.inputs.signature  # type: ignore[attr-defined]
-        return stand_in
 
     def override(self, **settings: Any) -> Callable[..., Any]:
         """As a node of a DAG, with settings of a task: ``ship.override(task_id="ship_it", retries=2)(order)``."""

@@ -3,10 +3,8 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Unpack
 
-from orchestrator.authoring.callables import checked_arguments
 from orchestrator.authoring.deferral import Deferral
 from orchestrator.authoring.operator import BaseOperator
-from orchestrator.authoring.references import Reference
 from orchestrator.authoring.runtime import Context
 from orchestrator.authoring.settings import TaskSettings
 
@@ -23,18 +21,16 @@ class WorkflowOperator(BaseOperator):
         self,
         *,
         workflow_id: str,
-        function: Callable[..., Any],
         conf_of: Callable[..., dict[str, Any]],
-        op_args: Sequence[Any] | Reference | None = None,
-        op_kwargs: Mapping[str, Any] | Reference | None = None,
+        op_args: Sequence[Any],
+        op_kwargs: Mapping[str, Any],
         **settings: Unpack[TaskSettings],
     ) -> None:
         super().__init__(**settings)
         self.workflow_id = workflow_id
         self.conf_of = conf_of
-        self.op_args, self.op_kwargs = checked_arguments(
-            self.place, f"task {self.task_id!r}", function, op_args, op_kwargs
-        )
+        self.op_args = tuple(op_args)
+        self.op_kwargs = dict(op_kwargs)
 
     def execute(self, context: Context) -> Deferral:  # noqa: ARG002 - all that it needs is in its fields
         """A run of the workflow, to be waited for."""
