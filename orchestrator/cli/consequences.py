@@ -52,7 +52,7 @@ def question(effects: Sequence[Effect], intention: str) -> str:
     """What is asked before it is done."""
     names = list(dict.fromkeys(effect.name for effect in effects))
     listed = ", ".join(names) if len(names) <= 5 else f"{len(names)} tasks"
-    return f"{intention}, and let {listed} happen again?"
+    return f"{intention}, and let {listed} happen again?" if names else f"{intention} all the same?"
 
 
 def name_of(effect: Effect) -> str:

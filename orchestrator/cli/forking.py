@@ -5,6 +5,7 @@ import re
 import uuid
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import click
 import msgspec
@@ -32,7 +33,7 @@ from orchestrator.core.taking_over import Past
 from orchestrator.exceptions import NotFoundError, UsageError
 from orchestrator.names import DagKind
 from orchestrator.ports import ParsedDag, ParsedFile
-from orchestrator.storage.views import RunRow
+from orchestrator.storage.views import RunRow, Verdict
 
 _LONGEST = 240
 _FORK = re.compile(r"~\d+$")
@@ -99,20 +100,38 @@ def fork(
         note=note,
         by=who(),
     )
-    facts = prospects.rehearse(request)
-    effects = _told(prospects, past, request)
-    block = _block(home, prospects, past, request, facts, candidate)
-    if effects or block is not None:
-        confirm(question(effects, f"Fork {run.run_id} at {past.until.seq}"), yes=yes)
+    effects = _agreed(home, _Fork(prospects, past, request, candidate), yes=yes)
     if candidate is not None:
         request = msgspec.structs.replace(request, version_id=keep_candidate(home, *candidate))
-    verdict = submit(home, request)
+    _show(request, submit(home, request), effects, output)
+
+
+class _Fork(NamedTuple):
+    """What is asked for, and what it is asked of."""
+
+    prospects: Prospects
+    past: Past
+    request: ForkRun
+    candidate: tuple[ParsedFile, ParsedDag] | None
+
+
+def _agreed(home: Home, fork: _Fork, *, yes: bool) -> list[Effect]:
+    """What would happen again; told to a person, who has agreed to it."""
+    facts = fork.prospects.rehearse(fork.request)
+    effects = _told(fork.prospects, fork.past, fork.request)
+    block = _block(home, fork, facts)
+    if effects or block is not None:
+        confirm(question(effects, f"Fork {fork.request.source} at {fork.request.seq}"), yes=yes)
+    return effects
+
+
+def _show(request: ForkRun, verdict: Verdict, effects: Sequence[Effect], output: Format) -> None:
     if output is Format.TABLE:
-        said = f"Forked {run.run_id} at {request.seq} as {request.run_id}. "
-        follow = f"Follow it with: orchestrator runs watch {dag_id} {request.run_id!r}"
+        said = f"Forked {request.source} at {request.seq} as {request.run_id}. "
+        follow = f"Follow it with: orchestrator runs watch {request.dag_id} {request.run_id!r}"
         show_verdict(request, verdict, said + follow, output)
         return
-    asked = {"source": run.run_id, "seq": request.seq, "effects": [effect_row(effect) for effect in effects]}
+    asked = {"source": request.source, "seq": request.seq, "effects": [effect_row(effect) for effect in effects]}
     show_object(rows.request_row(request, verdict) | asked, output)
 
 
@@ -152,23 +171,16 @@ def _is_free(home: Home, run: RunRow, name: str) -> bool:
     return False
 
 
-def _block(
-    home: Home,
-    prospects: Prospects,
-    past: Past,
-    request: ForkRun,
-    facts: Sequence[Recorded],
-    candidate: tuple[ParsedFile, ParsedDag] | None,
-) -> Block | None:
+def _block(home: Home, fork: _Fork, facts: Sequence[Recorded]) -> Block | None:
     """Why the code of a workflow could not go on with what it would begin with, told to a person."""
-    version_id = past.run.version_id if request.version_id is None else request.version_id
-    spec = prospects.plan(version_id).spec
+    version_id = fork.past.run.version_id if fork.request.version_id is None else fork.request.version_id
+    spec = fork.prospects.plan(version_id).spec
     if spec.kind is not DagKind.WORKFLOW:
         return None
-    if candidate is None:
+    if fork.candidate is None:
         block = blocked(home, spec, make_catalog(home.config, home.engine).code(version_id), facts)
     else:
-        with laid_out(candidate[0]) as code:
+        with laid_out(fork.candidate[0]) as code:
             block = blocked(home, spec, code(), facts)
     if block is not None:
         where = f"{block.where}: " if block.where else ""
