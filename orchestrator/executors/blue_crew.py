@@ -4,7 +4,7 @@ import selectors
 from collections.abc import Iterator
 from pathlib import Path
 
-from orchestrator.exceptions import ConfigError
+from orchestrator.exceptions import WorkerStartError
 from orchestrator.executors.blue_link import BlueLink
 from orchestrator.executors.brood import Brood
 from orchestrator.executors.nursery import Nursery
@@ -52,7 +52,8 @@ class BlueCrew:
         try:
             self._log_folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise ConfigError(f"the log folder {self._log_folder} cannot be made: {error.strerror}") from error
+            raise WorkerStartError(f"the log folder {self._log_folder} cannot be made: {error.strerror}") from error
+        self._brood.start()
         link = BlueLink(self._brood.next_number(), self._selector, self._log_folder, now)
         self.links.append(link)
         return self._brood.bear(link)

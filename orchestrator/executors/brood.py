@@ -42,7 +42,10 @@ C = TypeVar("C", bound=Child)
 
 
 class Brood(Generic[C]):
-    """The zygote is started by the first birth, or before it by ``start``. Moments are of the monotonic clock."""
+    """A birth starts the zygote where there is none, as before the first, or when it has ended.
+
+    Moments are of the monotonic clock.
+    """
 
     def __init__(self, nursery: Nursery, selector: selectors.BaseSelector, noun: str) -> None:
         self._nursery = nursery
@@ -58,9 +61,10 @@ class Brood(Generic[C]):
         self.spawn_at = 0.0
 
     def start(self) -> None:
-        """Start the zygote."""
-        self._selector.register(self._nursery.start(), selectors.EVENT_READ, None)
-        self._has_zygote = True
+        """Start the zygote before there is a birth, unless there is one; WorkerStartError if that cannot be done."""
+        if not self._has_zygote:
+            self._selector.register(self._nursery.start(), selectors.EVENT_READ, None)
+            self._has_zygote = True
 
     def stop(self) -> None:
         """End every process, by force."""
@@ -88,8 +92,7 @@ class Brood(Generic[C]):
 
     def bear(self, child: C, *, once: bool = False) -> C:
         """Have its process forked; it can be sent things at once."""
-        if not self._has_zygote:
-            self.start()
+        self.start()
         self._children[child.number] = child
         # Where the zygote is gone, the child is hung up, and what was sent to it comes back.
         self._nursery.spawn(child.number, child.far_ends, once=once)
@@ -146,11 +149,11 @@ class Brood(Generic[C]):
         if deaths is not None:
             self._statuses.update((death.number, death.status) for death in deaths if death.number in self._children)
             return
-        if not self._nursery.is_up:
-            self._stillborn(now)
+        was_up = self._nursery.is_up
         self._bereft.update(number for number, child in self._children.items() if not child.pid)
-        self._selector.unregister(self._nursery.file)
-        self.start()
+        self.rest()
+        if not was_up:
+            self._stillborn(now)
 
     def _stillborn(self, now: float) -> None:
         self._stillbirths += 1

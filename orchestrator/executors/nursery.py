@@ -61,6 +61,8 @@ class Nursery:
                     start_new_session=True,
                 )
             except OSError as error:
+                self._control.close()
+                self._control = None
                 raise WorkerStartError(
                     f"worker processes cannot be started: {error.strerror}; free processes or memory on this machine"
                 ) from error

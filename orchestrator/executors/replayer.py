@@ -10,6 +10,7 @@ import msgspec
 
 from orchestrator.core.activations import Activation, Advance, Block, ReplayLost, Word
 from orchestrator.core.events import Failure, Recorded
+from orchestrator.exceptions import WorkerStartError
 from orchestrator.executors.blue_crew import BlueCrew
 from orchestrator.executors.blue_link import BlueLink, Errand
 from orchestrator.executors.epitaph import epitaph
@@ -72,7 +73,7 @@ class LocalReplayer:
             errand = Errand(next(self._tickets), activation)
             self._errands[activation.run_key] = errand
             self._waiting.append(errand)
-        self._hand_out(now)
+        self._try(self._hand_out, now)
 
     def supply(self, run_key: int, facts: Sequence[Recorded], *, is_all: bool) -> None:
         """Pass the facts on to where they are wanted."""
@@ -95,7 +96,11 @@ class LocalReplayer:
 
     def words(self) -> list[Word]:
         """What was said since the last call; also the moment at which stuck and idle processes are ended."""
-        now = time.monotonic()
+        self._try(self._look_about, time.monotonic())
+        said, self._said = self._said, []
+        return said
+
+    def _look_about(self, now: float) -> None:
         for link, words in self._crew.heard(now):
             for word in words:
                 self._take_in(link, word)
@@ -107,8 +112,17 @@ class LocalReplayer:
         for link in self._crew.shrink(now):
             self._leave(link)
         self._hand_out(now)
-        said, self._said = self._said, []
-        return said
+
+    def _try(self, act: Callable[[float], None], now: float) -> None:
+        """Where no process can be started, what waits for one is to be said again; all other runs go on."""
+        try:
+            act(now)
+        except WorkerStartError as error:
+            for errand in self._waiting:
+                if self._errands.get(errand.activation.run_key) is errand:
+                    del self._errands[errand.activation.run_key]
+                    self._said.append(ReplayLost(run_key=errand.activation.run_key, reason=str(error)))
+            self._waiting.clear()
 
     def files(self) -> Sequence[int]:
         """One descriptor that stands for all processes."""

@@ -14,7 +14,7 @@ import psutil
 import pytest
 
 from orchestrator.clock import SystemClock
-from orchestrator.core.activations import Call, Return
+from orchestrator.core.activations import Call, ReplayLost, Return
 from orchestrator.executors.replayer import LocalReplayer
 from orchestrator.names import BlockKind, QuarantineMode
 from tests.worker.playhouse import Performance, Playhouse, Prompter
@@ -313,3 +313,19 @@ def ask(prompter: Prompter, run: Performance, name: str, **arguments: object) ->
     prompter.until(replied, "the answer")
     (reply,) = replies
     return msgspec.json.decode(reply.result) if reply.failure is None else reply.failure.message
+
+
+def test_where_no_process_can_be_started_what_waits_is_told_of_as_lost(
+    open_prompter: Open, house: Playhouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    prompter = open_prompter()
+    run = house.run("rounds")
+    with monkeypatch.context() as patched:
+        patched.setattr(sys, "executable", str(house.folder / "no-python"))
+        prompter.replayer.activate([run.activation()])
+        (word,) = prompter.replayer.words()
+        assert isinstance(word, ReplayLost)
+        assert "cannot be started" in word.reason
+        assert prompter.replayer.next_due() is None
+    run.told = 0
+    assert result(prompter.play(run)) == 3

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 from orchestrator.core.events import Failure
-from orchestrator.dagbag.quarantine.installing import install
 from orchestrator.worker.blue.pulse import Pulse
 from orchestrator.worker.blue.repertoire import make_replays
 from orchestrator.worker.blue.runlog import Stenographer
@@ -63,7 +62,6 @@ class BlueProcess:
         """Work until nobody is left to work for."""
         faulthandler.enable(file=2)
         faulthandler.register(signal.SIGUSR1, file=2, all_threads=False)
-        install(workflows=True)
         self._say(Hello(pid=os.getpid()))
         frames = to_blue()
         with contextlib.suppress(ConnectionError):

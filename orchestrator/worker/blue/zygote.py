@@ -3,6 +3,7 @@
 import socket
 import sys
 
+from orchestrator.dagbag.quarantine.installing import install
 from orchestrator.worker.blue.process import BlueProcess, Ends
 from orchestrator.worker.blue.pulse import Pulse
 from orchestrator.worker.blue.settings import BlueSettings
@@ -16,6 +17,7 @@ def main(file: int) -> None:
     sys.argv[:] = ["orchestrator-workflows"]
     settings = receive_settings(control, BlueSettings)
     load_authoring()
+    install(workflows=True)
     serve(control, lambda birth: _live(birth, settings))
 
 
