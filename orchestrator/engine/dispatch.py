@@ -86,7 +86,7 @@ class Dispatch:
         created = run.created
         for map_index in range(first, first + count):
             activity = run.nodes[task_id].activity(map_index)
-            call = calls.get(map_index)
+            call = calls.get(map_index, NULL)
             yield Order(
                 key=AttemptKey(run.run_key, task_id, map_index, activity.attempt),
                 dag_id=created.dag_id,
@@ -113,7 +113,7 @@ class Dispatch:
                 inputs=inputs,
                 payloads=payloads,
                 log=log_path(run.run_key, activity.scheduled_seq, map_index),
-                call=NULL if call is None or isinstance(call, PayloadRef) else call,
+                call=NULL if isinstance(call, PayloadRef) else call,
                 call_payload=call if isinstance(call, PayloadRef) else None,
                 heartbeat_timeout=heartbeat,
                 progress=progress_path(run.run_key, task_id, map_index, activity.generation),

@@ -10,7 +10,7 @@ from itertools import count
 import msgspec
 
 from orchestrator.core.events import Failure
-from orchestrator.core.orders import Completed, Failed, Lost, Order, Report, Skipped, Started, TakenBack
+from orchestrator.core.orders import Completed, Deferred, Failed, Lost, Order, Report, Skipped, Started, TakenBack
 from orchestrator.names import AttemptKey, Delivery, FailureKind
 from orchestrator.ports import Adoption, Clock
 
@@ -18,7 +18,7 @@ from orchestrator.ports import Adoption, Clock
 class Script(msgspec.Struct, frozen=True, kw_only=True):
     """What one attempt will do: begin after ``wait`` seconds and end ``work`` seconds later as ``outcome``.
 
-    Outcomes: success, fail, fail_for_good, skip, lost.
+    Outcomes: success, fail, fail_for_good, skip, lost, defer (then ``result`` is the trigger).
     """
 
     outcome: str = "success"
@@ -216,6 +216,8 @@ class SimExecutor:
         match script.outcome:
             case "success":
                 return Completed(key=key, at=when, result=msgspec.Raw(script.result), length=script.length)
+            case "defer":
+                return Deferred(key=key, at=when, trigger=msgspec.Raw(script.result))
             case "skip":
                 return Skipped(key=key, at=when, reason="the body skipped itself")
             case "lost":

@@ -14,7 +14,7 @@ from orchestrator.authoring.defaults import Defaults
 from orchestrator.authoring.inventory import inventory
 from orchestrator.authoring.workflow_dag import WorkflowDag
 from orchestrator.core import values
-from orchestrator.core.events import ActivityCompleted, ActivityRequested, Recorded, RunEnded
+from orchestrator.core.events import NULL, ActivityCompleted, ActivityRequested, Recorded, RunEnded
 from orchestrator.core.orders import Order
 from orchestrator.core.spec import DagSpec
 from orchestrator.exceptions import AirflowFailException
@@ -37,7 +37,7 @@ for _dag in _dags:
 
 def act(order: Order) -> Script:
     """Do what the activity says; the first two attempts of an unsteady one fail."""
-    assert order.call is not None, f"{order.key} was handed out without its input"
+    assert order.call != NULL, f"{order.key} was handed out without its input"
     if order.key.task_id == "unsteady" and order.key.attempt <= 2:
         return Script(outcome="fail")
     given = values.decode(order.call)
