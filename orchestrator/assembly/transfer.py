@@ -85,11 +85,11 @@ class _Export:
 
     def _version(self, version_id: int, number: int) -> Version:
         reads = self._home.reads
-        recorded = next(one for one in reads.versions(self._run.dag_id) if one.version_id == version_id)
+        fingerprints = {one.version_id: one.code_fingerprint for one in reads.versions(self._run.dag_id)}
         files = reads.source(version_id) if self._code else {}
         return Version(
             version_id=number,
-            code_fingerprint=recorded.code_fingerprint.removesuffix(_CODELESS),
+            code_fingerprint=fingerprints.get(version_id, "").removesuffix(_CODELESS),
             spec=msgspec.Raw(encode_spec(reads.spec(version_id))),
             files={path: Content.of(data) for path, data in files.items()} or None,
         )

@@ -2,6 +2,7 @@
 
 import contextlib
 from collections.abc import Callable, Iterable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -11,20 +12,25 @@ import msgspec
 from orchestrator.assembly.code_at_hand import Code, code_of_file, code_of_version
 from orchestrator.assembly.folding import Tell, folded
 from orchestrator.assembly.holding import Held, held
-from orchestrator.assembly.home import Home
+from orchestrator.assembly.home import Home, open_home
+from orchestrator.cli import edge
 from orchestrator.cli.exits import FAILED
 from orchestrator.cli.lookup import find_run
-from orchestrator.cli.options import run_ids, with_home
+from orchestrator.cli.options import run_ids
 from orchestrator.cli.output import Format, output_option, show_object
 from orchestrator.cli.render.bar import progress_bar
 from orchestrator.cli.render.console import say
+from orchestrator.config import Config
 from orchestrator.core.events import Recorded
 from orchestrator.core.reasons import listed
 from orchestrator.core.run import Run
-from orchestrator.exceptions import ConflictError, NotFoundError, UsageError
+from orchestrator.exceptions import ConflictError, NotFoundError, StorageError, UsageError
 from orchestrator.storage.transcripts import Transcript
 
 _code_file = click.Path(path_type=Path)
+
+
+_Homes = Callable[[], Home]
 
 
 class _Source(NamedTuple):
@@ -39,12 +45,11 @@ class _Source(NamedTuple):
 @click.option("--code", type=_code_file, metavar="FILE.py", help="Against this DAG file, or the files of this folder.")
 @click.option("--version", "number", type=click.IntRange(min=1), help="Against this version of the DAG.")
 @output_option
-@with_home
-def replay(home: Home, words: tuple[str, ...], code: Path | None, number: int | None, output: Format) -> None:
+def replay(words: tuple[str, ...], code: Path | None, number: int | None, output: Format) -> None:
     """Hold a recorded run against the DAG as it is now.
 
-    FILE is an exported run. Nothing runs and nothing is recorded. Of a static DAG it says which recorded tasks the graph has no place for, and
-    what would run now; the code of a workflow is replayed. Exits 0 where the run fits, 1 where it does not.
+    FILE is an exported run. Nothing runs and nothing is recorded. Of a static DAG it says which recorded tasks the graph
+    has no place for, and what would run now; the code of a workflow is replayed. Exits 0 where the run fits, else 1.
 
     \b
     Example:
@@ -53,10 +58,13 @@ def replay(home: Home, words: tuple[str, ...], code: Path | None, number: int | 
     """
     if code is not None and number is not None:
         raise UsageError("say --code or --version, not both")
-    with progress_bar("Reading the history") as tell:
-        source = _source(home, words, tell)
-    with _code(home, source.run.dag_id, code, number) as today:
-        found = held(home.config, source.run, source.facts, today)
+    config = edge.config()
+    with contextlib.ExitStack() as stack:
+        home = cache(lambda: stack.enter_context(open_home(config)))
+        with progress_bar("Reading the history") as tell:
+            source = _source(home, words, tell)
+        today = stack.enter_context(_code(config, home, source.run.dag_id, code, number))
+        found = held(config, source.run, source.facts, today)
     if output is Format.TABLE:
         _print(found)
     else:
@@ -65,16 +73,16 @@ def replay(home: Home, words: tuple[str, ...], code: Path | None, number: int | 
         click.get_current_context().exit(FAILED)
 
 
-def _source(home: Home, words: tuple[str, ...], tell: Tell) -> _Source:
+def _source(home: _Homes, words: tuple[str, ...], tell: Tell) -> _Source:
     """A file where the one word names one, else a DAG and its run."""
     match words:
         case (word,) if _is_file(word):
             transcript = Transcript(Path(word))
             return _Source(transcript.fold(tell), transcript.facts)
         case (dag_id,):
-            return _recorded(home, dag_id, None, tell)
+            return _recorded(home(), dag_id, None, tell)
         case (dag_id, run_id):
-            return _recorded(home, dag_id, run_id, tell)
+            return _recorded(home(), dag_id, run_id, tell)
         case _:
             raise UsageError("say a DAG and at most one RUN, or the FILE of an exported run")
 
@@ -91,15 +99,16 @@ def _recorded(home: Home, dag_id: str, run_id: str | None, tell: Tell) -> _Sourc
 
 
 @contextlib.contextmanager
-def _code(home: Home, dag_id: str, path: Path | None, number: int | None) -> Iterator[Code]:
+def _code(config: Config, home: _Homes, dag_id: str, path: Path | None, number: int | None) -> Iterator[Code]:
+    """A database is opened only where the code is in one: a test of a file needs none."""
     if path is not None:
-        with code_of_file(home.config, path, dag_id) as code:
+        with code_of_file(config, path, dag_id) as code:
             yield code
         return
     try:
-        code = code_of_version(home, dag_id, number)
-    except NotFoundError as error:
-        raise NotFoundError(f"{error}; name the DAG file with --code") from error
+        code = code_of_version(home(), dag_id, number)
+    except (NotFoundError, StorageError) as error:
+        raise NotFoundError(f"{error}, or name the DAG file with --code") from error
     yield code
 
 

@@ -84,12 +84,17 @@ def _unless_there(target: Path) -> Iterator[None]:
             raise
 
 
+def is_inside(path: str) -> bool:
+    """Whether the path stays inside the folder that it is joined to."""
+    parts = PurePosixPath(path).parts
+    return bool(parts) and not path.startswith("/") and ".." not in parts and "\x00" not in path
+
+
 def _inside(path: str) -> PurePosixPath:
     """The path, if it stays inside the folder that it is joined to."""
-    parts = PurePosixPath(path).parts
-    if not parts or path.startswith("/") or ".." in parts or "\x00" in path:
+    if not is_inside(path):
         raise StorageCorruptError(f"the recorded file {path!r} lies outside of its snapshot; record the DAG again")
-    return PurePosixPath(*parts)
+    return PurePosixPath(path)
 
 
 def _write_all(folder: Path, files: Mapping[str, bytes]) -> None:

@@ -16,6 +16,7 @@ from orchestrator.core.spec import DagSpec, decode_spec
 from orchestrator.core.transcript import End, Fact, Head, Line, Payload, Version, damaged
 from orchestrator.exceptions import HistoryConflictError, SchemaVersionError, StorageCorruptError, TranscriptError
 from orchestrator.storage.codec import CODEC
+from orchestrator.storage.snapshots import is_inside
 
 _TELL_EVERY = 1_000
 
@@ -108,6 +109,8 @@ class Transcript:
                 case Version():
                     versions += 1
                     self._require(line.version_id == versions, number, f"version {versions} is missing")
+                    outside = [path for path in line.files or () if not is_inside(path)]
+                    self._require(not outside, number, f"it has a file outside of its folder: {outside[:1]}")
                 case Payload():
                     found = hashlib.sha256(line.content.data).hexdigest()
                     self._require(found == line.sha256, number, "a payload is not what its digest says")

@@ -164,6 +164,18 @@ def test_a_file_needs_code_where_the_dag_is_not_known(
     assert "name the DAG file with --code" in said.err
 
 
+def test_a_file_is_held_against_a_file_without_any_database(
+    exported: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ORCHESTRATOR_HOME", str(tmp_path / "nowhere"))
+    good = write(tmp_path / "new" / "order.py", *TASKS)
+    assert run_command("runs", "replay", str(exported), "--code", str(good)).status == 0
+    assert not (tmp_path / "nowhere").exists()
+    said = run_command("runs", "replay", str(exported))
+    assert said.status == 1
+    assert "name the DAG file with --code" in said.err
+
+
 # ── workflows ────────────────────────────────────────────────────────────────────────────────────────────
 
 FLOWS = Path(__file__).parents[1] / "simulation" / "flows.py"

@@ -214,6 +214,16 @@ def sha256(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
+def test_a_file_that_would_lie_outside_of_its_folder_is_refused(exported: Path, elsewhere: FilledHome) -> None:
+    head, version, *rest = exported.read_text(encoding="utf-8").splitlines()
+    bad = json.loads(version) | {"files": {"../../etc/cron.d/x": {"text": ""}}}
+    exported.write_bytes(resealed([head, json.dumps(bad), *rest]))
+    said = run_command("runs", "import", str(exported))
+    assert said.status == 1
+    assert "outside of its folder" in said.err
+    assert elsewhere.reads.dags() == []
+
+
 UNSOUND = {
     "a task of another DAG": ('"charge_card"', '"pay_invoice"', "does not follow from those before it"),
     "a fact that nobody knows": ("ActivityStarted", "ActivityDreamt", "upgrade the program"),
