@@ -184,6 +184,11 @@ class Run(RewindableBoard):
                 self._resumed(event, at)
             case TaskExpanded():
                 self._expanded(event)
+            case _:
+                self._fold_of_run(event, at)
+
+    def _fold_of_run(self, event: AnyEvent, at: datetime) -> None:
+        match event:
             case RunCancelRequested():
                 self.cancelling = self.cancelling or event.reason
                 self._cancel(at)
