@@ -1,7 +1,7 @@
 """A simulated world in which workflows run: their code in real machines, their activities as plain Python."""
 
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import msgspec
@@ -10,10 +10,12 @@ from orchestrator.authoring.activity import Activity
 from orchestrator.authoring.blue import Definition
 from orchestrator.authoring.collecting import collecting
 from orchestrator.authoring.compiling import compile_dag
+from orchestrator.authoring.dag import DAG
 from orchestrator.authoring.defaults import Defaults
 from orchestrator.authoring.inventory import inventory
 from orchestrator.authoring.workflow_dag import WorkflowDag
 from orchestrator.core import values
+from orchestrator.core.activations import Activation
 from orchestrator.core.events import NULL, ActivityCompleted, ActivityRequested, Recorded, RunEnded
 from orchestrator.core.orders import Order
 from orchestrator.core.spec import DagSpec
@@ -26,13 +28,25 @@ with inventory() as _made, collecting() as _dags:
     from tests.simulation import flows
 
 ACTIVITIES = {one.activity_id: one for one in _made if isinstance(one, Activity)}
-CODE: dict[str, Definition] = {}
+CODE: dict[tuple[str, int], Definition] = {}
 SPECS: dict[str, DagSpec] = {}
+
+
+def load(dag: DAG, version: int = 1) -> DagSpec:
+    """Take up a workflow, as its file is loaded: its spec; its code is found by the number of its version."""
+    assert isinstance(dag, WorkflowDag)
+    dag.adopt("flows.py", _made)
+    CODE[dag.dag_id, version] = dag.workflow
+    return compile_dag(dag, file="flows.py", defaults=Defaults())
+
+
 for _dag in _dags:
-    assert isinstance(_dag, WorkflowDag)
-    _dag.adopt("flows.py", _made)
-    CODE[_dag.dag_id] = _dag.workflow
-    SPECS[_dag.dag_id] = compile_dag(_dag, file="flows.py", defaults=Defaults())
+    SPECS[_dag.dag_id] = load(_dag)
+
+
+def code_of(told: Activation) -> Definition:
+    """The code of the version that is told of; those of the world itself have one each."""
+    return CODE.get((told.dag_id, told.version_id)) or CODE[told.dag_id, 1]
 
 
 def act(order: Order) -> Script:
@@ -53,23 +67,26 @@ def world(
     crash_when: Callable[[int], bool] = lambda _: False,
     script: Callable[[Order], Script] = act,
     replaying: dict[str, Any] | None = None,
+    specs: Iterable[DagSpec] = SPECS.values(),
     **settings: Any,
 ) -> Simulation:
     sim = Simulation(
         script=script,
         crash_when=crash_when,
-        make_replayer=lambda clock: SimReplayer(clock, lambda told: CODE[told.dag_id], **(replaying or {})),
+        make_replayer=lambda clock: SimReplayer(clock, code_of, **(replaying or {})),
         **settings,
     )
-    for spec in SPECS.values():
+    for spec in specs:
         sim.store.add_dag(spec)
     return sim
 
 
-def ends(sim: Simulation) -> dict[tuple[str, str], tuple[str, Any]]:
-    """How each run has ended: its state, and what it returned or why it failed."""
+def ends(sim: Simulation, *dag_ids: str) -> dict[tuple[str, str], tuple[str, Any]]:
+    """How each run (of these) has ended: its state, and what it returned or why it failed."""
     found = {}
     for (dag_id, run_id), (_, facts) in zip(sim.run_names(), sim.histories(), strict=True):
+        if dag_ids and dag_id not in dag_ids:
+            continue
         (end,) = [fact.event for fact in facts if isinstance(fact.event, RunEnded)] or [None]
         assert end is not None, f"run {run_id} of {dag_id} never ended; last came {facts[-1]}"
         found[dag_id, run_id] = (end.state.value, values.decode(end.result) if not end.reason else end.reason)
@@ -97,4 +114,4 @@ def dice(seed: str, rate: float) -> Callable[[int], bool]:
     return lambda _: chance.random() < rate
 
 
-__all__ = ["ACTIVITIES", "SPECS", "act", "calls", "completions", "dice", "ends", "flows", "raw", "world"]
+__all__ = ["ACTIVITIES", "SPECS", "act", "calls", "completions", "dice", "ends", "flows", "load", "raw", "world"]

@@ -1,0 +1,432 @@
+"""What the scheduler does for workflows: what it tells their code, when, and what it takes from it."""
+
+from datetime import timedelta
+from typing import Any
+
+import msgspec
+import pytest
+
+from orchestrator import workflow
+from orchestrator.core import values
+from orchestrator.core.events import (
+    ActivityFailed,
+    ActivityRequested,
+    RunBlocked,
+    RunMoved,
+    RunReset,
+    SignalReceived,
+    TimerFired,
+    UpdateAnswered,
+)
+from orchestrator.core.orders import Order
+from orchestrator.core.requests import (
+    CancelRun,
+    MoveRun,
+    PauseRun,
+    Request,
+    ResetRun,
+    ResumeRun,
+    SendSignal,
+    SendUpdate,
+)
+from orchestrator.engine import conversations
+from orchestrator.names import BlockKind, NewVersion
+from orchestrator.testing.clock import EPOCH
+from orchestrator.testing.sim_executor import Script
+from orchestrator.testing.simulation import Simulation
+from orchestrator.workflow import set_update, sleep, wait_condition
+from tests.engine.dags import chain, task
+from tests.engine.dags import dag as static
+from tests.simulation.blue_world import act, calls, ends, load, raw, world
+from tests.simulation.flows import add, approval, step
+
+RUN: dict[str, Any] = {"run_id": "manual__1"}
+
+
+def events(sim: Simulation, kind: type, run_key: int = 1) -> list:
+    return [fact.event for fact in sim.history(run_key) if isinstance(fact.event, kind)]
+
+
+def of(function: Any, version: int = 1, **settings: Any) -> Any:
+    """The spec of a workflow ``flow``, whose code this is in that version."""
+    return load(workflow(dag_id="flow", **settings)(function).dag, version)
+
+
+def sim_of(function: Any, **settings: Any) -> Simulation:
+    """A world in which ``flow`` is version 1, and has a run."""
+    sim = world(specs=[], **settings)
+    sim.store.add_dag(of(function))
+    sim.trigger("flow")
+    return sim
+
+
+def ask(sim: Simulation, request: type[Request], dag_id: str = "flow", **fields: Any) -> int:
+    return sim.store.ask(request(dag_id=dag_id, **RUN, **fields))
+
+
+# ── what is told ─────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_call_is_recorded_with_its_input_before_a_worker_is_given_it():
+    seen: list[tuple[bytes, bool]] = []
+
+    def script(order: Order) -> Script:
+        recorded = events(sim, ActivityRequested)
+        seen.append((bytes(order.call), any(event.input == order.call for event in recorded)))
+        return act(order)
+
+    sim = world(script=script)
+    sim.trigger("sequential")
+    sim.run()
+    assert seen[0] == (b'{"args":[0,0],"kwargs":{}}', True)
+    assert all(was_recorded for _, was_recorded in seen)
+
+
+def test_the_code_is_not_told_how_its_calls_were_tried():
+    sim = world()
+    told: list[type] = []
+    activate = sim.replayer.activate
+    sim.replayer.activate = lambda news: (told.extend(type(f.event) for a in news for f in a.facts), activate(news))
+    sim.trigger("stubborn")
+    sim.run()
+    names = {kind.__name__ for kind in told}
+    assert names.isdisjoint({"ActivityScheduled", "ActivityStarted", "ActivityLost"})
+    assert {"ActivityRequested", "ActivityCompleted", "ActivityFailed"} <= names
+
+
+def test_a_run_without_news_is_not_replayed_after_a_restart():
+    def flow() -> None:
+        sleep(timedelta(days=3))
+
+    sim = sim_of(flow)
+    sim.run(until=EPOCH + timedelta(hours=1))
+    sim.crash()
+    before = sim.replayer.activations.total()
+    sim.run(until=EPOCH + timedelta(hours=2))
+    assert sim.replayer.activations.total() == before
+    sim.run()
+    assert ends(sim)["flow", "manual__1"] == ("success", None)
+
+
+def test_a_long_history_is_supplied_in_segments(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(conversations, "SEGMENT", 10)
+    calm, sim = world(), world(replaying={"evicts": lambda _: True})
+    supplied: list[int] = []
+    supply = sim.replayer.supply
+    sim.replayer.supply = lambda key, facts, is_all: (supplied.append(len(facts)), supply(key, facts, is_all=is_all))
+    for one in (calm, sim):
+        one.trigger("sequential", conf=b'{"length": 20}')
+        one.run()
+    assert ends(sim) == ends(calm)
+    assert max(supplied) <= 10
+    assert len(supplied) > 40
+
+
+def test_code_that_is_far_behind_is_not_told_more_than_a_segment_at_once(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(conversations, "SEGMENT", 10)
+
+    def flow() -> int:
+        found: list[str] = []
+        while len(found) < 50:
+            found.append(approval.wait())
+        return len(found)
+
+    sim = sim_of(flow, replaying={"pace": lambda number: 0.0 if number else 5.0})
+    sim.run(until=EPOCH + timedelta(seconds=1))
+    for number in range(50):
+        ask(sim, SendSignal, name="approval", payload=raw(str(number)))
+        sim.run(until=sim.clock.now() + timedelta(seconds=0.01))
+    sim.run()
+    assert ends(sim)["flow", "manual__1"] == ("success", 50)
+
+
+def test_code_whose_process_is_lost_is_told_again_less_and_less_often():
+    lost: list[Any] = []
+
+    def loses(number: int) -> bool:
+        lost.append(sim.clock.now())
+        return number <= 5
+
+    sim = world(replaying={"loses": loses})
+    sim.trigger("sequential")
+    sim.run()
+    assert ends(sim)["sequential", "manual__1"] == ("success", 6)
+    pauses = [later - earlier for earlier, later in zip(lost[:5], lost[1:6], strict=True)]
+    assert pauses == [timedelta(seconds=s) for s in (0, 1, 2, 4, 8)]
+    assert len([notice for notice in sim.notices if "lost 3 times" in notice]) == 1
+
+
+def test_a_workflow_that_nobody_replays_holds_up_nobody():
+    sim = Simulation()
+    sim.store.add_dag(of(lambda: None))
+    sim.store.add_dag(chain(3))
+    sim.trigger("flow")
+    sim.trigger("d")
+    sim.run()
+    assert ends(sim, "d") == {("d", "manual__1"): ("success", None)}
+
+
+# ── what people ask ──────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_signal_that_comes_before_the_run_has_begun_is_kept():
+    sim = world()
+    sim.trigger("asks_leave")
+    ask(sim, SendSignal, "asks_leave", name="approval", payload=raw("early"))
+    sim.run()
+    assert ends(sim)["asks_leave", "manual__1"] == ("success", ["early", "end"])
+
+
+def test_a_signal_that_the_code_has_not_heard_when_it_ends_is_not_lost():
+    def flow() -> list[str]:
+        found = [step("work")]
+        while approval.received:
+            found.append(approval.take())
+        return found
+
+    sim = sim_of(flow, replaying={"pace": lambda _: 2.0})
+    sim.run(until=EPOCH + timedelta(seconds=6))  # it has heard that its call is done, and is about to return
+    ask(sim, SendSignal, name="approval", payload=raw("late"))
+    sim.run()
+    assert ends(sim)["flow", "manual__1"] == ("success", ["work", "late"])
+    assert len(events(sim, SignalReceived)) == 1
+
+
+def test_an_update_is_answered():
+    def flow() -> int:
+        total = 0
+
+        def raise_it(by: int) -> int:
+            nonlocal total
+            total = add(total, by)
+            return total
+
+        set_update("raise", raise_it)
+        wait_condition(lambda: total >= 5)
+        return total
+
+    sim = sim_of(flow)
+    sim.run()
+    ask(sim, SendUpdate, update_id="u1", name="raise", payload=raw({"by": 2}))
+    sim.run()
+    ask(sim, SendUpdate, update_id="u1", name="raise", payload=raw({"by": 2}))
+    ask(sim, SendUpdate, update_id="u2", name="raise", payload=raw({"by": 3}))
+    sim.run()
+    answers = {event.update_id: values.decode(event.result) for event in events(sim, UpdateAnswered)}
+    assert answers == {"u1": 2, "u2": 5}
+    assert ends(sim)["flow", "manual__1"] == ("success", 5)
+
+
+def test_a_paused_run_is_told_nothing_until_it_is_resumed():
+    sim = world()
+    sim.trigger("sequential")
+    sim.run(until=EPOCH + timedelta(seconds=0.5))
+    ask(sim, PauseRun, "sequential")
+    sim.run()
+    before = sim.replayer.activations.total()
+    assert len(events(sim, ActivityRequested)) == 1
+    ask(sim, ResumeRun, "sequential")
+    sim.run()
+    assert sim.replayer.activations.total() > before
+    assert ends(sim)["sequential", "manual__1"] == ("success", 6)
+
+
+def test_a_cancelled_workflow_undoes_what_it_has_done():
+    sim = world()
+    sim.trigger("order")
+    sim.run(until=EPOCH + timedelta(seconds=10))
+    ask(sim, CancelRun, "order", reason="changed my mind")
+    sim.run()
+    assert ends(sim)["order", "manual__1"] == ("failed", "changed my mind")
+    asked = [values.decode(event.input)["args"] for event in events(sim, ActivityRequested)]
+    assert asked[-2:] == [["release"], ["refund"]]
+
+
+def test_signals_between_runs_say_what_came_of_them():
+    sim = world()
+    sim.trigger("talkative")
+    sim.run()
+    (end,) = ends(sim).values()
+    assert end[0] == "failed"
+    assert "DAG 'listener' has no run 'listens'" in end[1]
+
+
+# ── versions ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def first() -> str:
+    step("first")
+    sleep(60)
+    return step("last")
+
+
+def changed() -> str:
+    add(1, 2)
+    sleep(60)
+    return step("last")
+
+
+def longer() -> str:
+    step("first")
+    sleep(60)
+    step("new")
+    return step("last")
+
+
+def test_code_that_does_not_fit_the_history_blocks_the_run_and_mended_code_goes_on():
+    sim = sim_of(first)
+    sim.run(until=EPOCH + timedelta(seconds=10))
+    version = sim.store.add_dag(of(changed, 2))
+    ask(sim, MoveRun, version_id=version)
+    sim.run()
+    (blocked,) = events(sim, RunBlocked)
+    assert blocked.kind is BlockKind.NON_DETERMINISM
+    assert len(events(sim, ActivityRequested)) == 1
+    sim.store.add_dag(of(longer, 3))
+    sim.run()
+    assert [event.version_id for event in events(sim, RunMoved)] == [2, 3]
+    assert ends(sim)["flow", "manual__1"] == ("success", "last")
+    assert [values.decode(event.input)["args"] for event in events(sim, ActivityRequested)] == [
+        ["first"],
+        ["new"],
+        ["last"],
+    ]
+
+
+def test_a_blocked_run_tries_the_version_that_came_while_no_scheduler_ran():
+    sim = sim_of(first)
+    sim.run(until=EPOCH + timedelta(seconds=10))
+    ask(sim, MoveRun, version_id=sim.store.add_dag(of(changed, 2)))
+    sim.run()
+    sim.crash()
+    sim.store.add_dag(of(longer, 3))
+    sim.run()
+    assert ends(sim)["flow", "manual__1"] == ("success", "last")
+
+
+def test_open_runs_stay_on_their_version_unless_the_dag_says_that_they_move():
+    sim = sim_of(first)
+    sim.run(until=EPOCH + timedelta(seconds=10))
+    sim.store.add_dag(of(longer, 2))
+    sim.run()
+    assert not events(sim, RunMoved)
+    assert [values.decode(event.input)["args"] for event in events(sim, ActivityRequested)] == [["first"], ["last"]]
+
+
+def test_open_runs_of_a_workflow_that_moves_go_over_to_its_new_version():
+    sim = sim_of(first)
+    sim.run(until=EPOCH + timedelta(seconds=10))
+    sim.store.add_dag(of(longer, 2, on_new_version="move"))
+    sim.run()
+    assert len(events(sim, RunMoved)) == 1
+    assert ends(sim)["flow", "manual__1"] == ("success", "last")
+    assert len(events(sim, ActivityRequested)) == 3
+
+
+def test_open_runs_of_a_dag_that_moves_go_over_where_nothing_recorded_is_touched():
+    sim = Simulation(script=lambda _: Script(work=10))
+    sim.store.add_dag(static(task("a"), task("b", "a"), on_new_version=NewVersion.MOVE))
+    sim.trigger("d")
+    sim.run(until=EPOCH + timedelta(seconds=5))
+    sim.store.add_dag(static(task("a"), task("b", "a"), task("c", "b"), on_new_version=NewVersion.MOVE))
+    sim.run()
+    assert len(events(sim, RunMoved)) == 1
+    assert [key.task_id for key in sim.executor.submitted] == ["a", "b", "c"]
+
+
+def test_open_runs_of_a_dag_that_moves_stay_where_that_would_lose_something():
+    sim = Simulation(script=lambda _: Script(work=10))
+    sim.store.add_dag(static(task("a"), task("b", "a"), on_new_version=NewVersion.MOVE))
+    sim.trigger("d")
+    sim.run(until=EPOCH + timedelta(seconds=15))
+    sim.store.add_dag(static(task("b"), task("c", "b"), on_new_version=NewVersion.MOVE))
+    sim.run()
+    assert not events(sim, RunMoved)
+    assert any("stays on its version" in notice for notice in sim.notices)
+
+
+def test_a_run_whose_code_cannot_be_had_is_blocked_and_goes_on_with_the_next_version(monkeypatch: pytest.MonkeyPatch):
+    from orchestrator.exceptions import StorageCorruptError
+
+    sim = sim_of(first)
+    code = sim.store.code
+
+    def broken(version_id: int) -> str:
+        if version_id == 1:
+            raise StorageCorruptError("the snapshot of version 1 is damaged")
+        return code(version_id)
+
+    monkeypatch.setattr(sim.store, "code", broken)
+    sim.run()
+    (blocked,) = events(sim, RunBlocked)
+    assert (blocked.kind, blocked.message) == (BlockKind.LOADING, "the snapshot of version 1 is damaged")
+    sim.store.add_dag(of(longer, 2))
+    sim.run()
+    assert ends(sim)["flow", "manual__1"] == ("success", "last")
+
+
+# ── going back ───────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def seq_of(sim: Simulation, kind: type) -> int:
+    return next(fact.seq for fact in sim.history() if isinstance(fact.event, kind))
+
+
+def test_a_run_that_is_reset_does_again_what_came_after_and_nothing_before():
+    sim = sim_of(first)
+    sim.run()
+    ask(sim, ResetRun, seq=seq_of(sim, TimerFired), reason="the last step was wrong")
+    sim.run()
+    assert len(events(sim, RunReset)) == 1
+    asked = [(event.map_index, values.decode(event.input)["args"]) for event in events(sim, ActivityRequested)]
+    assert asked == [(0, ["first"]), (1, ["last"]), (2, ["last"])]
+    assert sorted(sim.executor.effects.values()) == [1, 1, 1]
+
+
+def test_a_run_that_is_reset_can_go_over_to_mended_code():
+    sim = sim_of(first)
+    sim.run()
+    version = sim.store.add_dag(of(longer, 2))
+    ask(sim, ResetRun, seq=seq_of(sim, TimerFired), version_id=version)
+    sim.run()
+    asked = [values.decode(event.input)["args"] for event in events(sim, ActivityRequested)]
+    assert asked == [["first"], ["last"], ["new"], ["last"]]
+
+
+def test_a_static_run_that_is_reset_runs_its_later_tasks_again():
+    sim = Simulation()
+    sim.store.add_dag(chain(3))
+    sim.trigger("d")
+    sim.run()
+    middle = [fact.seq for fact in sim.history() if type(fact.event).__name__ == "ActivityCompleted"][0]
+    sim.store.ask(ResetRun(dag_id="d", run_id="manual__1", seq=middle))
+    sim.run()
+    assert [key.task_id for key in sim.executor.submitted] == ["t0", "t1", "t2", "t1", "t2"]
+
+
+def test_the_retry_of_a_call_is_not_hurried_by_a_restart():
+    sim = world()
+    sim.trigger("stubborn")
+    sim.run(until=EPOCH + timedelta(seconds=3))
+    (failed,) = events(sim, ActivityFailed)
+    sim.crash()
+    sim.run(until=EPOCH + timedelta(seconds=5))
+    assert len(sim.executor.submitted) == 1
+    sim.run()
+    assert calls(sim.history()) == calls(_calm("stubborn"))
+    assert failed.retry_at is not None
+
+
+def _calm(dag_id: str) -> list:
+    sim = world()
+    sim.trigger(dag_id)
+    sim.run()
+    return sim.history()
+
+
+def test_two_commits_make_a_hop():
+    """One records what the code asks for and hands it out, the other its result."""
+    sim = world(script=lambda order: msgspec.structs.replace(act(order), work=0.0))
+    sim.trigger("sequential", conf=b'{"length": 50}')
+    sim.run()
+    assert sim.store.commits <= 2 * 50 + 3
