@@ -1,6 +1,7 @@
 """What the scheduler does for workflows: what it tells their code, when, and what it takes from it."""
 
 from datetime import timedelta
+from itertools import pairwise
 from typing import Any
 
 import msgspec
@@ -9,6 +10,7 @@ import pytest
 from orchestrator import workflow
 from orchestrator.core import values
 from orchestrator.core.events import (
+    ActivityCompleted,
     ActivityFailed,
     ActivityRequested,
     RunBlocked,
@@ -30,6 +32,7 @@ from orchestrator.core.requests import (
     SendUpdate,
 )
 from orchestrator.engine import conversations
+from orchestrator.exceptions import StorageCorruptError
 from orchestrator.names import BlockKind, NewVersion
 from orchestrator.testing.clock import EPOCH
 from orchestrator.testing.sim_executor import Script
@@ -45,6 +48,11 @@ RUN: dict[str, Any] = {"run_id": "manual__1"}
 
 def events(sim: Simulation, kind: type, run_key: int = 1) -> list:
     return [fact.event for fact in sim.history(run_key) if isinstance(fact.event, kind)]
+
+
+def arguments(sim: Simulation) -> list[list[Any]]:
+    """What each call was made with, in order."""
+    return [values.decode(event.input)["args"] for event in events(sim, ActivityRequested)]
 
 
 def of(function: Any, version: int = 1, **settings: Any) -> Any:
@@ -151,14 +159,14 @@ def test_code_whose_process_is_lost_is_told_again_less_and_less_often():
     sim.trigger("sequential")
     sim.run()
     assert ends(sim)["sequential", "manual__1"] == ("success", 6)
-    pauses = [later - earlier for earlier, later in zip(lost[:5], lost[1:6], strict=True)]
+    pauses = [later - earlier for earlier, later in pairwise(lost[:6])]
     assert pauses == [timedelta(seconds=s) for s in (0, 1, 2, 4, 8)]
     assert len([notice for notice in sim.notices if "lost 3 times" in notice]) == 1
 
 
 def test_a_workflow_that_nobody_replays_holds_up_nobody():
     sim = Simulation()
-    sim.store.add_dag(of(lambda: None))
+    sim.store.add_dag(of(first))
     sim.store.add_dag(chain(3))
     sim.trigger("flow")
     sim.trigger("d")
@@ -185,7 +193,7 @@ def test_a_signal_that_the_code_has_not_heard_when_it_ends_is_not_lost():
         return found
 
     sim = sim_of(flow, replaying={"pace": lambda _: 2.0})
-    sim.run(until=EPOCH + timedelta(seconds=6))  # it has heard that its call is done, and is about to return
+    sim.run(until=EPOCH + timedelta(seconds=4))  # it has heard that its call is done, and is about to return
     ask(sim, SendSignal, name="approval", payload=raw("late"))
     sim.run()
     assert ends(sim)["flow", "manual__1"] == ("success", ["work", "late"])
@@ -238,7 +246,7 @@ def test_a_cancelled_workflow_undoes_what_it_has_done():
     ask(sim, CancelRun, "order", reason="changed my mind")
     sim.run()
     assert ends(sim)["order", "manual__1"] == ("failed", "changed my mind")
-    asked = [values.decode(event.input)["args"] for event in events(sim, ActivityRequested)]
+    asked = arguments(sim)
     assert asked[-2:] == [["release"], ["refund"]]
 
 
@@ -286,7 +294,7 @@ def test_code_that_does_not_fit_the_history_blocks_the_run_and_mended_code_goes_
     sim.run()
     assert [event.version_id for event in events(sim, RunMoved)] == [2, 3]
     assert ends(sim)["flow", "manual__1"] == ("success", "last")
-    assert [values.decode(event.input)["args"] for event in events(sim, ActivityRequested)] == [
+    assert arguments(sim) == [
         ["first"],
         ["new"],
         ["last"],
@@ -310,7 +318,7 @@ def test_open_runs_stay_on_their_version_unless_the_dag_says_that_they_move():
     sim.store.add_dag(of(longer, 2))
     sim.run()
     assert not events(sim, RunMoved)
-    assert [values.decode(event.input)["args"] for event in events(sim, ActivityRequested)] == [["first"], ["last"]]
+    assert arguments(sim) == [["first"], ["last"]]
 
 
 def test_open_runs_of_a_workflow_that_moves_go_over_to_its_new_version():
@@ -338,7 +346,7 @@ def test_open_runs_of_a_dag_that_moves_stay_where_that_would_lose_something():
     sim = Simulation(script=lambda _: Script(work=10))
     sim.store.add_dag(static(task("a"), task("b", "a"), on_new_version=NewVersion.MOVE))
     sim.trigger("d")
-    sim.run(until=EPOCH + timedelta(seconds=15))
+    sim.run(until=EPOCH + timedelta(seconds=5))
     sim.store.add_dag(static(task("b"), task("c", "b"), on_new_version=NewVersion.MOVE))
     sim.run()
     assert not events(sim, RunMoved)
@@ -346,8 +354,6 @@ def test_open_runs_of_a_dag_that_moves_stay_where_that_would_lose_something():
 
 
 def test_a_run_whose_code_cannot_be_had_is_blocked_and_goes_on_with_the_next_version(monkeypatch: pytest.MonkeyPatch):
-    from orchestrator.exceptions import StorageCorruptError
-
     sim = sim_of(first)
     code = sim.store.code
 
@@ -389,7 +395,7 @@ def test_a_run_that_is_reset_can_go_over_to_mended_code():
     version = sim.store.add_dag(of(longer, 2))
     ask(sim, ResetRun, seq=seq_of(sim, TimerFired), version_id=version)
     sim.run()
-    asked = [values.decode(event.input)["args"] for event in events(sim, ActivityRequested)]
+    asked = arguments(sim)
     assert asked == [["first"], ["last"], ["new"], ["last"]]
 
 
@@ -398,8 +404,7 @@ def test_a_static_run_that_is_reset_runs_its_later_tasks_again():
     sim.store.add_dag(chain(3))
     sim.trigger("d")
     sim.run()
-    middle = [fact.seq for fact in sim.history() if type(fact.event).__name__ == "ActivityCompleted"][0]
-    sim.store.ask(ResetRun(dag_id="d", run_id="manual__1", seq=middle))
+    ask(sim, ResetRun, "d", seq=seq_of(sim, ActivityCompleted))
     sim.run()
     assert [key.task_id for key in sim.executor.submitted] == ["t0", "t1", "t2", "t1", "t2"]
 
