@@ -12,6 +12,7 @@ from orchestrator.worker.blue.settings import BlueSettings
 from orchestrator.worker.blue.wire import FromBlue, Hello
 
 _ZYGOTE = "orchestrator.worker.blue.zygote"
+_ENVIRONMENT = {"PYTHONHASHSEED": "0"}  # code that walks through a set takes the same way in each process
 _PATIENCE = 0.02  # seconds after which a process has so much to do that there had better be another
 
 
@@ -26,7 +27,8 @@ class BlueCrew:
         self._most = most
         self._idle_seconds = idle_seconds
         self._selector = selectors.DefaultSelector()
-        self._brood: Brood[BlueLink] = Brood(Nursery(settings, _ZYGOTE), self._selector, "processes for workflows")
+        nursery = Nursery(settings, _ZYGOTE, _ENVIRONMENT)
+        self._brood: Brood[BlueLink] = Brood(nursery, self._selector, "processes for workflows")
         self.links: list[BlueLink] = []
 
     def stop(self) -> None:

@@ -1,10 +1,11 @@
 """Nursery: the executor's side of the zygote that its workers are forked from."""
 
 import contextlib
+import os
 import socket
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import msgspec
@@ -30,11 +31,18 @@ class Death(NamedTuple):
 class Nursery:
     """Has workers forked, and hears how they end. A zygote that is gone is replaced by a new one.
 
-    ``zygote`` is the module whose ``main`` it runs; ``settings`` are what it is sent first.
+    ``zygote`` is the module whose ``main`` it runs, in this ``environment`` besides the scheduler's own; ``settings``
+    are what it is sent first.
     """
 
-    def __init__(self, settings: msgspec.Struct, zygote: str = "orchestrator.worker.zygote") -> None:
+    def __init__(
+        self,
+        settings: msgspec.Struct,
+        zygote: str = "orchestrator.worker.zygote",
+        environment: Mapping[str, str] = {},
+    ) -> None:
         self._settings = settings
+        self._environment = environment
         self._program = _PROGRAM.format(zygote)
         self._process: subprocess.Popen[bytes] | None = None
         self._control: socket.socket | None = None
@@ -59,6 +67,7 @@ class Nursery:
                     stdin=subprocess.DEVNULL,
                     pass_fds=[far_end.fileno()],
                     start_new_session=True,
+                    env={**os.environ, **self._environment},
                 )
             except OSError as error:
                 self._control.close()

@@ -151,8 +151,8 @@ def test_code_that_never_waits_is_interrupted_where_it_stands(prompter: Prompter
 
 
 def test_a_replay_takes_longer_than_code_may_be_stuck(prompter: Prompter, house: Playhouse) -> None:
-    run = house.run("takes_its_time", rounds=5, seconds=0.35)
-    for _ in range(5):
+    run = house.run("takes_its_time", rounds=4, seconds=0.25)
+    for _ in range(4):
         prompter.advance(run)
     prompter.forget(run)
     assert result(prompter.play(run)) == "done"

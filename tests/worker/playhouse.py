@@ -151,6 +151,13 @@ def grows(megabytes: int = 200):
 
 
 @workflow
+def walks_through_a_set():
+    for name in {f"name {number}" for number in range(100)}:
+        schedule_activity(echo, name)
+    return "done"
+
+
+@workflow
 def fails():
     raise ValueError("the shelf is empty")
 """
@@ -180,7 +187,7 @@ class Playhouse:
         return 1 + next(number for number, line in enumerate(lines) if text in line)
 
     def settings(self, **given: Any) -> BlueSettings:
-        standard = {"log_folder": str(self.logs), "payloads": str(self.folder / "payloads"), "deadlock_timeout": 1.0}
+        standard = {"log_folder": str(self.logs), "payloads": str(self.folder / "payloads"), "deadlock_timeout": 0.6}
         return BlueSettings(**{**standard, **given})
 
     def run(self, dag_id: str, *, code: Path | None = None, file: str = "play.py", **params: Any) -> "Performance":

@@ -200,6 +200,17 @@ def test_the_death_of_the_zygote_ends_no_run(open_prompter: Open, house: Playhou
     assert result(prompter.play(house.run("rounds"))) == 3
 
 
+def test_code_that_walks_through_a_set_takes_the_same_way_in_a_process_of_another_zygote(
+    open_prompter: Open, house: Playhouse
+) -> None:
+    run = house.run("walks_through_a_set")
+    for _ in range(2):
+        prompter = open_prompter()
+        for _ in range(5):
+            (call,) = prompter.advance(run)
+            assert isinstance(call, Call), call
+
+
 # ── code that is stuck ───────────────────────────────────────────────────────────────────────────────────
 
 

@@ -79,6 +79,7 @@ class BlueProcess:
                 self._ask(word)
             case Forget():
                 self._replays.forget(word.run_keys)
+        self._pulse.end()
         self._look_at_memory()
 
     def _activate(self, word: Activate) -> None:
