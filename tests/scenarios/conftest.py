@@ -10,6 +10,7 @@ from orchestrator.testing.home import LiveHome
 from tests.postgres_server import PostgresServer, running_server
 
 EXAMPLES = Path(__file__).parents[2] / "dags"
+ALL = {"order_1001", "order_approval", "order_workflow", "orders_of_the_day", "weather_report"}
 
 
 @pytest.fixture
@@ -32,7 +33,7 @@ def examples(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveHome]:
     environment = {"ORCHESTRATOR_CONN_WEATHER": f"sqlite:///{folder / 'weather.db'}"}
     with LiveHome(folder, settings={"core.dags_folder": EXAMPLES}, environment=environment) as home:
         home.start()
-        home.wait_for("the examples are listed", lambda: listed(home) >= {"order_1001", "weather_report"})
+        home.wait_for("the examples are listed", lambda: listed(home) >= ALL)
         yield home
 
 

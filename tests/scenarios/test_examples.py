@@ -93,3 +93,80 @@ def test_the_demo_sees_exactly_one_charge() -> None:
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "One order, one charge." in done.stdout
+
+
+# ── workflows ────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def order(number: int, **changes: Any) -> dict[str, Any]:
+    whole = {"order": number, "amount": 42, "currency": "USD", "items": {"cup": 1}, "customer": "ada@example.org"}
+    return {**whole, "shop": "workflows", "work_seconds": 0, **changes}
+
+
+def money(home: LiveHome, number: int) -> list[int]:
+    """What moved for an order, in the payment provider's ledger."""
+    lines = [json.loads(line) for line in (home.folder / "workflows" / "ledger.jsonl").read_text().splitlines()]
+    return [line["amount"] for line in lines if line["order"] == number]
+
+
+def shown(home: LiveHome, dag_id: str, run_id: str) -> str:
+    state: str = home.ask("runs", "show", dag_id, run_id)["state"]
+    return state
+
+
+def test_an_order_as_plain_code_is_charged_reserved_shipped_and_confirmed(examples: LiveHome) -> None:
+    states = run(examples, "order_workflow", "plain", order=order(1))
+    assert states == dict.fromkeys(["charge_card", "reserve_inventory", "ship_package", "send_email"], "success")
+    assert money(examples, 1) == [42]
+    assert examples.ask("tasks", "result", "order_workflow", "charge_card", "plain", "--map-index", "0")["amount"] == 42
+
+
+def test_a_dag_has_a_workflow_as_one_of_its_tasks(examples: LiveHome) -> None:
+    states = run(examples, "orders_of_the_day", "node", **order(2))
+    assert states == dict.fromkeys(["take_order", "order_workflow", "report"], "success")
+    assert money(examples, 2) == [42]
+    assert examples.ask("tasks", "result", "orders_of_the_day", "report", "node") == (
+        "order 2: 42 charged, shipped as TRACK-2"
+    )
+
+
+def wait_for_approval(home: LiveHome, run_id: str, **conf: Any) -> None:
+    home.ask("dags", "trigger", "order_approval", "--run-id", run_id, "--conf", json.dumps(conf))
+
+    def waits() -> bool:
+        done = home.run("runs", "query", "order_approval", run_id, "status")
+        return done.returncode == 0 and json.loads(done.stdout) == "waiting for approval"
+
+    home.wait_for("the order waits for approval", waits)
+
+
+def test_an_order_that_is_approved_of_is_shipped(examples: LiveHome) -> None:
+    wait_for_approval(examples, "yes", order=order(3))
+    answer = json.dumps({"approved": True, "by": "ada"})
+    assert examples.run("runs", "signal", "order_approval", "yes", "approval", answer).returncode == 0
+    examples.wait_for("it is shipped", lambda: shown(examples, "order_approval", "yes") == "success")
+    assert money(examples, 3) == [42]
+
+
+def test_an_answer_of_another_shape_is_refused_and_the_order_goes_on_waiting(examples: LiveHome) -> None:
+    wait_for_approval(examples, "shape", order=order(4))
+    refused = examples.run("runs", "signal", "order_approval", "shape", "approval", '"yes"')
+    assert refused.returncode == 2
+    assert "approval" in refused.stderr
+    assert shown(examples, "order_approval", "shape") == "running"
+
+
+def test_an_order_that_nobody_approves_of_in_time_is_undone(examples: LiveHome) -> None:
+    examples.ask(
+        "dags", "trigger", "order_approval", "--run-id", "late",
+        "--conf", json.dumps({"order": order(5), "patience_seconds": 0.2}),
+    )  # fmt: skip
+    examples.wait_for("it is undone", lambda: shown(examples, "order_approval", "late") == "failed")
+    assert money(examples, 5) == [42, -42]
+
+
+def test_an_order_that_is_cancelled_while_it_waits_is_undone(examples: LiveHome) -> None:
+    wait_for_approval(examples, "gone", order=order(6))
+    assert examples.run("runs", "cancel", "order_approval", "gone").returncode == 0
+    examples.wait_for("it is undone", lambda: shown(examples, "order_approval", "gone") == "failed")
+    assert money(examples, 6) == [42, -42]

@@ -27,7 +27,7 @@ from orchestrator.core.events import (
 _HAPPENED = (ActivityStarted, ActivityCompleted, ActivityFailed, ActivityLost, ActivityDeferred)
 _DECIDED_MARK, _HAPPENED_MARK = "◇", "◆"
 _ROOM_FOR_DETAILS = 200
-_SAID = frozenset({"task_id", "map_index", "count", "attempt", "fingerprint", "input_digest"})
+_SAID = frozenset({"task_id", "map_index", "count", "attempt", "fingerprint", "input_digest", "digest"})
 NO_CONF = msgspec.Raw(b"{}")
 
 
