@@ -2,16 +2,20 @@
 
 import contextlib
 import socket
+import sys
 import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+import networkx
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from orchestrator.dagbag.dag_processor import DagProcessor
+from orchestrator.dagbag.quarantine.authors import Authors
+from orchestrator.dagbag.roots import Roots
 from orchestrator.names import QuarantineMode
 from orchestrator.ports import ImportFailure, ParsedFile
 from tests.dagbag.folders import DAG_FILE, DagsFolder, DictCatalog, dag_ids
@@ -361,6 +365,12 @@ def test_one_parse_knows_nothing_of_another(folder: DagsFolder) -> None:
     assert folder.catalog.files["good.py"].failure is None
     folder.write("bad.py", "import os\nos.system('true')  # effect: ok\n" + DAG_FILE.format(dag_id="bad"))
     assert folder.parse("bad.py").failure is None
+
+
+def test_an_environment_below_the_dags_folder_is_not_the_authors() -> None:
+    package = networkx.__file__
+    assert Authors(Roots(Path(sys.prefix))).name(package) is None
+    assert Authors(Roots(Path(package).parent)).name(package) == "__init__.py"
 
 
 # ── modes ────────────────────────────────────────────────────────────────────────────────────────────────────

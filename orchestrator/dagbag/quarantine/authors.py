@@ -26,10 +26,11 @@ _INSTALLED = tuple(
 
 
 class Authors:
-    """The code that lies below the roots; not what is installed there, nor this program."""
+    """The code that lies below the roots; not packages that are installed below them, nor this program."""
 
     def __init__(self, roots: Roots) -> None:
         self._roots = roots
+        self._installed = tuple(path for path in _INSTALLED if roots.name(path) is not None)
         self._names: dict[str, str | None] = {}
 
     def name(self, path: str) -> str | None:
@@ -37,7 +38,7 @@ class Authors:
         try:
             return self._names[path]
         except KeyError:
-            found = self._names[path] = None if path.startswith(_INSTALLED) else self._roots.name(path)
+            found = self._names[path] = None if path.startswith(self._installed) else self._roots.name(path)
             return found
 
     def led(self, frame: FrameType | None) -> list[FrameType]:

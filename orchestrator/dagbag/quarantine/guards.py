@@ -49,7 +49,8 @@ class Guard:
         self._watched = watched
 
     def __call__(self, *arguments: Any, **named: Any) -> Any:
-        look(self._watched, sys._getframe(1), *arguments, **named)  # noqa: SLF001 - inspect.stack() costs milliseconds
+        if standing(self._watched.kind) is not None:  # clocks are asked often
+            look(self._watched, sys._getframe(1), *arguments, **named)  # noqa: SLF001 - inspect.stack() costs milliseconds
         return self.__wrapped__(*arguments, **named)
 
     def __reduce__(self) -> str:
