@@ -8,6 +8,7 @@ from orchestrator.assembly.folding import folded
 from orchestrator.assembly.home import Home
 from orchestrator.assembly.replaying import replay_history
 from orchestrator.core.activations import Block
+from orchestrator.core.asks import is_blocked
 from orchestrator.core.compatibility import Finding, Meaning, compare, worst
 from orchestrator.core.events import Recorded
 from orchestrator.core.spec import DagSpec
@@ -16,11 +17,14 @@ from orchestrator.storage.views import RunRow
 
 
 class Fit(msgspec.Struct, frozen=True, kw_only=True):
-    """What was found of one run, the worst first. ``is_same``: it is the version that the run has."""
+    """What was found of one run, the worst first. ``is_same``: it is the version that the run has; ``is_blocked``: its
+    code cannot go on, and tries each new version.
+    """
 
     run: RunRow
     findings: list[Finding]
     is_same: bool = False
+    is_blocked: bool = False
 
     @property
     def meaning(self) -> Meaning:
@@ -29,10 +33,11 @@ class Fit(msgspec.Struct, frozen=True, kw_only=True):
 
 def fit(home: Home, run: RunRow, new: DagSpec, code: Callable[[], str]) -> Fit:
     """Hold a run against the spec of another version, whose files lie in the folder ``code``."""
-    found = compare(folded(home, run), new)
+    state = folded(home, run)
+    found = compare(state, new)
     if new.kind is DagKind.WORKFLOW and worst(found) is not Meaning.BREAKS:
         found = [*found, *_replayed(home, run, new, code())]
-    return Fit(run=run, findings=found)
+    return Fit(run=run, findings=found, is_blocked=is_blocked(state))
 
 
 def _replayed(home: Home, run: RunRow, new: DagSpec, code: str) -> list[Finding]:

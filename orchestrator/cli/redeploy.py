@@ -96,6 +96,8 @@ def _fit_row(home: Home, check: DagCheck, fit: Fit) -> dict[str, Any]:
 def _on_save(check: DagCheck, fit: Fit) -> str:
     if fit.is_same:
         return "has it"
+    if fit.is_blocked:
+        return "is blocked, and tries it"
     if check.policy is NewVersion.MOVE and fit.meaning is Meaning.COMPATIBLE:
         return "moves"
     return f"stays on version {fit.run.version_number}"
