@@ -619,3 +619,39 @@ def test_input_that_does_not_fit_is_one_sentence_with_the_place(
     files: Files, params: dict[str, Any], words: str
 ) -> None:
     assert words in files.play(TYPED, params).failure.replace(f"{files.folder}/", "")
+
+
+def test_a_class_may_derive_from_one_that_is_a_workflow(files: Files) -> None:
+    source = """
+@workflow
+class base:
+    def run(self, order: str):
+        return [self.name(), order]
+
+    def name(self):
+        return "base"
+
+    @workflow.query
+    def state(self):
+        return self.name()
+
+@workflow
+class flow(base):
+    def run(self, order: str, more: int = 1):
+        return [*super().run(order), charge(order, more)]
+
+    def name(self):
+        return "derived"
+"""
+    play = files.play(STEPS + source, {"order": "o1"})
+    assert play.ask("state") == "derived"
+    assert play.result == ["derived", "o1", "o1:1"]
+
+
+def test_what_the_machine_answers_is_the_same_after_its_process_was_lost(files: Files) -> None:
+    play = files.play(STEPS + ORDER, {"order": "o1"})
+    assert update(play, {"amount": 5}).result == raw("again:5.0")
+    play.reload()
+    assert play.ask("state") == "5.0"
+    play.signal("stop", {"by": "Ann", "why": "enough"})
+    assert play.result == ["o1", 5.0, ["Ann: enough"]]
