@@ -6,10 +6,11 @@ from typing import Any
 
 import msgspec
 
-from orchestrator.assembly.folding import Tell, folded
+from orchestrator.assembly.folding import Tell, folded, plans_of
 from orchestrator.assembly.home import Home
 from orchestrator.core.comparison import Pair, Read, Side, pairs
 from orchestrator.core.events import ActivityCompleted, ActivityRequested, OutcomeResolved, PayloadRef, Recorded
+from orchestrator.core.runs import Plans
 from orchestrator.core.traces import Trace, divergence
 from orchestrator.storage.views import RunRow
 
@@ -56,8 +57,9 @@ class Compared(msgspec.Struct, frozen=True, kw_only=True):
 def compared(home: Home, one: RunRow, other: RunRow, tell: Tell) -> Compared:
     """Fold both and compare; ``tell`` is told how many facts are read, of how many."""
     total = one.last_seq + other.last_seq
-    a = _read(home, one, lambda done, _: tell(done, total))
-    b = _read(home, other, lambda done, _: tell(one.last_seq + done, total))
+    plans = plans_of(home)
+    a = _read(home, one, plans, lambda done, _: tell(done, total))
+    b = _read(home, other, plans, lambda done, _: tell(one.last_seq + done, total))
     counts = Counter(alike=0, different=0, only_a=0, only_b=0)
     found: list[Pair] = []
     for pair in pairs(a, b):
@@ -78,9 +80,9 @@ def _kind(pair: Pair) -> str:
     return "different" if pair.differs else "alike"
 
 
-def _read(home: Home, run: RunRow, tell: Tell) -> Read:
+def _read(home: Home, run: RunRow, plans: Plans, tell: Tell) -> Read:
     trace = Trace()
-    return Read(folded(home, run, tell=tell, hear=trace.hear), trace)
+    return Read(folded(home, run, tell=tell, hear=trace.hear, plans=plans), trace)
 
 
 def _of_runs(home: Home, one: RunRow, other: RunRow) -> dict[str, tuple[Any, Any]]:

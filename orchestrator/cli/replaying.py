@@ -48,8 +48,8 @@ class _Source(NamedTuple):
 def replay(words: tuple[str, ...], code: Path | None, number: int | None, output: Format) -> None:
     """Hold a recorded run against the DAG as it is now.
 
-    FILE is an exported run. Nothing runs and nothing is recorded. Of a static DAG it says which recorded tasks the graph
-    has no place for, and what would run now; the code of a workflow is replayed. Exits 0 where the run fits, else 1.
+    FILE is an exported run. Nothing runs and nothing is recorded. Of a static DAG it says which recorded tasks the
+    graph has no place for, and what would run now; the code of a workflow is replayed. Exits 0 where it fits, else 1.
 
     \b
     Example:
