@@ -111,6 +111,15 @@ def test_a_fork_runs_on_the_code_of_another_file_which_does_not_become_the_dags_
     assert [(one["version"], one["is_current"]) for one in versions] == [(2, False), (1, True)]
 
 
+def test_an_imported_run_goes_on_as_a_fork(live: LiveHome) -> None:
+    assert run_command("runs", "export", "order_1001", "first", "first.jsonl").status == 0
+    assert run_command("runs", "import", "first.jsonl", "--run-id", "guest").status == 0
+    charged = lines(live, "charge_card")
+    ask("runs", "fork", "order_1001", "guest", "--before", "ship_package", "--run-id", "hosted", "-y")
+    assert ended(live, "order_1001", "hosted")[0] == "success"
+    assert lines(live, "charge_card") == charged
+
+
 def test_without_a_yes_and_nobody_to_ask_the_list_is_shown_and_nothing_is_done(live: LiveHome) -> None:
     said = run_command("runs", "fork", "order_1001", "first", "--at", "1", "--run-id", "unasked")
     assert said.status == 2
