@@ -135,6 +135,7 @@ def asks_leave(run: Run, report: Started) -> bool:
 def _has_leave(run: Run, report: Started) -> bool:
     """Whether its start is recorded. Said twice, as after a crash, it is answered twice and begins once."""
     key = report.key
-    if run.cancelling is not None or run.open.get((key.task_id, key.map_index)) != key.attempt:
+    place = (key.task_id, key.map_index)
+    if not run.tries_again(place) or run.open.get(place) != key.attempt:  # a workflow that is cancelled cleans up
         return False
     return run.nodes[key.task_id].activity(key.map_index).state is TaskState.RUNNING

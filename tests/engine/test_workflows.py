@@ -37,11 +37,11 @@ from orchestrator.names import BlockKind, NewVersion
 from orchestrator.testing.clock import EPOCH
 from orchestrator.testing.sim_executor import Script
 from orchestrator.testing.simulation import Simulation
-from orchestrator.workflow import set_update, sleep, wait_condition
+from orchestrator.workflow import saga, set_update, sleep, wait_condition
 from tests.engine.dags import chain, task
 from tests.engine.dags import dag as static
 from tests.simulation.blue_world import act, calls, ends, load, raw, world
-from tests.simulation.flows import add, approval, step
+from tests.simulation.flows import add, approval, refund, step
 
 RUN: dict[str, Any] = {"run_id": "manual__1"}
 
@@ -261,6 +261,37 @@ def test_a_cancelled_workflow_undoes_what_it_has_done():
     assert ends(sim)["order", "manual__1"] == ("failed", "changed my mind")
     asked = arguments(sim)
     assert asked[-2:] == [["release"], ["refund"]]
+
+
+def test_what_undoes_a_step_may_promise_to_run_at_most_once():
+    def flow() -> None:
+        with saga() as undo:
+            step("charge")
+            undo.add(refund, "order")
+            sleep(60)
+
+    sim = sim_of(flow)
+    sim.run(until=EPOCH + timedelta(seconds=10))
+    ask(sim, CancelRun)
+    sim.run()
+    assert ends(sim)["flow", "manual__1"] == ("failed", "cancelled")
+    assert [event.task_id for event in events(sim, ActivityCompleted)] == ["step", "refund"]
+
+
+def test_a_workflow_that_is_cancelled_while_it_waits_its_turn_runs_nothing():
+    def flow() -> str:
+        sleep(60)
+        return step("done")
+
+    sim = world(specs=[])
+    sim.store.add_dag(of(flow, max_active_runs=1))
+    sim.trigger("flow", "manual__0")
+    sim.trigger("flow")
+    sim.run(until=EPOCH + timedelta(seconds=10))
+    ask(sim, CancelRun)
+    sim.run()
+    assert ends(sim) == {("flow", "manual__0"): ("success", "done"), ("flow", "manual__1"): ("failed", "cancelled")}
+    assert len(sim.executor.submitted) == 1
 
 
 def test_signals_between_runs_say_what_came_of_them():

@@ -49,6 +49,11 @@ def step(name: str) -> str:
     return name
 
 
+@activity(delivery="at_most_once")
+def refund(what: str) -> str:
+    return what
+
+
 @workflow
 def sequential(length: int = 4) -> int:
     total = 0
