@@ -7,12 +7,20 @@ should follow the commit has been done: no attempt is handed out, no worker has 
 import os
 import signal
 import sys
-from collections.abc import Sequence
 
-from orchestrator.cli import main as run_program
 from orchestrator.ports import Group
 from orchestrator.storage.history import SqlHistoryStore
 from orchestrator.testing.home import LiveHome
+
+
+# The door of the program is named in text, as LiveHome names it: this package and the CLI do not know each other.
+_DOOMED_PROGRAM = f"""
+import sys
+from {__name__} import doom
+from orchestrator.cli import main
+doom(sys.argv.pop(1), int(sys.argv.pop(1)))
+sys.exit(main())
+"""
 
 
 class DoomedHome(LiveHome):
@@ -25,31 +33,22 @@ class DoomedHome(LiveHome):
         if self.doom is None or arguments[:1] not in (("standalone",), ("scheduler",)):
             return super().command(*arguments)
         run_id, seq = self.doom
-        return [sys.executable, "-c", f"from {__name__} import main; main()", run_id, str(seq), *arguments]
+        return [sys.executable, "-c", _DOOMED_PROGRAM, run_id, str(seq), *arguments]
 
 
-class _Doom:
-    def __init__(self, run_id: str, seq: int) -> None:
-        self._run_id = run_id
-        self._seq = seq
-
-    def meets(self, group: Group, refused: frozenset[int]) -> bool:
-        parts = [part for part in group.parts if part.run.run_id == self._run_id and part.run.run_key not in refused]
-        return any(record.seq >= self._seq for part in parts for record in part.records)
-
-
-def main(arguments: Sequence[str] | None = None) -> None:
-    """``RUN_ID SEQ COMMAND…``: run the program's command with a scheduler that dies."""
-    run_id, seq, *command = sys.argv[1:] if arguments is None else arguments
-    doom = _Doom(run_id, int(seq))
+def doom(run_id: str, seq: int) -> None:
+    """From now on this process kills itself once a commit has given the run ``run_id`` its fact ``seq``."""
     commit = SqlHistoryStore.commit
 
     def commit_and_die(store: SqlHistoryStore, group: Group) -> frozenset[int]:
         refused = commit(store, group)
-        if doom.meets(group, refused):
+        if _has_come(group, refused, run_id, seq):
             os.kill(os.getpid(), signal.SIGKILL)
         return refused
 
     setattr(SqlHistoryStore, "commit", commit_and_die)  # noqa: B010 - the one door through which facts are recorded
-    sys.argv[1:] = command
-    sys.exit(run_program())
+
+
+def _has_come(group: Group, refused: frozenset[int], run_id: str, seq: int) -> bool:
+    parts = [part for part in group.parts if part.run.run_id == run_id and part.run.run_key not in refused]
+    return any(record.seq >= seq for part in parts for record in part.records)
