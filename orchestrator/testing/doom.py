@@ -12,7 +12,6 @@ from orchestrator.ports import Group
 from orchestrator.storage.history import SqlHistoryStore
 from orchestrator.testing.home import LiveHome
 
-
 # The door of the program is named in text, as LiveHome names it: this package and the CLI do not know each other.
 _DOOMED_PROGRAM = f"""
 import sys
