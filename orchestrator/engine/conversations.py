@@ -70,8 +70,8 @@ _HEARD = frozenset(
         VersionMarker,
     }
 )
-_LONGEST_PAUSE = timedelta(minutes=1)
 _MANY_LOSSES = 3
+_MOST_DOUBLINGS = 6  # of the pause of one second before an activation is said again
 
 
 class _Talk:
@@ -153,8 +153,8 @@ class Conversations:
         """Say it again, soon at first and then less and less often: some code ends every process that runs it."""
         talk.is_open = False
         talk.losses += 1
-        pause = timedelta(seconds=0 if talk.losses == 1 else 2.0 ** min(talk.losses - 2, 6))
-        self._lost.set(word.run_key, now + min(pause, _LONGEST_PAUSE))
+        pause = 0.0 if talk.losses == 1 else 2.0 ** min(talk.losses - 2, _MOST_DOUBLINGS)
+        self._lost.set(word.run_key, now + timedelta(seconds=pause))
         if talk.losses == _MANY_LOSSES:
             self._notice(
                 f"the code of run {word.run_key} was lost {talk.losses} times, the last time because {word.reason}; "
