@@ -89,13 +89,23 @@ class Episode:
             slot = self.ledger.record(key, fact)
             self._recorded(slot, fact)
         if self.hub.is_over:
-            self.ended = fact if isinstance(fact.event, RunEnded) else self.ended
+            self._take_after_the_end(fact)
             return
         if isinstance(fact.event, _NEWS):
             self._news.append(fact)
             if type(fact.event) not in _SILENT:
                 self.ledger.heard_at = fact.seq
         self.go_on()
+
+    def _take_after_the_end(self, fact: Recorded) -> None:
+        """Nobody hears of it; but what has ended by itself needs no end that the code had asked for before."""
+        event = fact.event
+        if isinstance(event, RunEnded):
+            self.ended = fact
+        elif isinstance(event, TimerFired):
+            self.ledger.withdraw(("cancel", event.timer_id))
+        elif isinstance(event, _ACTIVITIES):
+            self._activity(fact, event)
 
     def all_told(self) -> None:
         """There are no more facts: whoever looks ahead knows all there is."""
