@@ -30,6 +30,8 @@ class Channel:
 
     def receive(self) -> bytes:
         """What there is to read; empty where that is nothing, or where it ``has_ended``."""
+        if self.has_ended:
+            return b""
         if self._unsent:
             self._flush()
         try:

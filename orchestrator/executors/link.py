@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
+from orchestrator.executors.channel import Channel
 from orchestrator.executors.flight import Flight
 from orchestrator.worker.rawoutput import open_raw
 from orchestrator.worker.wire import (
@@ -22,7 +23,6 @@ from orchestrator.worker.wire import (
     frame,
 )
 
-_READ = 256 * 1024
 _PATIENCE = 0.02  # seconds after which a body is long, and nothing waits behind it
 _SHORT_PATIENCE = 0.002  # the same, while another worker has nothing to do
 _DEAFNESS = 0.2  # seconds in which an idle worker would have claimed its order, were it not stopped
@@ -43,7 +43,6 @@ class WorkerLink:
         self.number: Final = number
         self.is_alone: Final = is_alone
         self.pid = 0
-        self.has_ended = False
         self.sent: dict[int, Flight] = {}
         self.codes: set[str] = set()
         self.busy_since = now
@@ -51,30 +50,31 @@ class WorkerLink:
         self._head_begun = False
         self._count = 0
         self._lines = Lines()
-        self._unsent = bytearray()
-        self._selector = selector
+        self._channel = Channel(selector, self)
         self._orders, self._claims = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
         self._orders.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 2 * MAX_DATAGRAM)
         self._orders.setblocking(False)
-        self._link, self._far_end = socket.socketpair()
-        self._link.setblocking(False)
         self._raw_writer, self._raw_reader = open_raw(log_folder)
-        selector.register(self._link, selectors.EVENT_READ, self)
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether it has hung up."""
+        return self._channel.has_ended
 
     @property
     def far_ends(self) -> tuple[int, int, int, int]:
         """The descriptors that the worker is to have."""
-        return self._claims.fileno(), self._far_end.fileno(), self._raw_writer, self._raw_reader
+        return self._claims.fileno(), self._channel.far.fileno(), self._raw_writer, self._raw_reader
 
     def let_go(self) -> None:
         """Close what is the worker's alone, once it is on its way there."""
-        self._far_end.close()
+        self._channel.far.close()
         os.close(self._raw_writer)
 
     def close(self) -> None:
         """Hang up; a worker that lives still ends itself at once."""
-        self._hang_up()
-        for end in (self._orders, self._claims, self._link):
+        self._channel.hang_up()
+        for end in (self._orders, self._claims):
             end.close()
         os.close(self._raw_reader)
 
@@ -170,44 +170,16 @@ class WorkerLink:
 
     def tell(self, word: ToWorker) -> None:
         """Say something; it goes out as fast as the worker listens."""
-        self._unsent += frame(word)
-        self.flush()
-
-    def flush(self) -> None:
-        """Send what is left to say, as far as it goes."""
-        if self.has_ended:
-            return
-        try:
-            while self._unsent:
-                del self._unsent[: self._link.send(self._unsent[:_READ])]
-        except BlockingIOError:
-            self._selector.modify(self._link, selectors.EVENT_READ | selectors.EVENT_WRITE, self)
-            return
-        except ConnectionError:
-            self._unsent.clear()  # it has died; reading tells so as well
-        self._selector.modify(self._link, selectors.EVENT_READ, self)
+        self._channel.send(frame(word))
 
     def hear(self, now: float) -> list[FromWorker] | None:
         """What it has said; None if nothing, and ``has_ended`` where it will say no more."""
-        if self._unsent:
-            self.flush()
-        try:
-            data = self._link.recv(_READ)
-        except BlockingIOError:
-            return None
-        except ConnectionError:
-            data = b""
+        data = self._channel.receive()
         if not data:
-            self._hang_up()
             return None
         self.busy_since = now
         self._asleep_until = 0.0
         return self._lines.feed(data)
-
-    def _hang_up(self) -> None:
-        if not self.has_ended:
-            self.has_ended = True
-            self._selector.unregister(self._link)
 
     def last_output(self, most: int) -> bytes:
         """The beginning of what a dead worker's body had written past sys.stdout, and nobody had taken in yet."""
