@@ -9,7 +9,7 @@ import msgspec
 from orchestrator.core import advances, asks, outcomes
 from orchestrator.core.activations import StartChild
 from orchestrator.core.commands import CancelChild
-from orchestrator.core.events import Failure, RunCreated, RunEnded, RunLink
+from orchestrator.core.events import ChildStarted, Failure, RunCreated, RunEnded, RunLink
 from orchestrator.core.orders import Completed, Deferred, Failed, Report
 from orchestrator.core.run import Run, child_of
 from orchestrator.engine import creation
@@ -173,11 +173,20 @@ class Children:
 
     def _reconcile_parent(self, turn: Turn, run: Run, link: RunLink) -> None:
         parent = self._memory.roster.get(link.run_key)
-        if parent is not None and not parent.is_ended:
+        name = f"its parent, run {link.run_id!r} of DAG {link.dag_id!r},"
+        if parent is not None and not self._knows(parent, link, run.run_key):
+            turn.record_all(run, asks.cancelled(run, "parent", f"{name} has nothing recorded of it"))
+        elif parent is not None and not parent.is_ended:
             self._reconcile_children(turn, parent)
         elif run.created.close is ParentClose.CANCEL:
-            reason = f"its parent, run {link.run_id!r} of DAG {link.dag_id!r}, has ended"
-            turn.record_all(run, asks.cancelled(run, "parent", reason))
+            turn.record_all(run, asks.cancelled(run, "parent", f"{name} has ended"))
+
+    def _knows(self, parent: Run, link: RunLink, child_run_key: int) -> bool:
+        """Whether the fact of the parent that the link names is the beginning of this child."""
+        if any(child.child_run_key == child_run_key for child in parent.children.values()):
+            return True
+        fact = self._store.facts(parent.run_key, [link.seq]).get(link.seq) if link.seq <= parent.seq else None
+        return fact is not None and isinstance(fact.event, ChildStarted) and fact.event.child_run_key == child_run_key
 
     def _end_of(self, run: Run) -> RunEnded:
         ends = (fact.event for fact in reversed(self._store.read(run.run_key)) if isinstance(fact.event, RunEnded))

@@ -37,7 +37,7 @@ from orchestrator.core.run import Run
 from orchestrator.core.workflow_run import WorkflowRun
 from orchestrator.engine.alarms import Alarms
 from orchestrator.engine.dispatch import Dispatch
-from orchestrator.exceptions import OrchestratorError, StorageCorruptError, StorageUnavailableError, WorkerStartError
+from orchestrator.exceptions import OrchestratorError, StorageCorruptError, StorageUnavailableError
 from orchestrator.names import BlockKind
 from orchestrator.ports import HistoryStore, Replayer
 
@@ -209,37 +209,36 @@ class Conversations:
 
     # ── what is told ─────────────────────────────────────────────────────────────────────────────────────
 
-    def tell(self, runs: Iterable[WorkflowRun], dispatch: Dispatch, now: datetime) -> None:
-        """Tell the code of these runs what it has not heard."""
-        activations = [activation for run in runs if (activation := self._activation(run, dispatch)) is not None]
-        if not activations:
-            return
-        try:
+    def tell(self, runs: Sequence[WorkflowRun], dispatch: Dispatch, now: datetime) -> None:
+        """Tell the code of these runs what it has not heard; where the code is not to be had, the run is blocked."""
+        activations: list[Activation] = []
+        blocks: list[Advance] = []
+        for run in runs:
+            talk = self._talks.setdefault(run.run_key, _Talk(run.seq))
+            try:
+                activations.append(_activation(run, dispatch, talk))
+            except StorageUnavailableError:
+                raise  # nobody has been told anything
+            except OrchestratorError as error:
+                block = Block(kind=BlockKind.LOADING, message=str(error))
+                blocks.append(Advance(run_key=run.run_key, seq=run.seq, commands=(block,)))
+        for run in runs:
+            self._open(run)
+        if activations:
             self._replayer.activate(activations)
-        except WorkerStartError as error:
-            for activation in activations:
-                self._lose(
-                    self._talks[activation.run_key], ReplayLost(run_key=activation.run_key, reason=str(error)), now
-                )
+        if blocks:
+            self._advances += blocks
+            self._hurry = now
 
-    def _activation(self, run: WorkflowRun, dispatch: Dispatch) -> Activation | None:
-        """What to say to the code of a run; None where its code is not to be had, which blocks the run."""
-        talk = self._talks.setdefault(run.run_key, _Talk(run.seq))
+    def _open(self, run: WorkflowRun) -> None:
+        """It has been told everything up to where it is now."""
+        talk = self._talks[run.run_key]
         talk.is_open, talk.told, talk.base = True, run.seq, talk.after
         run.told(run.seq)
         self._lost.set(run.run_key, None)
-        try:
-            activation = _activation(run, dispatch, talk)
-        except StorageUnavailableError:
-            raise
-        except OrchestratorError as error:
-            block = Block(kind=BlockKind.LOADING, message=str(error))
-            self._advances.append(Advance(run_key=run.run_key, seq=run.seq, commands=(block,)))
-            return None
         if talk.facts:
             talk.after, talk.facts = talk.facts[-1].seq, []
         talk.sent = talk.after
-        return activation
 
     def supply(self, held: Callable[[int], Run | None]) -> None:
         """Give those who want facts a segment in all, so that nobody else waits for long."""

@@ -4,6 +4,7 @@ from datetime import timedelta
 from itertools import pairwise
 
 import msgspec
+import pytest
 
 from orchestrator.core import values
 from orchestrator.core.events import (
@@ -21,6 +22,7 @@ from orchestrator.core.orders import Order
 from orchestrator.core.requests import CancelRun, ClearTasks
 from orchestrator.core.spec import RetrySpec
 from orchestrator.names import ParentClose, RunState
+from orchestrator.ports import Part
 from orchestrator.testing.clock import EPOCH
 from orchestrator.testing.sim_executor import Script
 from orchestrator.testing.simulation import Simulation
@@ -199,6 +201,39 @@ def test_a_parent_whose_child_was_never_made_is_told_so_after_a_restart():
     sim.run()
     (failed,) = events(sim, ActivityFailed)
     assert "it could not be started" in failed.failure.message
+
+
+def test_a_child_whose_part_of_the_commit_is_refused_has_failed(monkeypatch: pytest.MonkeyPatch):
+    """As where somebody else has taken its name since it was looked for."""
+    sim = with_a_node({"run": {"dag_id": "sequential", "run_id": "mine"}})
+    sim.trigger("sequential", "mine")
+    look_up = sim.store.run_key
+    monkeypatch.setattr(sim.store, "run_key", lambda *name: None if name[1] == "mine" else look_up(*name))
+    sim.run()
+    (failed,) = events(sim, ActivityFailed)
+    assert "it could not be started" in failed.failure.message
+    assert ends(sim)["sequential", "mine"] == ("success", 6)
+
+
+def test_a_child_whose_parent_could_not_record_it_is_cancelled(monkeypatch: pytest.MonkeyPatch):
+    sim = with_a_node({"run": {"dag_id": "patient"}})
+    write = sim.store._write
+
+    def refuse(part: Part) -> bool:
+        is_deferral = any(isinstance(fact.event, ChildStarted) for fact in part.records)
+        return write(part) if not is_deferral or len(sim.run_names()) > 1 else False
+
+    monkeypatch.setattr(sim.store, "_write", refuse)
+    sim.run(until=EPOCH + timedelta(seconds=1))
+    sim.run()
+    found = ends(sim)
+    orphan, child = sorted(run_id for dag_id, run_id in found if dag_id == "patient")
+    assert found["patient", orphan] == (
+        "failed",
+        "its parent, run 'manual__1' of DAG 'outer', has nothing recorded of it",
+    )
+    assert found["patient", child][0] == "success"
+    assert found["outer", "manual__1"][0] == "success"
 
 
 def test_a_child_whose_parent_is_gone_is_cancelled_after_a_restart():

@@ -32,7 +32,7 @@ from orchestrator.core.requests import (
     SendUpdate,
 )
 from orchestrator.engine import conversations
-from orchestrator.exceptions import StorageCorruptError
+from orchestrator.exceptions import StorageCorruptError, StorageUnavailableError
 from orchestrator.names import BlockKind, NewVersion
 from orchestrator.testing.clock import EPOCH
 from orchestrator.testing.sim_executor import Script
@@ -413,6 +413,21 @@ def test_a_run_whose_code_cannot_be_had_is_blocked_and_goes_on_with_the_next_ver
     sim.store.add_dag(of(longer, 2))
     sim.run()
     assert ends(sim)["flow", "manual__1"] == ("success", "last")
+
+
+def test_an_outage_while_the_code_is_put_in_its_place_leaves_nobody_untold(monkeypatch: pytest.MonkeyPatch):
+    sim = sim_of(first)
+    sim.trigger("flow", "manual__2")
+    code, tries = sim.store.code, iter(range(10))
+
+    def away(version_id: int) -> str:
+        if next(tries) < 3:
+            raise StorageUnavailableError("the disk is full")
+        return code(version_id)
+
+    monkeypatch.setattr(sim.store, "code", away)
+    sim.run()
+    assert set(ends(sim).values()) == {("success", "last")}
 
 
 # ── going back ───────────────────────────────────────────────────────────────────────────────────────────────
