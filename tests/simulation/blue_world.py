@@ -33,11 +33,12 @@ SPECS: dict[str, DagSpec] = {}
 
 
 def load(dag: DAG, version: int = 1) -> DagSpec:
-    """Take up a workflow, as its file is loaded: its spec; its code is found by the number of its version."""
+    """Take up a workflow, as if it had a file of its own: its spec; its code is found by the number of its version."""
     assert isinstance(dag, WorkflowDag)
-    dag.adopt("flows.py", _made)
+    file = f"{dag.dag_id}.py"
+    dag.adopt(file, _made)
     CODE[dag.dag_id, version] = dag.workflow
-    return compile_dag(dag, file="flows.py", defaults=Defaults())
+    return compile_dag(dag, file=file, defaults=Defaults())
 
 
 for _dag in _dags:
