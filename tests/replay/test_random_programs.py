@@ -15,7 +15,7 @@ from orchestrator.replay import Machine
 from tests.replay.engine import Engine, raw
 from tests.replay.programs import Node, Play, changed, leaves_of, programs, turned_round
 
-QUICK = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+QUICK = settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 def run(
@@ -110,10 +110,17 @@ def test_wherever_a_history_stops_the_code_goes_on_as_it_did(
     engine = run(program, Random(seed), is_async=is_async, cancels=cancels)
     for seq, commands in engine.advances:
         again = told(engine.new_machine(), engine.history[:seq])
-        assert [plain(command) for command in again] == [plain(command) for command in commands]
+        assert in_order(again) == in_order(commands)
     for seq in range(1, len(engine.history)):
         again = told(engine.new_machine(), engine.history[:seq])
         assert not any(isinstance(command, asks.Block) for command in again), again
+
+
+def in_order(commands: Sequence[asks.WorkflowCommand]) -> list[Any]:
+    """What is given up is ended as soon as its record is told, which may be read ahead: its place says nothing."""
+    ends = [command for command in commands if isinstance(command, asks.CancelCall | asks.CancelTimer)]
+    others = [command for command in commands if command not in ends]
+    return [*(plain(command) for command in others), *sorted((plain(command) for command in ends), key=str)]
 
 
 def plain(command: asks.WorkflowCommand) -> Any:
