@@ -41,9 +41,10 @@ def move(
     force: bool,
     output: Format,
 ) -> None:
-    """Let an open run go on with another version of its DAG, the latest by default.
+    """Let an open run go on with another version.
 
-    What is recorded stays. A change that the run is too far for is named and refused; --force moves it all the same.
+    It is the latest of its DAG by default. What is recorded stays. A change that the run is too far for is named and
+    refused; --force moves it all the same.
 
     \b
     Example:

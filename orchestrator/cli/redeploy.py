@@ -24,7 +24,7 @@ _STYLES = {Meaning.COMPATIBLE: "dim", Meaning.DECISION: "yellow", Meaning.BREAKS
 @output_option
 @with_home
 def redeploy_check(home: Home, file: Path, output: Format) -> None:
-    """Say what a changed DAG file means to every open run, before it is saved.
+    """Say what a changed DAG file means to every open run.
 
     FILE is a DAG file, or a changed copy of one from anywhere. It is parsed as the dag processor parses it, and nothing
     is recorded. The exit status is 0 if all open runs could go over to it as they stand, else 1.

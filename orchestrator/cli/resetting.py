@@ -36,7 +36,7 @@ def reset(
     yes: bool,
     output: Format,
 ) -> None:
-    """Take a run back to an earlier place in its history, and let it go on from there.
+    """Take a run back in its history, and let it go on from there.
 
     What was recorded later stays in the history and counts no more, but for signals. What would happen again is listed
     first. To keep the run as it is, and try in a new one, fork it.

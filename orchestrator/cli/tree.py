@@ -19,7 +19,9 @@ COMMANDS: Tree = {
             "next-execution": Leaf(f"{_CLI}.upcoming:next_execution", "Show when a DAG is due next."),
             "list-runs": Leaf(f"{_CLI}.dags:list_runs", "List the runs of a DAG, or of all."),
             "list-import-errors": Leaf(f"{_CLI}.files:list_import_errors", "List the DAG files that cannot be read."),
-            "versions": Leaf(f"{_CLI}.versions:versions", "List the versions of a DAG, and the open runs on each."),
+            "versions": Leaf(
+                f"{_CLI}.versions:versions", "List the versions of a DAG, what changed, and their open runs."
+            ),
             "redeploy-check": Leaf(
                 f"{_CLI}.redeploy:redeploy_check", "Say what a changed DAG file means to every open run."
             ),
@@ -54,8 +56,8 @@ COMMANDS: Tree = {
             "export": Leaf(f"{_CLI}.exporting:export", "Write a run into a file."),
             "import": Leaf(f"{_CLI}.exporting:import_", "Take in a run that was exported."),
             "fork": Leaf(f"{_CLI}.forking:fork", "Start a new run that takes over what another had recorded."),
-            "reset": Leaf(f"{_CLI}.resetting:reset", "Take a run back to an earlier place in its history."),
-            "move": Leaf(f"{_CLI}.moving:move", "Let an open run go on with another version of its DAG."),
+            "reset": Leaf(f"{_CLI}.resetting:reset", "Take a run back in its history, and let it go on from there."),
+            "move": Leaf(f"{_CLI}.moving:move", "Let an open run go on with another version."),
             "logs": Leaf(f"{_CLI}.querying:logs", "Print what the code of a workflow wrote."),
             "query": Leaf(f"{_CLI}.querying:query", "Ask a workflow something, without the scheduler."),
             "signal": Leaf(f"{_CLI}.talking:signal", "Send a signal to a workflow."),

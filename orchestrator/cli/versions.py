@@ -21,9 +21,9 @@ _SHORT = 12
 @output_option
 @with_home
 def versions(home: Home, dag_id: str, output: Format) -> None:
-    """List the versions of a DAG, the newest first: what changed in each, and how many open runs have it.
+    """List the versions of a DAG, what changed, and their open runs.
 
-    + is a task that came, - one that went, ~ one that changed; `code` means the code alone.
+    The newest comes first. + is a task that came, - one that went, ~ one that changed; `code` means the code alone.
 
     \b
     Example:
