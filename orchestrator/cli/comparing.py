@@ -32,7 +32,8 @@ _COLUMNS = ("task_id", "differs", "a", "b")
 def diff(home: Home, dag_id: str, run_a: str, run_b: str, other_dag: str | None, output: Format) -> None:
     """Compare two runs: where they diverge.
 
-    What came out otherwise is shown from both sides. Activities are paired by task and map index, calls of a workflow by activity and occurrence.
+    What came out otherwise is shown from both sides. Activities are paired by task and map index, calls of a workflow
+    by activity and occurrence.
 
     \b
     Example:
