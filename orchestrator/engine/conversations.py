@@ -12,6 +12,7 @@ from orchestrator.core.events import (
     ActivityCleared,
     ActivityCompleted,
     ActivityFailed,
+    ActivityLost,
     ActivityMarked,
     ActivityRequested,
     ActivitySkipped,
@@ -49,6 +50,7 @@ _HEARD = frozenset(
         ActivityCleared,
         ActivityCompleted,
         ActivityFailed,
+        ActivityLost,  # what comes of a lost attempt after all is evidence, and no outcome
         ActivityMarked,
         ActivityRequested,
         ActivitySkipped,
@@ -240,8 +242,8 @@ class Conversations:
             talk.after, talk.facts = talk.facts[-1].seq, []
         talk.sent = talk.after
 
-    def supply(self, held: Callable[[int], Run | None]) -> None:
-        """Give those who want facts a segment in all, so that nobody else waits for long."""
+    def supply(self, held: Callable[[int], Run | None], now: datetime) -> None:
+        """Give those who want facts a segment in all, so that nobody else waits for long; the next turn goes on."""
         room = SEGMENT
         while self._wanted and room > 0:
             wanted = self._wanted[0]
@@ -249,6 +251,8 @@ class Conversations:
             if isinstance(run, WorkflowRun) and talk is not None and talk.is_open:
                 room -= self._supply(run, wanted.after, talk.base, room)
             self._wanted.popleft()
+        if self._wanted:
+            self._hurry = now
 
     def _supply(self, run: WorkflowRun, after: int, base: int, room: int) -> int:
         """Those after ``after`` that matter still, up to ``base``; how many were read to find some."""

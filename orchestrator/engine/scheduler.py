@@ -202,7 +202,7 @@ class Scheduler:
         if not self._is_closing:
             runs = [run for run in turn.activations.values() if held(run.run_key) is run and run.is_replayed]
             self._conversations.tell(runs, self._memory.dispatch, turn.now)
-        self._conversations.supply(held)
+        self._conversations.supply(held, turn.now)
 
     # ── deciding ─────────────────────────────────────────────────────────────────────────────────────────
 

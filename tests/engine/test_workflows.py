@@ -138,7 +138,8 @@ def test_a_long_history_is_supplied_in_segments(monkeypatch: pytest.MonkeyPatch)
     supply = sim.replayer.supply
     sim.replayer.supply = lambda key, facts, is_all: (supplied.append(len(facts)), supply(key, facts, is_all=is_all))
     for one in (calm, sim):
-        one.trigger("sequential", conf=b'{"length": 20}')
+        for number in range(3):
+            one.trigger("sequential", f"manual__{number}", conf=b'{"length": 20}')
         one.run()
     assert ends(sim) == ends(calm)
     assert max(supplied) <= 10
