@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from datetime import datetime
 from itertools import chain, count
 
 import msgspec
@@ -151,6 +152,17 @@ class Children:
     def doubt(self, run: Run) -> None:
         """What is recorded with this run and with its kin may not agree: a part was left out of a commit."""
         self._doubtful[run.run_key] = None
+
+    def doubt_kin(self, run: Run, now: datetime) -> None:
+        """The part of this run was refused: its parent and its children may wait for what was in it."""
+        keys = [run.run_key, *(child.child_run_key for child in run.children.values())]
+        if run.created.parent is not None:
+            keys.append(run.created.parent.run_key)
+        for run_key in keys:
+            kin = self._memory.roster.held(run_key)
+            if kin is not None:
+                self.doubt(kin)
+                self._memory.alarms.set(run_key, now)
 
     def reconcile(self, turn: Turn) -> None:
         """Record the ends that are not recorded with the parents, and cancel those whose parent is gone."""

@@ -1,19 +1,9 @@
 """The scheduler. One turn is ``tick()``: take in, decide, commit one group, hand out."""
 
-from collections import deque
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
-from orchestrator.core.commands import (
-    Activate,
-    CancelAttempt,
-    CancelChild,
-    Command,
-    ScheduleActivity,
-    facts_of,
-)
-from orchestrator.core.decide import decide
-from orchestrator.core.events import ActivityCompleted, ActivityRequested, ActivityScheduled, Failure, Recorded
+from orchestrator.core.events import ActivityCompleted, ActivityRequested, Failure, Recorded
 from orchestrator.core.orders import Failed, Order, Started
 from orchestrator.core.run import Run
 from orchestrator.core.workflow_run import WorkflowRun
@@ -29,6 +19,7 @@ from orchestrator.engine.outage import Outage
 from orchestrator.engine.petitions import Petitions
 from orchestrator.engine.recovery import recover
 from orchestrator.engine.settings import Settings
+from orchestrator.engine.settling import Settling
 from orchestrator.engine.silence import Silence
 from orchestrator.engine.turn import Turn
 from orchestrator.exceptions import OrchestratorError, StorageUnavailableError
@@ -85,6 +76,7 @@ class Scheduler:
         self._memory = Memory(self._store, self._projections, self._catalog, self._settings)
         petitions = Petitions(self._memory, self._projections, self._keys)
         self._children = Children(self._memory, self._store, self._projections, self._keys, self._new_uid)
+        self._settling = Settling(self._memory, self._children)
         advancing = Advancing(self._memory, self._conversations, self._children, petitions)
         self._intake = Intake(
             self._memory,
@@ -176,8 +168,9 @@ class Scheduler:
         self._intake.take(turn, requests)
         if self._new_versions:
             follow_versions(turn, self._memory, self._new_versions, self._notice)
-        self._settle(turn)
-        self._admit(turn)
+        self._settling.settle(turn)
+        if not self._is_closing:
+            self._settling.admit(turn)
         return self._commit(turn)
 
     def _act(self, turn: Turn) -> None:
@@ -203,56 +196,6 @@ class Scheduler:
             runs = [run for run in turn.activations.values() if held(run.run_key) is run and run.is_replayed]
             self._conversations.tell(runs, self._memory.dispatch, turn.now)
         self._conversations.supply(held, turn.now)
-
-    # ── deciding ─────────────────────────────────────────────────────────────────────────────────────────
-
-    def _settle(self, turn: Turn) -> None:
-        """Let every run that changed, or whose time has come, decide until it has nothing more to say."""
-        waiting = deque(turn.changed.values())
-        while waiting:
-            waiting.extend(self._settle_run(turn, waiting.popleft()))
-
-    def _settle_run(self, turn: Turn, run: Run) -> list[Run]:
-        """Decide for one run; the others that have something to decide because of it."""
-        others = self._memory.begin_waiting(run.dag_id)
-        if self._memory.gate.is_active(run.run_key) or run.cancelling is not None:
-            while commands := decide(run, turn.now):
-                for command in commands:
-                    others += self._carry_out(turn, run, command)
-        self._memory.give_back(run)
-        self._memory.alarms.set(run.run_key, run.next_due())
-        if run.run_key in turn.ends:
-            others += self._children.ended(turn, run, turn.ends.pop(run.run_key))
-        if run.is_ended and self._memory.gate.leave(run.run_key):
-            self._memory.schedules.look_again(run.dag_id, turn.now)
-            others += self._memory.begin_waiting(run.dag_id)
-        return [other for other in others if other is not run]
-
-    def _carry_out(self, turn: Turn, run: Run, command: Command) -> list[Run]:
-        """Do what can be done now; the other runs that it changes."""
-        if isinstance(command, ScheduleActivity):
-            task = run.plan.tasks[command.task_id]
-            self._memory.admission.offer(run, task, command.map_index, command.count)
-        elif isinstance(command, CancelAttempt):
-            turn.cancels.append(command.key)
-        elif isinstance(command, CancelChild):
-            return self._children.cancel(turn, command)
-        elif isinstance(command, Activate):
-            assert isinstance(run, WorkflowRun)
-            turn.activations[run.run_key] = run
-        else:
-            turn.record_all(run, facts_of(command))
-        return []
-
-    def _admit(self, turn: Turn) -> None:
-        if self._is_closing:
-            return
-        for admitted in self._memory.admission.admit():
-            run, task_id, first, count = admitted.run, admitted.task_id, admitted.map_index, admitted.count
-            self._memory.dispatch.prepare(run)
-            attempt = run.next_attempt(task_id, first)
-            turn.record(run, ActivityScheduled(task_id=task_id, map_index=first, count=count, attempt=attempt))
-            turn.admitted.append((run, task_id, first, count))
 
     # ── recording, then acting ───────────────────────────────────────────────────────────────────────────
 
@@ -294,20 +237,9 @@ class Scheduler:
         if again is not None and not again.is_ended:
             self._memory.place(again)
             self._memory.alarms.set(again.run_key, now)
-        self._look_at_kin(run, now)
+        self._children.doubt_kin(run, now)
         self._memory.schedules.look_again(run.dag_id, now)
         self._memory.wake_waiting(run.dag_id, now)
-
-    def _look_at_kin(self, run: Run, now: datetime) -> None:
-        """Its parent and its children may wait for what was refused with it."""
-        keys = [child.child_run_key for child in run.children.values()]
-        if run.created.parent is not None:
-            keys.append(run.created.parent.run_key)
-        for run_key in (run.run_key, *keys):
-            kin = self._memory.roster.held(run_key)
-            if kin is not None:
-                self._children.doubt(kin)
-                self._memory.alarms.set(run_key, now)
 
     def _hand_out(self, turn: Turn) -> None:
         orders: list[Order] = []

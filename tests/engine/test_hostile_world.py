@@ -18,7 +18,7 @@ from orchestrator.core.events import (
 from orchestrator.core.orders import Completed, Lost, Order, Report, Started
 from orchestrator.core.requests import CancelRun, ClearTasks, MarkTask, PauseRun, ResolveTask, TriggerRun
 from orchestrator.core.spec import Every, RetrySpec
-from orchestrator.engine import scheduler
+from orchestrator.engine import settling
 from orchestrator.engine.alarms import Alarms
 from orchestrator.exceptions import NotFoundError, StorageUnavailableError
 from orchestrator.names import AttemptKey, Delivery, FailureKind, RunState, TaskState
@@ -446,8 +446,8 @@ def test_ten_thousand_open_runs_that_wait_are_not_visited_in_a_turn(monkeypatch:
         visited.append(run.dag_id)
         return real(run, now)
 
-    real = scheduler.decide
-    monkeypatch.setattr(scheduler, "decide", decide)
+    real = settling.decide
+    monkeypatch.setattr(settling, "decide", decide)
     sim.trigger("d")
     sim.run()
     assert "d" in visited
