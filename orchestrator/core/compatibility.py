@@ -6,7 +6,7 @@ from enum import IntEnum
 import msgspec
 
 from orchestrator.core.activity import Activity, Node
-from orchestrator.core.graph import descendants
+from orchestrator.core.plan import Plan
 from orchestrator.core.run import Run
 from orchestrator.core.spec import DagSpec, TaskSpec
 from orchestrator.names import FINISHED, DagKind, TaskState
@@ -143,7 +143,7 @@ class _Comparison:
         return self._finding(Meaning.COMPATIBLE, task_id, "it is removed; it has not run yet")
 
     def _added(self, task_id: str) -> Finding:
-        after = descendants(self._spec, task_id)
+        after = Plan(self._spec).behind(task_id)
         late = self._finished(name for name in self._new if name in after)
         if task_id in self._names.values() or not late:
             return self._finding(Meaning.COMPATIBLE, task_id, "it is added")

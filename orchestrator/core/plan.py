@@ -17,6 +17,16 @@ class Plan:
         self.taken = frozenset(name for task in spec.tasks for name in task.inputs)
         self.leaves: tuple[str, ...] = tuple(t.task_id for t in spec.tasks if self._is_leaf(t))
 
+    def behind(self, task_id: str) -> set[str]:
+        """All tasks that wait for this one, directly or not. Walked here: a scheduler has no room for networkx."""
+        found: set[str] = set()
+        waiting = [task_id]
+        while waiting:
+            after = [name for name in self.downstream[waiting.pop()] if name not in found]
+            found.update(after)
+            waiting += after
+        return found
+
     def _is_leaf(self, task: TaskSpec) -> bool:
         """Airflow's effective leaf: a teardown counts only where it may fail the run."""
         if not _counts(task):

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orchestrator.core import graph
+from orchestrator.core.plan import Plan
 from orchestrator.core.spec import DagSpec, TaskSpec
 from orchestrator.exceptions import CycleError, DuplicateTaskError, UnknownUpstreamError
 from orchestrator.names import WeightRule
@@ -107,6 +108,17 @@ def test_ancestors_and_descendants_reach_all_the_way() -> None:
     assert graph.ancestors(DIAMOND, "d") == {"a", "b", "c"}
     assert graph.descendants(DIAMOND, "a") == {"b", "c", "d"}
     assert graph.descendants(DIAMOND, "d") == frozenset()
+
+
+@given(st.lists(st.tuples(st.integers(0, 9), st.integers(0, 9)), max_size=25))
+def test_a_plan_finds_what_waits_for_a_task_as_the_graph_does(edges: list[tuple[int, int]]) -> None:
+    upstream = {n: tuple(f"t{low}" for low, high in {(min(e), max(e)) for e in edges} if high == n) for n in range(10)}
+    tasks = tuple(
+        TaskSpec(task_id=f"t{n}", upstream=tuple(u for u in names_ if u != f"t{n}")) for n, names_ in upstream.items()
+    )
+    spec = DagSpec(dag_id="random", tasks=tasks)
+    plan = Plan(spec)
+    assert all(plan.behind(task.task_id) == set(graph.descendants(spec, task.task_id)) for task in tasks)
 
 
 def test_the_graph_has_an_edge_from_each_upstream() -> None:
