@@ -7,71 +7,18 @@ from datetime import datetime, timedelta
 import msgspec
 
 from orchestrator.core.activations import Activation, Advance, Block, FactsWanted, ReplayLost
-from orchestrator.core.events import (
-    ActivityCancelRequested,
-    ActivityCleared,
-    ActivityCompleted,
-    ActivityFailed,
-    ActivityLost,
-    ActivityMarked,
-    ActivityRequested,
-    ActivitySkipped,
-    ChildEnded,
-    ChildStarted,
-    OutcomeResolved,
-    Recorded,
-    RunCancelRequested,
-    RunContinued,
-    RunCreated,
-    RunMoved,
-    RunStarted,
-    SignalReceived,
-    TimerCancelled,
-    TimerFired,
-    TimerSet,
-    UpdateAnswered,
-    UpdateReceived,
-    ValueRecorded,
-    VersionMarker,
-)
+from orchestrator.core.events import Recorded
 from orchestrator.core.run import Run
 from orchestrator.core.workflow_run import WorkflowRun
 from orchestrator.engine.alarms import Alarms
 from orchestrator.engine.dispatch import Dispatch
+from orchestrator.engine.hearing import matters
 from orchestrator.exceptions import OrchestratorError, StorageCorruptError, StorageUnavailableError
 from orchestrator.names import BlockKind
 from orchestrator.ports import HistoryStore, Replayer
 
 SEGMENT = 5_000
 
-_HEARD = frozenset(
-    {
-        ActivityCancelRequested,
-        ActivityCleared,
-        ActivityCompleted,
-        ActivityFailed,
-        ActivityLost,  # what comes of a lost attempt after all is evidence, and no outcome
-        ActivityMarked,
-        ActivityRequested,
-        ActivitySkipped,
-        ChildEnded,
-        ChildStarted,
-        OutcomeResolved,
-        RunCancelRequested,
-        RunContinued,
-        RunCreated,
-        RunMoved,
-        RunStarted,
-        SignalReceived,
-        TimerCancelled,
-        TimerFired,
-        TimerSet,
-        UpdateAnswered,
-        UpdateReceived,
-        ValueRecorded,
-        VersionMarker,
-    }
-)
 _MANY_LOSSES = 3
 _MOST_DOUBLINGS = 6  # of the pause of one second before an activation is said again
 
@@ -175,7 +122,7 @@ class Conversations:
             return
         if talk is None:
             talk = self._talks[run.run_key] = _Talk(before)
-        talk.facts += (fact for fact in records if type(fact.event) in _HEARD)
+        talk.facts += (fact for fact in records if matters(fact))
         if len(talk.facts) > SEGMENT:  # who is that far behind asks for them
             talk.after, talk.facts = talk.facts[-1].seq, []
 
@@ -262,7 +209,7 @@ class Conversations:
             segment = self._store.read(run.run_key, after=after, limit=min(max(room, 1), base - after))
             if not segment:
                 raise StorageCorruptError(f"run {run.run_id!r} of DAG {run.dag_id!r} has no facts after seq {after}")
-            found = [fact for fact in segment if type(fact.event) in _HEARD and run.counts(fact)]
+            found = [fact for fact in segment if matters(fact) and run.counts(fact)]
             after, read = segment[-1].seq, read + len(segment)
         self._replayer.supply(run.run_key, found, is_all=after >= base)
         return read

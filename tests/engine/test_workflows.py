@@ -13,14 +13,17 @@ from orchestrator.core.events import (
     ActivityCompleted,
     ActivityFailed,
     ActivityRequested,
+    ActivityScheduled,
     RunBlocked,
+    RunCreated,
     RunMoved,
     RunReset,
+    RunStarted,
     SignalReceived,
     TimerFired,
     UpdateAnswered,
 )
-from orchestrator.core.orders import Order
+from orchestrator.core.orders import Completed, Order
 from orchestrator.core.requests import (
     CancelRun,
     MoveRun,
@@ -107,14 +110,34 @@ def test_a_call_is_recorded_with_its_input_before_a_worker_is_given_it():
     assert all(was_recorded for _, was_recorded in seen)
 
 
-def test_the_code_is_not_told_how_its_calls_were_tried():
+def test_the_code_is_told_only_what_matters_to_it():
     sim = world()
     told = heard(sim)
     sim.trigger("stubborn")
     sim.run()
-    names = {kind.__name__ for kind in told}
-    assert names.isdisjoint({"ActivityScheduled", "ActivityStarted", "ActivityLost"})
-    assert {"ActivityRequested", "ActivityCompleted", "ActivityFailed"} <= names
+    assert set(told) == {
+        RunCreated,
+        RunStarted,
+        ActivityRequested,
+        ActivityScheduled,
+        ActivityCompleted,
+        ActivityFailed,
+    }
+
+
+def test_a_result_that_comes_too_late_is_not_handed_to_the_code():
+    """Its attempt was lost with the scheduler, and went on all the same."""
+    sim = world(script=lambda order: Script(result=str(order.key.attempt).encode()))
+    sim.trigger("asks_leave")
+    sim.run(until=EPOCH + timedelta(seconds=0.5))
+    late = sim.executor.submitted[0]
+    sim.crash()
+    sim.run(until=EPOCH + timedelta(seconds=1))
+    sim.executor._unread.append(Completed(key=late, at=sim.clock.now(), result=raw("too late")))
+    ask(sim, SendSignal, "asks_leave", name="approval", payload=raw("yes"))
+    sim.run()
+    assert len(events(sim, ActivityCompleted)) == 3
+    assert ends(sim)["asks_leave", "manual__1"] == ("success", ["yes", 1])
 
 
 def test_a_run_without_news_is_not_replayed_after_a_restart():
