@@ -29,6 +29,7 @@ def worker_settings(config: Config) -> WorkerSettings:
     """What every worker is told."""
     return WorkerSettings(
         log_folder=str(config.logging.base_log_folder),
+        heartbeat_folder=str(config.logging.base_heartbeat_folder),
         payloads=config.payloads.url,
         home_database=config.database.sql_alchemy_conn,
         payload_threshold=config.payloads.threshold,

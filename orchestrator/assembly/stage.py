@@ -49,7 +49,7 @@ def _moved(config: Config, folder: Path) -> Config:
         home=folder,
         database=replace(config.database, sql_alchemy_conn=Url(f"sqlite:///{folder}/orchestrator.db")),
         payloads=replace(config.payloads, url=Url(str(folder / "payloads"))),
-        logging=replace(config.logging, base_log_folder=folder / "logs"),
+        logging=replace(config.logging, base_log_folder=folder / "logs", base_heartbeat_folder=folder / "heartbeats"),
     )
 
 

@@ -19,13 +19,13 @@ Tell = Callable[[int, int], None]
 
 
 def clean(config: Config, before: datetime, *, dry_run: bool, tell: Tell) -> Cleaned:
-    """Delete runs that ended before ``before``, with their payloads and logs; ``tell`` hears how many, of how many."""
+    """Delete runs that ended before ``before``, with all that belongs to them; ``tell`` hears how many, of how many."""
     engine = connect(config.database.sql_alchemy_conn, patience=config.database.busy_timeout.total_seconds())
     try:
         cleaning = Cleaning(engine, FsspecPayloadStore(config.payloads.url))
         cleaned = cleaning.clean(before, now=datetime.now(UTC), dry_run=dry_run, progress=tell)
         if not dry_run:
-            _sweep_logs(config.logging.base_log_folder, Reads(engine))
+            _sweep(config, Reads(engine))
         return cleaned
     finally:
         engine.dispose()
@@ -36,7 +36,7 @@ def delete_dag(config: Config, dag_id: str) -> int:
     engine = connect(config.database.sql_alchemy_conn, patience=config.database.busy_timeout.total_seconds())
     try:
         count = Cleaning(engine).delete_dag(dag_id)
-        _sweep_logs(config.logging.base_log_folder, Reads(engine))
+        _sweep(config, Reads(engine))
         return count
     finally:
         engine.dispose()
@@ -51,15 +51,16 @@ def rebuild(config: Config, tell: Tell) -> int:
         engine.dispose()
 
 
-def _sweep_logs(folder: Path, reads: Reads) -> None:
-    """Remove the logs of runs that are gone."""
-    for run_key, logs in _log_folders(folder):
-        try:
-            reads.run_by_key(run_key)
-        except NotFoundError:
-            shutil.rmtree(logs, ignore_errors=True)
+def _sweep(config: Config, reads: Reads) -> None:
+    """Remove the logs and the progress of runs that are gone."""
+    for folder in (config.logging.base_log_folder, config.logging.base_heartbeat_folder):
+        for run_key, path in _run_folders(folder):
+            try:
+                reads.run_by_key(run_key)
+            except NotFoundError:
+                shutil.rmtree(path, ignore_errors=True)
 
 
-def _log_folders(folder: Path) -> Iterator[tuple[int, Path]]:
+def _run_folders(folder: Path) -> Iterator[tuple[int, Path]]:
     if folder.is_dir():
         yield from ((int(path.name), path) for path in list(folder.iterdir()) if path.name.isdecimal())

@@ -154,6 +154,10 @@ class Logging(Section, frozen=True, kw_only=True):
     """What is written down beside the history."""
 
     base_log_folder: Annotated[Path, Meta(description="Folder of the logs, one file for each attempt.")] = Path("logs")
+    base_heartbeat_folder: Annotated[
+        Path,
+        Meta(description="Folder of what running activities said last: a small file for each that gives heartbeats."),
+    ] = Path("heartbeats")
     logging_level: Annotated[Level, Meta(description="Least level that the services log.")] = "INFO"
     max_log_bytes: Annotated[Count, Meta(description="How much of what one attempt prints is kept, in bytes.")] = (
         64 * 1024**2

@@ -12,7 +12,7 @@ from orchestrator.executors.flight import Flight
 from orchestrator.executors.link import WorkerLink
 from orchestrator.executors.nursery import Nursery
 from orchestrator.worker.settings import WorkerSettings
-from orchestrator.worker.wire import Hello
+from orchestrator.worker.wire import Beat, Hello
 
 _GROWTH_PAUSE = 0.02  # seconds between one growth and the next, in which it is seen what the last one has brought
 
@@ -125,12 +125,12 @@ class Crew:
 
     # ── news ─────────────────────────────────────────────────────────────────────────────────────────────
 
-    def heard(self, now: float) -> Iterator[tuple[WorkerLink, list[Report]]]:
+    def heard(self, now: float) -> Iterator[tuple[WorkerLink, list[Report | Beat]]]:
         """What workers have said since the last time."""
         for link in self._brood.talking(now):
             yield link, self.hear(link, now) or []
 
-    def hear(self, link: WorkerLink, now: float) -> list[Report] | None:
+    def hear(self, link: WorkerLink, now: float) -> list[Report | Beat] | None:
         """What this worker has said since the last time; None if nothing."""
         words = link.hear(now)
         self._brood.heard(link, now)
@@ -139,7 +139,7 @@ class Crew:
             assert isinstance(hello, Hello)
             link.pid = hello.pid
             self._brood.is_up()
-        return cast("list[Report] | None", words)
+        return cast("list[Report | Beat] | None", words)
 
     def gone(self, now: float) -> list[tuple[WorkerLink, int | None]]:
         """The workers that have ended, with their wait status, where it is known; each is told once."""

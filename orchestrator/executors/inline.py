@@ -2,18 +2,22 @@
 
 import signal
 import threading
+import time
 from collections import deque
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from pathlib import Path
 
-from orchestrator.core.orders import Order, Report, Started, TakenBack
+from orchestrator.core.orders import Completed, Order, Report, Skipped, Started, TakenBack
 from orchestrator.exceptions import UsageError
+from orchestrator.executors.leftovers import Leftovers
 from orchestrator.names import AttemptKey, Delivery
 from orchestrator.ports import Adoption, Clock
 from orchestrator.worker.equipment import equip, worker_name
+from orchestrator.worker.heartbeats import Heartbeats
 from orchestrator.worker.interruption import Interruption
 from orchestrator.worker.settings import WorkerSettings
-from orchestrator.worker.wire import time_is_up
+from orchestrator.worker.watch import Watch
 
 
 class InlineExecutor:
@@ -25,7 +29,11 @@ class InlineExecutor:
     def __init__(self, settings: WorkerSettings, clock: Clock) -> None:
         self._clock = clock
         self._interruption = Interruption(signal.SIGALRM)
-        self._attempts = equip(settings, self._interruption, let_through=(KeyboardInterrupt,))
+        self._attempts = equip(settings, self._interruption, self._take_beat, let_through=(KeyboardInterrupt,))
+        self._heartbeats = Heartbeats(Path(settings.heartbeat_folder))
+        self._leftovers = Leftovers(self._heartbeats)
+        self._watch: Watch | None = None
+        self._has_progress = False
         self._waiting: deque[Order] = deque()
         self._begun: deque[Order] = deque()
         self._gone: set[AttemptKey] = set()
@@ -60,6 +68,7 @@ class InlineExecutor:
 
     def reports(self) -> list[Report]:
         """Go one step on."""
+        self._leftovers.clear(time.monotonic())
         said, self._said = self._said, []
         order = self._next_to_run()
         if order is not None:
@@ -95,22 +104,23 @@ class InlineExecutor:
         self._gone.discard(order.key)
         before = signal.getsignal(signal.SIGALRM)
         self._interruption.install()
-        alarm = _alarm(order, self._interruption)
+        self._has_progress = False
+        self._watch = watch = Watch(order, self._heartbeats, self._interruption.ask)
         try:
-            return self._attempts.run(order, lambda _order: True)
+            report = self._attempts.run(order, self._announce)
         finally:
-            if alarm is not None:
-                alarm.cancel()
-                alarm.join()  # its signal must not come when nobody listens for it any more
+            watch.stop()  # its signal must not come when nobody listens for it any more
             signal.signal(signal.SIGALRM, before)
+        if self._has_progress and isinstance(report, (Completed, Skipped)):
+            self._leftovers.add(order.progress, time.monotonic())
+        return report
 
+    def _announce(self, _order: Order) -> bool:
+        assert self._watch is not None
+        self._watch.begin()
+        return True
 
-def _alarm(order: Order, interruption: Interruption) -> threading.Timer | None:
-    """Interrupts the attempt when its time is up."""
-    if order.execution_timeout is None:
-        return None
-    cancel = time_is_up(order.key, order.execution_timeout)
-    alarm = threading.Timer(order.execution_timeout, interruption.ask, [cancel])
-    alarm.daemon = True
-    alarm.start()
-    return alarm
+    def _take_beat(self, _order: Order) -> None:
+        assert self._watch is not None
+        self._watch.hear()
+        self._has_progress = True

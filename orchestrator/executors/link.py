@@ -16,6 +16,7 @@ from orchestrator.worker.rawoutput import open_raw
 from orchestrator.worker.wire import (
     MAX_DATAGRAM,
     NUMBER_BYTES,
+    Beat,
     FromWorker,
     Lines,
     Parcel,
@@ -177,9 +178,11 @@ class WorkerLink:
         data = self._channel.receive()
         if not data:
             return None
-        self.busy_since = now
+        words = self._lines.feed(data)
+        if not _only_beats(words):
+            self.busy_since = now
         self._asleep_until = 0.0
-        return self._lines.feed(data)
+        return words
 
     def last_output(self, most: int) -> bytes:
         """The beginning of what a dead worker's body had written past sys.stdout, and nobody had taken in yet."""
@@ -190,3 +193,8 @@ class WorkerLink:
         if self.pid:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(self.pid, signal.SIGKILL)
+
+
+def _only_beats(words: list[FromWorker]) -> bool:
+    """Whether all that they tell is that what it works on is long."""
+    return bool(words) and all(type(word) is Beat for word in words)

@@ -9,16 +9,19 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from orchestrator.core.events import Failure
-from orchestrator.core.orders import Failed, Lost, Order, Report, Started, TakenBack
+from orchestrator.core.orders import Completed, Failed, Lost, Order, Report, Skipped, Started, TakenBack
 from orchestrator.executors.crew import Crew
 from orchestrator.executors.deadlines import Deadlines
 from orchestrator.executors.epitaph import epitaph, write_epitaph
 from orchestrator.executors.flight import Flight
+from orchestrator.executors.leftovers import Leftovers
+from orchestrator.executors.limits import Limits
 from orchestrator.executors.link import WorkerLink
 from orchestrator.names import AttemptKey, FailureKind, Isolation
 from orchestrator.ports import Adoption, Clock
+from orchestrator.worker.heartbeats import Heartbeats
 from orchestrator.worker.settings import WorkerSettings
-from orchestrator.worker.wire import Cancel, Go, Release, time_is_up
+from orchestrator.worker.wire import Beat, Cancel, Go, Release
 
 _MOST_DEATHS = 3  # workers that may die while they load the code of one order
 _CANCELLED = "it was cancelled while it ran"
@@ -56,7 +59,9 @@ class LocalExecutor:
         self._carriers: dict[AttemptKey, WorkerLink] = {}
         self._waiting: deque[Flight] = deque()
         self._waiting_alone: deque[Flight] = deque()
-        self._deadlines: Deadlines[Cancel] = Deadlines(lambda cancel: cancel.key in self._flights)
+        heartbeats = Heartbeats(Path(settings.heartbeat_folder))
+        self._limits = Limits(self._flights, heartbeats)
+        self._leftovers = Leftovers(heartbeats)
         self._kills: Deadlines[AttemptKey] = Deadlines(self._carriers.__contains__)
         self._said: list[Report] = []
         self._looked_at = 0.0
@@ -83,7 +88,7 @@ class LocalExecutor:
             flight, link = self._flights.get(key), self._carriers.get(key)
             if flight is not None and link is not None and flight.has_begun and flight.ending is None:
                 flight.may_run = True
-                self._watch_time(flight, now)
+                self._limits.watch(flight, now)
                 link.tell(Go(key=key))
 
     def cancel(self, keys: Sequence[AttemptKey]) -> None:
@@ -125,6 +130,7 @@ class LocalExecutor:
         self._hand_out(now)
         self._crew.shrink(now)
         self._crew.replenish(now)
+        self._leftovers.clear(now)
         said, self._said = self._said, []
         return said
 
@@ -137,7 +143,7 @@ class LocalExecutor:
         if self._said:
             return self._clock.now()
         waiting = len(self._waiting) + len(self._waiting_alone)
-        moments = (self._deadlines.next(), self._kills.next(), self._crew.next_due(waiting, self._looked_at))
+        moments = (self._limits.next(), self._kills.next(), self._crew.next_due(waiting, self._looked_at))
         due = min((moment for moment in moments if moment is not None), default=math.inf)
         if due == math.inf:
             return None
@@ -194,30 +200,30 @@ class LocalExecutor:
 
     # ── what workers say ─────────────────────────────────────────────────────────────────────────────────
 
-    def _take_in(self, link: WorkerLink, words: Iterable[Report], now: float) -> None:
+    def _take_in(self, link: WorkerLink, words: Iterable[Report | Beat], now: float) -> None:
         flights, carriers, said = self._flights, self._carriers, self._said
         for report in words:
             if type(report) is Started:
                 flight = flights[report.key]
                 link.begun(flight)
-                if flight.order.execution_timeout is not None and flight.may_run:
-                    self._watch_time(flight, now)
+                if flight.is_limited and flight.may_run:
+                    self._limits.watch(flight, now)
+            elif isinstance(report, Beat):
+                flight = flights[report.key]
+                flight.alive_at, flight.has_progress = now, True
+                continue
             else:
-                link.ended(flights.pop(report.key))
+                flight = flights.pop(report.key)
+                link.ended(flight)
                 del carriers[report.key]
+                if flight.has_progress and isinstance(report, (Completed, Skipped)):
+                    self._leftovers.add(flight.order.progress, now)
             said.append(report)
 
-    def _watch_time(self, flight: Flight, now: float) -> None:
-        limit = flight.order.execution_timeout
-        if limit is not None:
-            self._deadlines.add(now + limit, time_is_up(flight.key, limit))
-
     def _enforce(self, now: float) -> None:
-        """Interrupt what has run for too long; kill what has not heeded being interrupted."""
-        for cancel in self._deadlines.due(now):
-            flight = self._flights[cancel.key]
-            if flight.is_running:
-                self._end(flight, cancel, now)
+        """Interrupt what has run or been silent for too long; kill what has not heeded being interrupted."""
+        for cancel in self._limits.due(now):
+            self._end(self._flights[cancel.key], cancel, now)
         for key in self._kills.due(now):
             self._carriers[key].kill()
 

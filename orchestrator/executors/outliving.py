@@ -14,11 +14,13 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from orchestrator.core.events import Failure
-from orchestrator.core.orders import Failed, Lost, Order, Report, Started, TakenBack
+from orchestrator.core.orders import Completed, Failed, Lost, Order, Report, Skipped, Started, TakenBack
 from orchestrator.executors.deadlines import Deadlines
+from orchestrator.executors.leftovers import Leftovers
 from orchestrator.names import AttemptKey, FailureKind
 from orchestrator.ports import Adoption, Clock
 from orchestrator.worker.desk import Claim, Desk, Job
+from orchestrator.worker.heartbeats import Heartbeats
 from orchestrator.worker.settings import WorkerSettings
 from orchestrator.worker.wire import Cancel
 
@@ -78,6 +80,7 @@ class OutlivingExecutor:
         self._open: dict[AttemptKey, Attempt] = {}
         self._kills: Deadlines[AttemptKey] = Deadlines(self._open.__contains__)
         self._settled: deque[tuple[float, Desk]] = deque()
+        self._leftovers = Leftovers(Heartbeats(Path(settings.heartbeat_folder)))
         self._said: list[Report] = []
         self._look_at = 0.0
         self._bell = -1
@@ -142,6 +145,7 @@ class OutlivingExecutor:
         for attempt in self._known(self._kills.due(now)):
             attempt.kill(signal.SIGKILL)
             self._look_at = now
+        self._leftovers.clear(now)
         while self._settled and self._settled[0][0] <= now:
             self._settled.popleft()[1].clear()
         said, self._said = self._said, []
@@ -211,6 +215,9 @@ class OutlivingExecutor:
 
     def _close(self, attempt: Attempt, report: Report) -> None:
         self._said.append(report)
+        job = attempt.desk.job()
+        if job is not None and isinstance(report, (Completed, Skipped)):
+            self._leftovers.add(job.order.progress, time.monotonic())
         del self._open[attempt.key]
         self._settled.append((time.monotonic() + _SETTLED_SECONDS, attempt.desk))
         attempt.reap()

@@ -4,7 +4,7 @@ import inspect
 import logging
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Any, Protocol
+from typing import Any
 
 import msgspec
 from sqlalchemy import Connection
@@ -29,6 +29,7 @@ from orchestrator.names import Delivery, FailureKind
 from orchestrator.worker.bodies import Bodies
 from orchestrator.worker.coroutines import run_coroutine
 from orchestrator.worker.failure import failure_of, loading_failure
+from orchestrator.worker.heart import Heart, ProgressTooLargeError
 from orchestrator.worker.interruption import Interrupted, Interruption
 from orchestrator.worker.results import Result, Results, ResultTooLargeError
 from orchestrator.worker.transactional import Transactions
@@ -43,14 +44,6 @@ class LoadingError(Exception):
 
     def __init__(self, error: BaseException) -> None:
         self.error = error
-
-
-class Heart(Protocol):
-    """Where the heartbeats of an attempt go, and its progress, which outlives it."""
-
-    def beat(self, progress: Any) -> None: ...
-
-    def last_progress(self) -> Any: ...
 
 
 class Running:
@@ -77,12 +70,15 @@ class Attempts:
         results: Results,
         transactions: Transactions,
         interruption: Interruption,
+        heart: Callable[[Order], Heart],
         let_through: tuple[type[BaseException], ...] = (),
     ) -> None:
         self._bodies = bodies
         self._results = results
         self._transactions = transactions
         self._interruption = interruption
+        self._new_heart = heart
+        self._heart: Heart | None = None
         self._let_through = let_through
         self._has_begun = False
 
@@ -99,9 +95,13 @@ class Attempts:
         """What became of it. ``announce`` is called right before the body begins; where it says False, it does not."""
         self._has_begun = False
         try:
-            return self._run(order, announce)
+            report = self._run(order, announce)
         except Interrupted as cut:
-            return self._interrupted(order, cut)
+            report = self._interrupted(order, cut)
+        if self._heart is not None:
+            self._heart.stop(keep=not isinstance(report, (Completed, Skipped)))
+            self._heart = None
+        return report
 
     def _run(self, order: Order, announce: Announce) -> Report:
         try:
@@ -159,7 +159,8 @@ class Attempts:
 
     def _body(self, order: Order, dag: DAG, task: Task, connection: Connection | None) -> Any:
         context = build_context(order, dag, task, connection=connection)
-        with running(Running(context)):
+        self._heart = self._new_heart(order)
+        with running(Running(context, self._heart)):
             prepared = task.prepare(context, self._results.inputs(order))
             if isinstance(prepared, ActivityOperator):
                 prepared = prepared.called(*self._results.call(order))
@@ -214,7 +215,7 @@ def _unsuccessful(order: Order, error: BaseException) -> Report:
 
 
 def _kind_of(error: BaseException) -> FailureKind:
-    if isinstance(error, (ValueEncodingError, ResultTooLargeError)):
+    if isinstance(error, (ValueEncodingError, ResultTooLargeError, ProgressTooLargeError)):
         return FailureKind.ENCODING
     if isinstance(error, (AirflowFailException, ConfigError)):
         return FailureKind.NON_RETRYABLE

@@ -5,7 +5,6 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -15,10 +14,12 @@ from orchestrator.doorbell import ring
 from orchestrator.names import Delivery
 from orchestrator.worker.desk import Claim, Desk, Ending
 from orchestrator.worker.equipment import equip, worker_name
+from orchestrator.worker.heartbeats import Heartbeats
 from orchestrator.worker.interruption import Interruption, heed_signals_in_children
 from orchestrator.worker.logbook import Logbook
 from orchestrator.worker.rawoutput import RawOutput, open_raw
-from orchestrator.worker.wire import Cancel, time_is_up
+from orchestrator.worker.watch import Watch
+from orchestrator.worker.wire import Cancel
 
 _GO_POLL = 0.05  # seconds between two looks for the word that lets an at_most_once body begin
 
@@ -44,30 +45,30 @@ class DetachedProcess:
         ring(self._bell)
         logbook = Logbook(job.settings, RawOutput(*open_raw(self._desk.folder)), worker_name())
         logbook.begin(job.order)
-        report = equip(job.settings, self._interruption).run(job.order, self._may_begin)
+        watch = Watch(job.order, Heartbeats(Path(job.settings.heartbeat_folder)), self._end)
+        attempts = equip(job.settings, self._interruption, lambda _order: watch.hear())
+        report = attempts.run(job.order, lambda order: self._may_begin(order, watch))
         logbook.end(report)
         assert not isinstance(report, Started)
         self._finish(report)
 
-    def _may_begin(self, order: Order) -> bool:
+    def _may_begin(self, order: Order, watch: Watch) -> bool:
         while order.delivery is Delivery.AT_MOST_ONCE and not self._desk.has_go():
             time.sleep(_GO_POLL)
-        limit = order.execution_timeout
-        if limit is not None:
-            self._after(limit, self._interruption.ask, time_is_up(order.key, limit))
-            self._after(limit + self._cleanup_seconds, self._give_up, time_is_up(order.key, limit))
+        watch.begin()
         return True
 
-    def _after(self, seconds: float, act: Callable[[Cancel], None], cancel: Cancel) -> None:
-        timer = threading.Timer(seconds, act, [cancel])
+    def _end(self, cancel: Cancel) -> None:
+        """Interrupt the body; if it does not heed that in time, give it up."""
+        timer = threading.Timer(self._cleanup_seconds, self._give_up, [cancel])
         timer.daemon = True
         timer.start()
+        self._interruption.ask(cancel)
 
     def _look_for_cancel(self, _number: int, _frame: object) -> None:
         cancel = self._desk.cancelled()
         if cancel is not None:
-            self._after(self._cleanup_seconds, self._give_up, cancel)
-            self._interruption.ask(cancel)
+            self._end(cancel)
 
     def _give_up(self, cancel: Cancel) -> None:
         """The body has not heeded being interrupted: end it with all that it has started."""

@@ -24,7 +24,7 @@ from orchestrator.worker.logbook import Logbook
 from orchestrator.worker.rawoutput import RawOutput
 from orchestrator.worker.settings import WorkerSettings
 from orchestrator.worker.surroundings import Surroundings
-from orchestrator.worker.wire import Cancel, Frames, FromWorker, Hello, encode
+from orchestrator.worker.wire import Beat, Cancel, Frames, FromWorker, Hello, encode
 
 _TICK = 500  # milliseconds between looks at what a long body has printed past sys.stdout
 _READ = 64 * 1024
@@ -51,7 +51,7 @@ class WorkerProcess:
         self._inbox = Inbox(ends.orders)
         self._interruption = Interruption(signal.SIGTERM)
         self._logbook = Logbook(settings, ends.raw, self._name)
-        self._attempts = equip(settings, self._interruption)
+        self._attempts = equip(settings, self._interruption, self._tell_of_beat)
         self._surroundings = Surroundings()
 
     def run(self) -> None:
@@ -90,6 +90,11 @@ class WorkerProcess:
         self._say(Started(key=order.key, at=datetime.now(UTC), worker=self._name))
         self._send()
         return order.delivery is not Delivery.AT_MOST_ONCE or self._inbox.may_begin(order.key)
+
+    def _tell_of_beat(self, order: Order) -> None:
+        # One heart beats at a time, and while it does, nothing else is said. If nobody listens, this process is ending.
+        with contextlib.suppress(OSError):
+            self._link.sendall(encode(Beat(key=order.key)) + b"\n")
 
     def _is_spent(self) -> bool:
         if self._left <= 0 or self._interruption.delivered is not None:

@@ -6,11 +6,12 @@ import msgspec
 class WorkerSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Sizes are in bytes; 0 means no limit where it says so.
 
-    ``payloads`` is the folder or fsspec URL of large results, ``home_database`` the SQLAlchemy URL that transactional
-    tasks may not write to.
+    ``heartbeat_folder`` keeps the progress of activities, ``payloads`` is the folder or fsspec URL of large results,
+    ``home_database`` the SQLAlchemy URL that transactional tasks may not write to.
     """
 
     log_folder: str
+    heartbeat_folder: str
     payloads: str
     home_database: str = ""
     payload_threshold: int = 64 * 1024

@@ -24,6 +24,8 @@ BIRTH = struct.Struct("<I?")  # the worker's number; whether it lives for one or
 BIRTH_FILES = 4  # orders, link, raw output for writing and for reading
 DEATH = struct.Struct("<IIi")  # the worker's number, its pid, its wait status; number 0: the zygote is up
 
+_HELD_BACK = 0.1  # of its heartbeat_timeout: how long a worker keeps to itself that a body is alive
+
 _LENGTH = struct.Struct("<I")
 
 
@@ -57,6 +59,23 @@ def time_is_up(key: AttemptKey, limit: float) -> Cancel:
     return Cancel(key=key, kind=FailureKind.TIMEOUT, message=message)
 
 
+def gone_silent(key: AttemptKey, limit: float, progress: str) -> Cancel:
+    """What an attempt is told that has said nothing for ``limit`` seconds, its heartbeat_timeout."""
+    last = f"its last progress was {progress}" if progress else "it has given no progress"
+    message = f"it gave no heartbeat for {timedelta(seconds=limit)}, its heartbeat_timeout, and was ended; {last}"
+    return Cancel(key=key, kind=FailureKind.TIMEOUT, message=message)
+
+
+def beat_pause(limit: float) -> float:
+    """Seconds between two words about the beats of an attempt with that heartbeat_timeout, however often it beats."""
+    return limit * _HELD_BACK
+
+
+def patience(limit: float) -> float:
+    """Seconds without a word after which such an attempt has been silent for too long, whatever was held back."""
+    return limit * (1 + _HELD_BACK)
+
+
 class Parcel(Word, frozen=True, kw_only=True):
     """An order that is too large for a datagram."""
 
@@ -70,8 +89,14 @@ class Hello(Word, frozen=True, kw_only=True):
     pid: int
 
 
+class Beat(Word, frozen=True, kw_only=True):
+    """The body of this attempt is alive, and there is something in its progress file."""
+
+    key: AttemptKey
+
+
 ToWorker: TypeAlias = Go | Release | Cancel | Parcel
-FromWorker: TypeAlias = Started | Completed | Failed | Skipped | Deferred | Lost | TakenBack | Hello
+FromWorker: TypeAlias = Started | Completed | Failed | Skipped | Deferred | Lost | TakenBack | Hello | Beat
 
 encode = msgspec.json.Encoder().encode
 decode_order = msgspec.json.Decoder(Order).decode

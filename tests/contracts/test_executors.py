@@ -158,6 +158,98 @@ def test_what_has_run_too_long_is_ended_as_timed_out(bench: Bench, shop: Worksho
 
 
 @every
+def test_a_next_attempt_reads_the_last_progress_of_the_one_before(bench: Bench, shop: Workshop) -> None:
+    first = shop.order("beats_and_fails")
+    assert isinstance(bench.run(first), Failed)
+    assert bench.complete(shop.order("found", progress=first.progress)) == {"row": 99}
+    assert bench.complete(shop.order("found")) == "nothing"
+
+
+@every
+def test_what_is_kept_says_when_and_in_which_attempt_it_was_said(bench: Bench, shop: Workshop) -> None:
+    order = shop.order("beats_and_fails")
+    failed = bench.run(order)
+    beat = shop.beat(order)
+    assert beat is not None
+    assert beat.attempt == order.key.attempt
+    assert timedelta(0) <= failed.at - beat.at < timedelta(seconds=10)
+
+
+@every
+def test_a_body_that_falls_silent_is_ended_as_timed_out_with_its_last_progress(bench: Bench, shop: Workshop) -> None:
+    order = shop.order("beats_and_falls_silent", heartbeat_timeout=0.3)
+    report = bench.run(order)
+    assert isinstance(report, Failed)
+    assert report.kind is FailureKind.TIMEOUT
+    assert report.failure.message.startswith("it gave no heartbeat for 0:00:00.3")
+    assert report.failure.message.endswith('its last progress was {"row":7}')
+    assert bench.complete(shop.order("found", progress=order.progress)) == {"row": 8}
+
+
+@every
+def test_a_body_that_never_gave_a_heartbeat_is_ended_too(bench: Bench, shop: Workshop) -> None:
+    report = bench.run(shop.order("sleeps", heartbeat_timeout=0.2))
+    assert isinstance(report, Failed)
+    assert report.kind is FailureKind.TIMEOUT
+    assert report.failure.message.endswith("it has given no progress")
+
+
+@every
+def test_a_body_that_gives_heartbeats_may_run_for_longer_than_their_time_out(bench: Bench, shop: Workshop) -> None:
+    assert bench.complete(shop.order("beats_for_long", heartbeat_timeout=0.4)) == "through"
+
+
+@every
+def test_a_progress_that_cannot_be_kept_is_a_failure_that_says_so(bench: Bench, shop: Workshop) -> None:
+    strange, large = bench.run(shop.order("beats_badly")), bench.run(shop.order("beats_too_much"))
+    assert isinstance(strange, Failed)
+    assert isinstance(large, Failed)
+    assert strange.kind is large.kind is FailureKind.ENCODING
+    assert "progress['rows'][0] is a object" in strange.failure.message
+    assert "the progress is 65537 bytes of JSON, more than the 65536 that are kept" in large.failure.message
+
+
+@every
+def test_heartbeats_come_from_any_thread_of_the_body_but_from_no_other_process(bench: Bench, shop: Workshop) -> None:
+    assert bench.complete(shop.order("beats_in_a_thread")) == "threaded"
+    assert "only in the process that runs the body" in bench.complete(shop.order("beats_in_a_child"))
+
+
+@every
+def test_a_progress_that_a_power_cut_has_torn_counts_as_none(bench: Bench, shop: Workshop) -> None:
+    order = shop.order("found")
+    path = shop.stores / "heartbeats" / order.progress
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(b"\0" * 40)
+    assert bench.complete(order) == "nothing"
+
+
+@apart
+def test_the_progress_of_a_worker_that_is_killed_is_there_for_the_next(bench: Bench, shop: Workshop) -> None:
+    order = shop.order("beats_and_falls_silent")
+    bench.submit(order)
+    bench.until(lambda: bench.is_started(order) and shop.mark("begun"))
+    (started,) = bench.about(order)
+    assert isinstance(started, Started)
+    os.kill(int(started.worker.rpartition(":")[2]), signal.SIGKILL)
+    assert isinstance(bench.finish([order])[0], Lost)
+    assert bench.complete(shop.order("found", progress=order.progress)) == {"row": 7}
+
+
+@apart
+def test_a_body_that_gives_heartbeats_is_cancelled_at_the_next(bench: Bench, shop: Workshop) -> None:
+    order = shop.order("beats_until_it_is_ended")
+    bench.submit(order)
+    bench.until(lambda: bench.is_started(order) and shop.mark("begun"))
+    bench.executor.cancel([order.key])
+    report = bench.finish([order])[0]
+    assert isinstance(report, Failed)
+    assert report.kind is FailureKind.CANCELLED
+    assert report.failure.where is not None
+    assert bench.complete(shop.order("found", progress=order.progress)) > 0
+
+
+@every
 def test_a_result_that_cannot_be_recorded_is_a_failure_that_names_the_part(bench: Bench, shop: Workshop) -> None:
     report = bench.run(shop.order("misencodes"))
     assert isinstance(report, Failed)

@@ -20,6 +20,7 @@ from orchestrator.executors.local import LocalExecutor
 from orchestrator.executors.outliving import OutlivingExecutor
 from orchestrator.names import AttemptKey, RunType
 from orchestrator.ports import Executor
+from orchestrator.worker.heartbeats import Heartbeats, LastBeat
 from orchestrator.worker.settings import WorkerSettings
 
 R = TypeVar("R")
@@ -36,11 +37,21 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
 import shop_words
-from orchestrator import DAG, AirflowFailException, AirflowSkipException, BaseOperator, get_current_context, task
+from orchestrator import (
+    DAG,
+    AirflowFailException,
+    AirflowSkipException,
+    BaseOperator,
+    get_current_context,
+    heartbeat,
+    last_progress,
+    task,
+)
 
 
 def mark(name, text="x"):
@@ -291,7 +302,79 @@ with DAG("shop", start_date=None):
         context = get_current_context()
         return [context["idempotency_key"], context["ti"].try_number, context["ds"]]
 
+    @task
+    def found():
+        return last_progress(default="nothing")
+
+    @task
+    def beats_and_fails():
+        for number in range(100):
+            heartbeat({"row": number})
+        heartbeat()
+        raise ValueError("the shelf is empty")
+
+    @task
+    def beats_and_succeeds():
+        heartbeat(100)
+
+    @task
+    def beats_and_falls_silent():
+        heartbeat({"row": 7})
+        mark("begun")
+        try:
+            time.sleep(60)
+        finally:
+            heartbeat({"row": 8})
+
+    @task
+    def beats_for_long():
+        end = time.monotonic() + 1.2
+        while time.monotonic() < end:
+            heartbeat()
+            time.sleep(0.01)
+        return "through"
+
+    @task
+    def beats_until_it_is_ended():
+        heartbeat(0)
+        mark("begun")
+        number = 0
+        while True:
+            heartbeat(number := number + 1)
+
+    @task
+    def beats_badly():
+        heartbeat({"rows": [object()]})
+
+    @task
+    def beats_too_much():
+        heartbeat("x" * 65_535)
+
+    @task
+    def beats_in_a_thread():
+        import contextvars
+
+        thread = threading.Thread(target=contextvars.copy_context().run, args=[heartbeat, "threaded"])
+        thread.start()
+        thread.join()
+        return last_progress()
+
+    @task
+    def beats_in_a_child():
+        reader, writer = os.pipe()
+        pid = os.fork()
+        if pid == 0:
+            try:
+                heartbeat(1)
+            except Exception as error:
+                os.write(writer, str(error).encode())
+            os._exit(0)
+        os.waitpid(pid, 0)
+        return os.read(reader, 4096).decode()
+
     value = echo.override(task_id="given")()
+    found(), beats_and_fails(), beats_and_succeeds(), beats_and_falls_silent(), beats_for_long()
+    beats_until_it_is_ended(), beats_badly(), beats_too_much(), beats_in_a_thread(), beats_in_a_child()
     double(value), size_of(value), same(value), whoami_and_waits()
     nothing(), echo(), greet(), late_import(), marks(), once(), whoami()
     waits(), sleeps(), sleeps_async(), answers_async(), stubborn(), swallows(), has_child(), raises()
@@ -333,7 +416,11 @@ class Workshop:
         path.write_text(source, encoding="utf-8")
 
     def settings(self, **given: Any) -> WorkerSettings:
-        standard = {"log_folder": str(self.logs), "payloads": str(self.stores / "payloads")}
+        standard = {
+            "log_folder": str(self.logs),
+            "heartbeat_folder": str(self.stores / "heartbeats"),
+            "payloads": str(self.stores / "payloads"),
+        }
         return WorkerSettings(**{**standard, **given})
 
     def order(self, task_id: str, **given: Any) -> Order:
@@ -355,11 +442,16 @@ class Workshop:
             "run_started_at": MORNING,
             "params": {"marks": str(self.marks)},
             "log": f"1/{number}.log",
+            "progress": f"1/{number}",
         }
         return Order(**{**standard, **given})
 
     def orders(self, task_id: str, number: int, **given: Any) -> list[Order]:
         return [self.order(task_id, **given) for _ in range(number)]
+
+    def beat(self, order: Order) -> LastBeat | None:
+        """What the order's activity said last."""
+        return Heartbeats(self.stores / "heartbeats").last(order.progress)
 
     def mark(self, name: str) -> str:
         """What bodies have left under that name; empty if nothing."""
