@@ -7,7 +7,7 @@ from typing import Any, Generic, ParamSpec, Protocol, TypedDict, TypeVar, Unpack
 
 from orchestrator.authoring.blue import Future, current_blue, is_blue
 from orchestrator.authoring.callables import parameters_of
-from orchestrator.authoring.checks import anything, check_all, duration, optional, refuse_unknown
+from orchestrator.authoring.checks import anything, check_all, refuse_unknown
 from orchestrator.authoring.dag import current_dag
 from orchestrator.authoring.identifiers import checked_id
 from orchestrator.authoring.inventory import note
@@ -50,7 +50,6 @@ _OF_GRAPHS = {"trigger_rule", "weight_rule", "params"}
 ACTIVITY_CHECKS = {
     **{name: check for name, check in TASK_CHECKS.items() if name not in _OF_GRAPHS},
     "activity_id": anything,
-    "heartbeat_timeout": optional(duration(zero=False)),
 }
 
 

@@ -45,6 +45,7 @@ class BaseOperator(Constructed, Task):
     retry_jitter: float = 0.0
     retry_policy: RetryPolicy | None = None
     execution_timeout: timedelta | None = None
+    heartbeat_timeout: timedelta | None = None
     priority_weight: int = 1
     weight_rule: WeightRule | None = None
     pool: str = "default_pool"
@@ -174,6 +175,7 @@ class BaseOperator(Constructed, Task):
             trigger_rule=self.trigger_rule,
             retry=self._retry(defaults),
             execution_timeout=self.execution_timeout,
+            heartbeat_timeout=self.heartbeat_timeout,
             priority_weight=self.priority_weight,
             weight_rule=self.weight_rule or defaults.weight_rule,
             weight=self.priority_weight,

@@ -46,6 +46,7 @@ class TaskSettings(TypedDict, total=False):
     retry_jitter: float
     retry_policy: RetryPolicy | None
     execution_timeout: Duration | None
+    heartbeat_timeout: Duration | None
     priority_weight: int
     weight_rule: WeightRule | str | None
     pool: str
@@ -70,6 +71,7 @@ TASK_CHECKS: dict[str, Check] = {
     "retry_jitter": number(0, 1),
     "retry_policy": optional(instance(RetryPolicy, "a RetryPolicy such as ExceptionRetryPolicy")),
     "execution_timeout": optional(duration(zero=False)),
+    "heartbeat_timeout": optional(duration(zero=False)),
     "priority_weight": whole(),
     "weight_rule": optional(choice(WeightRule)),
     "pool": text,

@@ -63,6 +63,7 @@ def test_defaults_are_those_of_airflow():
         ("retry_delay", timedelta(0), timedelta(0)),
         ("max_retry_delay", 1.5, timedelta(seconds=1.5)),
         ("execution_timeout", timedelta(hours=1), timedelta(hours=1)),
+        ("heartbeat_timeout", 30, timedelta(seconds=30)),
         ("retry_exponential_backoff", True, 2.0),
         ("retry_exponential_backoff", False, 1.0),
         ("retry_exponential_backoff", 0, 1.0),

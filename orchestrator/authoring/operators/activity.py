@@ -2,7 +2,6 @@
 
 import copy
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
 from typing import Any, Self
 
 from msgspec.structs import replace
@@ -24,12 +23,9 @@ class ActivityOperator(BaseOperator):
     """
 
     def __init__(self, *, activity: Activity[..., Any], dag: DAG) -> None:
-        settings = dict(activity.settings)
-        timeout: timedelta | None = settings.pop("heartbeat_timeout", None)
-        super().__init__(task_id=activity.activity_id, dag=dag, **settings)
+        super().__init__(task_id=activity.activity_id, dag=dag, **activity.settings)
         self.place = activity.place
         self.function = activity.function
-        self.heartbeat_timeout = timeout
         self.args: Sequence[Any] = ()
         self.kwargs: Mapping[str, Any] = {}
 
@@ -40,8 +36,7 @@ class ActivityOperator(BaseOperator):
         return ready
 
     def spec(self, defaults: Defaults) -> TaskSpec:
-        found = super().spec(defaults)
-        return replace(found, operator="activity", is_activity=True, heartbeat_timeout=self.heartbeat_timeout)
+        return replace(super().spec(defaults), operator="activity", is_activity=True)
 
     def execute(self, context: Context) -> Any:
         return call(self.function, self.args, self.kwargs, context)
