@@ -25,6 +25,7 @@ WORKLOADS = {
     "REACTION": "benchmarks.reaction",
     "GROWTH": "benchmarks.growth",
     "QUARANTINE": "benchmarks.quarantine",
+    "WORKFLOW": "benchmarks.workflow",
 }
 
 _WIDTH = 110  # wide enough for the table where the output is no terminal
@@ -36,7 +37,7 @@ _WIDTH = 110  # wide enough for the table where the output is no terminal
 @click.option("--json", "in_json", is_flag=True, help="Print JSON and nothing else on stdout.")
 @click.option("--quick", is_flag=True, help="Smaller sizes: to see that it works, not to quote.")
 def main(also: Sequence[str], only: Sequence[str], *, in_json: bool, quick: bool) -> None:
-    """Measure W1 to W6, reaction, growth and quarantine, each beside the floors of this machine, taken in this run."""
+    """Measure W1 to W6, reaction, growth, quarantine and workflow, each beside this machine's floors of this run."""
     chosen = [name.upper() for name in (*only, *also)] or list(WORKLOADS)
     unknown = [name for name in chosen if name not in WORKLOADS]
     if unknown:

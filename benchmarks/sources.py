@@ -48,6 +48,34 @@ with DAG({dag_id!r}, schedule=None, params={{"ledger": ""}}):
     chain(*[link(f"task_{{i}}") for i in range({length})])
 """
 
+WORKFLOWS = """
+from orchestrator import activity, gather, start_activity, workflow
+from orchestrator.workflow import Signal
+
+GO_ON = Signal("go_on")
+
+
+@activity
+def noop(number):
+    return None
+
+
+@workflow
+def in_a_row(calls: int) -> None:
+    for number in range(calls):
+        noop(number)
+
+
+@workflow
+def at_once(calls: int) -> None:
+    gather(*[start_activity(noop, number) for number in range(calls)])
+
+
+@workflow(max_active_runs=100_000)
+def waiting() -> None:
+    GO_ON.wait()
+"""
+
 
 def fan_out(dag_id: str, width: int) -> str:
     """1 + ``width`` + 1 tasks, ``width`` of them parallel."""

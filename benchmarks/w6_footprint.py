@@ -1,6 +1,5 @@
 """W6: cold start, what an idle orchestrator costs, and what an install weighs."""
 
-import time
 from importlib.metadata import Distribution, PackageNotFoundError, distribution
 from pathlib import Path
 
@@ -9,7 +8,7 @@ from packaging.requirements import Requirement
 from benchmarks.figures import Figure
 from benchmarks.sources import ONCE, chain
 from benchmarks.watch import Watch
-from benchmarks.workload import Bench, pss_mb, seconds
+from benchmarks.workload import Bench, cpu_percent, pss_mb, seconds
 from orchestrator.testing.home import LiveHome
 
 START_BUDGET, MEMORY_BUDGET, CPU_BUDGET, DISTRIBUTIONS_BUDGET = 2.0, 150.0, 0.5, 40
@@ -46,12 +45,9 @@ def _idle(bench: Bench) -> list[Figure]:
     window = 5.0 if bench.quick else 30.0
     with bench.home("idle", {f"dag_{n}.py": chain(f"dag_{n}", 10) for n in range(10)} | {"first.py": ONCE}) as home:
         _run_once(home)
-        time.sleep(5)  # let it come to rest
+        share = cpu_percent(home, rest=5, window=window)
         processes = home.processes()
-        before = _cpu_seconds(home)
-        time.sleep(window)
-        share = (_cpu_seconds(home) - before) / window * 100
-        memory = pss_mb(home.processes())
+        memory = pss_mb(processes)
     note = f"{len(processes)} processes, 11 DAG files, over {window:g} s"
     return [
         Figure(
@@ -64,11 +60,6 @@ def _idle(bench: Bench) -> list[Figure]:
         ),
         Figure(workload="W6", what="idle CPU, of a core", measured=share, unit="%", budget=CPU_BUDGET),
     ]
-
-
-def _cpu_seconds(home: LiveHome) -> float:
-    times = [process.cpu_times() for process in home.processes()]
-    return sum(each.user + each.system for each in times)
 
 
 def _install() -> list[Figure]:

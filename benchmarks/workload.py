@@ -17,6 +17,7 @@ WIDE = {"core.parallelism": 1024, "core.max_active_tasks_per_dag": 1024, "core.d
 # A user's Python writes and reads compiled modules; so do the processes that are measured, wherever this runs.
 ENVIRONMENT = {"PYTHONDONTWRITEBYTECODE": "", "PYTHONUNBUFFERED": ""}
 WARM_UP = fan_out("warm_up", 64)
+_BLUE = "orchestrator.worker.blue.zygote"
 
 
 class Bench(msgspec.Struct, frozen=True, kw_only=True):
@@ -54,3 +55,33 @@ def seconds(action: Callable[[], object]) -> float:
 def pss_mb(processes: list[psutil.Process]) -> float:
     """The proportional set size of all of them together, in MB."""
     return sum(process.memory_full_info().pss for process in processes) / 1e6
+
+
+def blue_processes(home: LiveHome) -> list[psutil.Process]:
+    """Those that replay workflows now, without the zygote that they are forked from."""
+    named = [process for process in home.processes() if any(_BLUE in word for word in _command_line(process))]
+    pids = {process.pid for process in named}
+    return [process for process in named if process.ppid() in pids]
+
+
+def cpu_percent(home: LiveHome, *, rest: float, window: float) -> float:
+    """Of one core, all processes together, over ``window`` seconds; they may come to ``rest`` first.
+
+    What a process used that ended meanwhile is not counted.
+    """
+    time.sleep(rest)
+    before = _cpu_seconds(home)
+    time.sleep(window)
+    return sum(used - before.get(pid, 0.0) for pid, used in _cpu_seconds(home).items()) / window * 100
+
+
+def _cpu_seconds(home: LiveHome) -> dict[int, float]:
+    times = {process.pid: process.cpu_times() for process in home.processes()}
+    return {pid: each.user + each.system for pid, each in times.items()}
+
+
+def _command_line(process: psutil.Process) -> list[str]:
+    try:
+        return process.cmdline()
+    except psutil.Error:
+        return []
