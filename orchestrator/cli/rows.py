@@ -3,14 +3,17 @@
 Field names are Airflow's where it has the field; they are a promise to scripts.
 """
 
+from collections.abc import Iterable
 from typing import Any
 
 import msgspec
 
+from orchestrator.assembly.heartbeats import Beats
 from orchestrator.core.events import Recorded
 from orchestrator.core.requests import AnyRequest
 from orchestrator.core.spec import TaskSpec
 from orchestrator.storage.views import ActivityRow, DagRow, FileRow, ImportErrorRow, PoolRow, RunRow, Verdict
+from orchestrator.worker.heartbeats import LastBeat
 
 Row = dict[str, Any]
 
@@ -81,8 +84,10 @@ def run_row(run: RunRow) -> Row:
     }
 
 
-def task_row(task: ActivityRow) -> Row:
-    """A task in a run. ``map_index`` is -1 where the task is not mapped; ``duration`` in seconds."""
+def task_row(task: ActivityRow, beat: LastBeat | None = None) -> Row:
+    """A task in a run. ``map_index`` is -1 where the task is not mapped; ``duration`` in seconds; ``progress`` as the
+    body gave it at its ``last_heartbeat``.
+    """
     return {
         "task_id": task.task_id,
         "map_index": task.map_index,
@@ -95,7 +100,14 @@ def task_row(task: ActivityRow) -> Row:
         "operator": task.operator,
         "pool": task.pool,
         "worker": task.worker,
+        "progress": None if beat is None else msgspec.json.decode(beat.progress),
+        "last_heartbeat": None if beat is None else beat.at,
     }
+
+
+def task_rows(tasks: Iterable[ActivityRow], beats: Beats) -> list[Row]:
+    """The tasks of a run, with what they said last."""
+    return [task_row(task, beats.get((task.task_id, task.map_index))) for task in tasks]
 
 
 def spec_row(task: TaskSpec) -> Row:

@@ -4,6 +4,7 @@ from typing import Any
 
 import click
 
+from orchestrator.assembly.heartbeats import last_beats
 from orchestrator.assembly.home import Home
 from orchestrator.assembly.time_travel import Moment, as_of
 from orchestrator.cli import rows
@@ -51,7 +52,8 @@ def show(home: Home, dag_id: str, run_id: str | None, at: str | None, output: Fo
     """
     run = find_run(home, dag_id, run_id)
     if at is None:
-        tasks = [rows.task_row(task) for task in home.reads.tasks(run)]
+        found = home.reads.tasks(run)
+        tasks = rows.task_rows(found, last_beats(home, run.run_key, found))
         _show(rows.run_row(run) | {"conf": home.reads.conf(run)}, tasks, {}, output)
         return
     with progress_bar("Reading the history") as tell:

@@ -5,14 +5,16 @@ import sys
 
 import click
 
+from orchestrator.assembly.heartbeats import last_beats
 from orchestrator.assembly.home import Home
 from orchestrator.assembly.payloads import open_payloads
 from orchestrator.cli import rows
+from orchestrator.cli.alive import last_said
 from orchestrator.cli.lookup import find_activity, find_run
 from orchestrator.cli.options import dag_argument, map_index_option, run_argument, task_argument, with_home
 from orchestrator.cli.output import Format, output_option, show_object, show_rows
 from orchestrator.cli.printable import json_text
-from orchestrator.cli.render.console import out, say
+from orchestrator.cli.render.console import out, remark, say
 from orchestrator.cli.render.graph import tree
 from orchestrator.cli.yaml import to_yaml
 from orchestrator.core.events import NULL
@@ -53,10 +55,13 @@ def state(home: Home, dag_id: str, task_id: str, run_id: str | None, map_index: 
     """
     run = find_run(home, dag_id, run_id)
     activity = find_activity(home, run, task_id, map_index)
-    if output is Format.TABLE:
-        say(activity.state)
-    else:
-        show_object({"dag_id": dag_id, "run_id": run.run_id} | rows.task_row(activity), output)
+    beat = last_beats(home, run.run_key, [activity]).get((task_id, activity.map_index))
+    if output is not Format.TABLE:
+        show_object({"dag_id": dag_id, "run_id": run.run_id} | rows.task_row(activity, beat), output)
+        return
+    say(activity.state)
+    if beat is not None:
+        remark(f"Its {last_said(beat)}.")
 
 
 @click.command("states-for-dag-run")
@@ -72,7 +77,9 @@ def states_for_dag_run(home: Home, dag_id: str, run_id: str | None, output: Form
       orchestrator tasks states-for-dag-run order_1001
     """
     run = find_run(home, dag_id, run_id)
-    tasks = [{"dag_id": dag_id, "run_id": run.run_id} | rows.task_row(task) for task in home.reads.tasks(run)]
+    found = home.reads.tasks(run)
+    shown = rows.task_rows(found, last_beats(home, run.run_key, found))
+    tasks = [{"dag_id": dag_id, "run_id": run.run_id} | row for row in shown]
     show_rows(tasks, output, rows.TASK_COLUMNS, empty="The run has no tasks.")
 
 

@@ -8,6 +8,7 @@ import click
 
 from orchestrator.assembly.folding import folded
 from orchestrator.assembly.home import Home
+from orchestrator.cli.alive import with_beats
 from orchestrator.cli.following import scheduler_is_there
 from orchestrator.cli.lookup import find_run, require_task, spec_version
 from orchestrator.cli.options import dag_argument, run_ids, with_home
@@ -124,7 +125,8 @@ def tell(home: Home, run: RunRow, task_id: str | None = None) -> list[Reason]:
     words = Words()
     with progress_bar("Reading the history") as progress:
         folded_run = folded(home, run, tell=progress, hear=words.hear)
-    return reasons_of(folded_run, task_id, now=datetime.now(UTC), usage=_usage(home, run), failure_of=words.of)
+    reasons = reasons_of(folded_run, task_id, now=datetime.now(UTC), usage=_usage(home, run), failure_of=words.of)
+    return with_beats(home, run, reasons)
 
 
 def _usage(home: Home, run: RunRow) -> Usage:

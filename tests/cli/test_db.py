@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from orchestrator.cli.db import shell_command
-from orchestrator.core.orders import log_path
+from orchestrator.core.orders import log_path, progress_path
 from tests.cli.conftest import RUN
 from tests.cli.homes import FilledHome, run_command
 
@@ -67,17 +67,21 @@ def test_a_sound_database_passes_the_check(shop: FilledHome) -> None:
     assert run_command("db", "check", "--thorough").status == 0
 
 
-def test_cleaning_deletes_what_ended_before_a_date_with_its_logs(shop: FilledHome) -> None:
+def test_cleaning_deletes_what_ended_before_a_date_with_its_logs_and_progress(shop: FilledHome) -> None:
     shop.begin("order_1001", "open")
     log = shop.folder / "logs" / log_path(1, 2, -1)
-    log.parent.mkdir(parents=True)
-    log.write_text("charging")
+    progress = shop.folder / "heartbeats" / progress_path(1, "charge_card", -1, 1)
+    for path in (log, progress):
+        path.parent.mkdir(parents=True)
+        path.write_text("charging")
     planned = run_command("db", "clean", "--before", "2026-02-01", "--dry-run", "-o", "json").json
     assert (planned["dry_run"], planned["runs"], planned["facts"]) == (True, 1, 10)
     assert log.exists()
+    assert progress.exists()
     assert run_command("db", "clean", "--before", "2026-02-01", "-y", "-o", "json").json["runs"] == 1
     assert [run.run_id for run in shop.reads.runs()] == ["open"]
     assert not log.parent.exists()
+    assert not progress.parent.exists()
 
 
 def test_cleaning_asks_first(shop: FilledHome) -> None:

@@ -72,3 +72,30 @@ def test_an_unknown_dag_names_the_nearest(live: LiveHome) -> None:
     done = live.run("dags", "test", "gardne")
     assert done.returncode == 1
     assert "'garden'" in done.stderr
+
+
+LONG = """
+from orchestrator import DAG, heartbeat, last_progress, task
+
+with DAG("long"):
+
+    @task(retries=1, retry_delay=0)
+    def copy():
+        first = last_progress(default=0)
+        for row in range(first, 10):
+            heartbeat(row)
+            if row == 7 and first == 0:
+                raise ConnectionError("gone")
+        return first
+
+    copy()
+"""
+
+
+def test_a_next_try_reads_the_progress_of_the_one_before(live: LiveHome) -> None:
+    live.write_dag("long.py", LONG)
+    before = sorted(path.name for path in live.folder.iterdir())
+    done = live.run("dags", "test", "long", "-o", "json")
+    (task,) = json.loads(done.stdout)["tasks"]
+    assert (task["state"], task["try_number"]) == ("success", 2)
+    assert sorted(path.name for path in live.folder.iterdir()) == before
