@@ -13,7 +13,7 @@ import fsspec
 
 from orchestrator.core.events import PayloadRef
 from orchestrator.exceptions import ConfigError, NotFoundError, StorageCorruptError, StorageUnavailableError
-from orchestrator.storage.snapshots import sync_folder, write_synced
+from orchestrator.storage.synced import sync_folder, write_synced
 
 
 class _Shelf(Protocol):

@@ -11,6 +11,7 @@ from pathlib import Path, PurePosixPath
 from sqlalchemy import Connection, insert, select
 
 from orchestrator.exceptions import NotFoundError, StorageCorruptError, StorageUnavailableError
+from orchestrator.storage.synced import sync_folder, write_synced
 from orchestrator.storage.tables import blobs, dag_versions, snapshots
 
 _FINGERPRINT = re.compile(r"[0-9A-Za-z_-]{1,128}")
@@ -103,21 +104,3 @@ def _write_all(folder: Path, files: Mapping[str, bytes]) -> None:
         write_synced(folder / _inside(path), content)
     for root, _, _ in os.walk(folder):
         sync_folder(Path(root))
-
-
-def write_synced(path: Path, content: bytes) -> None:
-    """Write a new file, its content on disk when this returns; its name is once its folder is synced."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("xb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-
-
-def sync_folder(folder: Path) -> None:
-    """Make the names in a folder durable."""
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
