@@ -9,8 +9,11 @@ from orchestrator.exceptions import UsageError
 def heartbeat(progress: Any = None) -> None:
     """Say that the body is alive; ``progress``, a value as results are, is what a next attempt reads.
 
-    With ``heartbeat_timeout=``, a body that says nothing for that long is ended, and tried again as after any failure.
-    None leaves the progress as it was.
+    With ``heartbeat_timeout=``, a body that says nothing for that long is ended, and tried again as after any time-out.
+    None leaves the progress as it was. It may be called as often as one likes, from any thread of the body's process
+    that has its context; of what comes too fast, the last is kept within a tenth of a second. Not every one is synced
+    to the disk: a power cut may cost the last. ValueEncodingError for what no result can be either, BodyError for
+    more than 64 KiB of JSON.
     """
     _runtime("heartbeat").heartbeat(progress)
 
