@@ -11,7 +11,15 @@ from msgspec.structs import replace
 from orchestrator.assembly.replayer import blue_settings
 from orchestrator.clock import SystemClock
 from orchestrator.config import Config
-from orchestrator.core.activations import Activation, Advance, Block, FactsWanted, ReplayLost, WorkflowCommand
+from orchestrator.core.activations import (
+    Activation,
+    Advance,
+    Block,
+    FactsWanted,
+    ReplayLost,
+    Standing,
+    WorkflowCommand,
+)
 from orchestrator.core.events import Failure, Recorded, RunCreated
 from orchestrator.core.plan import Plan
 from orchestrator.core.runs import replay
@@ -40,7 +48,7 @@ class Replayed(msgspec.Struct, frozen=True, kw_only=True):
 
     ``commands`` is what the code asks for beyond what is recorded. ``block`` says why it cannot go on with this
     history; then there is nothing else. ``answer`` is what the query gave, as JSON, ``refusal`` why it gave nothing.
-    ``notices`` are sentences that a person should read.
+    ``standing`` is where it stands then, if that was asked. ``notices`` are sentences that a person should read.
     """
 
     seq: int
@@ -48,6 +56,7 @@ class Replayed(msgspec.Struct, frozen=True, kw_only=True):
     block: Block | None = None
     answer: msgspec.Raw | None = None
     refusal: Failure | None = None
+    standing: Standing = Standing()
     notices: tuple[str, ...] = ()
 
     @property
@@ -64,10 +73,11 @@ def replay_history(
     *,
     version_id: int = 0,
     query: Query | None = None,
+    looks: bool = False,
 ) -> Replayed:
     """Run the workflow ``spec`` of the snapshot folder ``code`` through ``facts``, a history from its RunCreated on.
 
-    Nothing is recorded, and no activity runs. UsageError where the history is not one of a workflow.
+    Nothing is recorded, and no activity runs. ``looks``: say also where the code stands. UsageError where the history is not one of a workflow.
     """
     run = _folded(spec, version_id, facts)
     told = [fact for fact in facts if fact.seq >= run.began_at and run.counts(fact)]
@@ -81,6 +91,8 @@ def replay_history(
         if block is not None:
             return Replayed(seq=run.seq, block=block, notices=tuple(notices))
         found = Replayed(seq=run.seq, commands=commands, notices=tuple(notices))
+        if looks:
+            found = replace(found, standing=_standing(replayer))
         if query is None:
             return found
         reply = _reply(replayer, query, settings.deadlock_timeout)
@@ -164,6 +176,14 @@ def _reply(replayer: LocalReplayer, query: Query, limit: float) -> Reply:
         message=f"the query {query.name!r} has found no answer in {limit * _PATIENCE:g} s; a query only looks"
     )
     return Reply(run_key=_RUN_KEY, failure=failure)
+
+
+def _standing(replayer: LocalReplayer) -> Standing:
+    replayer.look(_RUN_KEY)
+    while not (found := replayer.standings()):
+        _wait(replayer)
+        replayer.words()
+    return found[0]
 
 
 def _wait(replayer: LocalReplayer) -> None:

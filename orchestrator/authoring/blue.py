@@ -147,8 +147,13 @@ class Blue(Protocol):
     def wait_for(self, *futures: Future[Any]) -> None:
         """Go on when at least one of these has come."""
 
-    def wait_until(self, condition: Callable[[], bool], timeout: timedelta | None) -> bool:
-        """Go on when the condition holds, looked at whenever something has come; False if the time ran out."""
+    def wait_until(
+        self, condition: Callable[[], bool], timeout: timedelta | None, *, signal: str | None = None
+    ) -> bool:
+        """Go on when the condition holds, looked at whenever something has come; False if the time ran out.
+
+        ``signal`` is the name of the one that the condition looks for, to be told to people.
+        """
 
     def take_signal(self, name: str) -> tuple[bool, Any]:
         """The oldest signal of that name that nobody has taken: whether there is one, and its payload."""

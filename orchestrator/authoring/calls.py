@@ -1,12 +1,14 @@
 """Calls of activities, strands of code, and waiting for several futures."""
 
 import functools
+from collections import Counter
 from collections.abc import Callable, Coroutine, Iterable
 from typing import Any, ParamSpec, TypeVar, cast, overload
 
 from orchestrator.authoring.activity import Activity
 from orchestrator.authoring.blue import Future, current_blue
 from orchestrator.authoring.workflow_definition import Workflow
+from orchestrator.core.reasons import listed
 from orchestrator.exceptions import UsageError
 
 _Params = ParamSpec("_Params")
@@ -65,7 +67,7 @@ class Countdown:
 
     def __init__(self, futures: Iterable[Future[Any]]) -> None:
         pending = list(dict.fromkeys(futures))
-        self.all: Future[None] = Future(f"{len(pending)} futures")
+        self.all: Future[None] = Future(_all_of(pending))
         self._left = len(pending)
         if not pending:
             self.all.settle()
@@ -87,6 +89,12 @@ def wait_any(*futures: Future[Any]) -> list[Future[Any]]:
     if not any(future.done() for future in pending):
         current_blue().wait_for(*pending)
     return [future for future in futures if future.done()]
+
+
+def _all_of(futures: Iterable[Future[Any]]) -> str:
+    """All of them in words: ``charge, 5 x ship and 2 more``."""
+    counts = Counter(future.what for future in futures)
+    return listed([name if count == 1 else f"{count} x {name}" for name, count in counts.items()])
 
 
 def _checked(what: str, futures: Iterable[Any]) -> list[Future[Any]]:

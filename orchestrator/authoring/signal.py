@@ -56,9 +56,10 @@ class Signal(Generic[_Payload]):
         """The payload of the next one, once it is there; TimeoutError if it has not come by then."""
         limit = checked(author(), repr(self), "timeout", timeout, optional(duration(zero=True)))
         blue = current_blue()
-        if not blue.has_signal(self.name) and not blue.wait_until(lambda: blue.has_signal(self.name), limit):
+        name = self.name
+        if not blue.has_signal(name) and not blue.wait_until(lambda: blue.has_signal(name), limit, signal=name):
             raise TimeoutError(f"{self!r} has not come within {limit}")
-        return self._typed(blue.take_signal(self.name)[1])
+        return self._typed(blue.take_signal(name)[1])
 
     def _typed(self, payload: Any) -> _Payload:
         return cast(_Payload, converted(f"{self!r}, as it was sent", payload, self.type))

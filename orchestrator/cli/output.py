@@ -41,6 +41,19 @@ def output_option(command: F) -> F:
     return option(command)
 
 
+def json_option(command: F) -> F:
+    """Give a command whose result is one JSON value ``-o``; it arrives as ``output``."""
+    choices = click.Choice([Format.JSON.value, Format.YAML.value])
+    return click.option("-o", "--output", type=choices, default="json", show_default=True, help="How to show it.")(
+        command
+    )
+
+
+def show_json(data: bytes, output: str) -> None:
+    """One JSON value as it is recorded, or as YAML."""
+    sys.stdout.write(to_yaml(json.loads(data)) if output == "yaml" else json_text(data.decode("utf-8")) + "\n")
+
+
 def show_rows(rows: Sequence[Row], output: Format, columns: Sequence[str], *, empty: str) -> None:
     """Show a list. ``columns`` are what a table has room for; ``empty`` is the remark where there are no rows."""
     match output:

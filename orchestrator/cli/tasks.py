@@ -1,8 +1,5 @@
 """``orchestrator tasks``: what is known of tasks."""
 
-import json
-import sys
-
 import click
 
 from orchestrator.assembly.heartbeats import last_beats
@@ -12,11 +9,9 @@ from orchestrator.cli import rows
 from orchestrator.cli.alive import last_said
 from orchestrator.cli.lookup import find_activity, find_run
 from orchestrator.cli.options import dag_argument, map_index_option, run_argument, task_argument, with_home
-from orchestrator.cli.output import Format, output_option, show_object, show_rows
-from orchestrator.cli.printable import json_text
+from orchestrator.cli.output import Format, json_option, output_option, show_json, show_object, show_rows
 from orchestrator.cli.render.console import out, remark, say
 from orchestrator.cli.render.graph import tree
-from orchestrator.cli.yaml import to_yaml
 from orchestrator.core.events import NULL
 
 
@@ -88,9 +83,7 @@ def states_for_dag_run(home: Home, dag_id: str, run_id: str | None, output: Form
 @task_argument
 @run_argument
 @map_index_option
-@click.option(
-    "-o", "--output", type=click.Choice(["json", "yaml"]), default="json", show_default=True, help="How to show it."
-)
+@json_option
 @with_home
 def result(home: Home, dag_id: str, task_id: str, run_id: str | None, map_index: int, output: str) -> None:
     """Print the recorded result of a task, as JSON.
@@ -106,4 +99,4 @@ def result(home: Home, dag_id: str, task_id: str, run_id: str | None, map_index:
     found = home.reads.result(run.run_key, task_id, activity.map_index)
     value = found.value or NULL
     data = bytes(value) if found.payload is None else open_payloads(home.config).get(found.payload)
-    sys.stdout.write(to_yaml(json.loads(data)) if output == "yaml" else json_text(data.decode("utf-8")) + "\n")
+    show_json(data, output)

@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from orchestrator.assembly.asking import replay_run
 from orchestrator.assembly.folding import folded
 from orchestrator.assembly.home import Home
 from orchestrator.cli.alive import with_beats
@@ -14,11 +15,14 @@ from orchestrator.cli.lookup import find_run, require_task, spec_version
 from orchestrator.cli.options import dag_argument, run_ids, with_home
 from orchestrator.cli.output import Format, output_option, show_rows
 from orchestrator.cli.render.bar import progress_bar
-from orchestrator.cli.render.console import moment, say
+from orchestrator.cli.render.console import moment, remark, say
+from orchestrator.core.activations import Standing
 from orchestrator.core.reasons import Cause, Reason, Usage
+from orchestrator.core.run import Run
 from orchestrator.core.story import why as reasons_of
 from orchestrator.core.words import Words
-from orchestrator.exceptions import NotFoundError, UsageError
+from orchestrator.core.workflow_run import WorkflowRun
+from orchestrator.exceptions import NotFoundError, OrchestratorError, UsageError
 from orchestrator.names import RunState
 from orchestrator.storage.views import OpenCount, RunRow
 
@@ -58,7 +62,7 @@ def say_reasons(reasons: Iterable[Reason]) -> None:
 def _evidence(reason: Reason) -> Iterator[str]:
     if reason.seq and reason.since is not None:
         yield f"fact {reason.seq}, {moment(reason.since)}"
-    if reason.where is not None:
+    if reason.where is not None and reason.where not in reason.sentence:
         yield reason.where
     if reason.chain and reason.cause is not Cause.SLOWEST:
         yield " ← ".join(_shortened(reason.chain))
@@ -113,9 +117,10 @@ def _about_the_scheduler(home: Home, run: RunRow) -> Iterator[Reason]:
 
 
 def sentence_of(reason: Reason) -> str:
-    """A reason as a line of its own; a task's id begins it as it is."""
+    """A reason as a line of its own; a task's id or a file's name begins it as it is."""
     sentence = reason.sentence.rstrip(".")
-    return f"{sentence}." if reason.task_id else f"{sentence[:1].upper()}{sentence[1:]}."
+    is_name = reason.task_id or (reason.where is not None and sentence.startswith(reason.where))
+    return f"{sentence}." if is_name else f"{sentence[:1].upper()}{sentence[1:]}."
 
 
 def tell(home: Home, run: RunRow, task_id: str | None = None) -> list[Reason]:
@@ -125,8 +130,32 @@ def tell(home: Home, run: RunRow, task_id: str | None = None) -> list[Reason]:
     words = Words()
     with progress_bar("Reading the history") as progress:
         folded_run = folded(home, run, tell=progress, hear=words.hear)
-    reasons = reasons_of(folded_run, task_id, now=datetime.now(UTC), usage=_usage(home, run), failure_of=words.of)
+    standing = _standing(home, run, folded_run) if task_id is None else Standing()
+    reasons = reasons_of(
+        folded_run,
+        task_id,
+        now=datetime.now(UTC),
+        usage=_usage(home, run),
+        failure_of=words.of,
+        standing=standing,
+    )
     return with_beats(home, run, reasons)
+
+
+def _standing(home: Home, run: RunRow, state: Run) -> Standing:
+    """Where the code of an open workflow stands. It is replayed for that, since no fact says so; nowhere, where there
+    is nothing to replay, where it cannot be, or where it asks for more than is recorded so far.
+    """
+    if not isinstance(state, WorkflowRun) or not state.is_replayed or state.is_inert or state.started_at is None:
+        return Standing()
+    try:
+        found = replay_run(home, run, looks=True)
+    except OrchestratorError as error:
+        remark(f"The code cannot be asked what it waits for: {error}")
+        return Standing()
+    if found.block is not None:
+        remark(f"The code cannot be asked what it waits for: {found.block.message}")
+    return Standing() if found.commands else found.standing
 
 
 def _usage(home: Home, run: RunRow) -> Usage:

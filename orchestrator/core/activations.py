@@ -187,3 +187,27 @@ class ReplayLost(msgspec.Struct, frozen=True, kw_only=True, tag=True):
 
 
 Word: TypeAlias = Advance | FactsWanted | ReplayLost
+
+
+# ── where the code stands ────────────────────────────────────────────────────────────────────────────────
+
+
+class Wait(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What a strand of the code waits for, at the author's file:line ``where``.
+
+    ``what`` are calls, timers, children and strands by name, of which one is enough. ``condition`` is what it looks at
+    besides, in words; then ``what`` ends the wait without it. ``signal``: by that name, what it looks for.
+    """
+
+    strand: str
+    what: tuple[str, ...] = ()
+    condition: str | None = None
+    signal: str | None = None
+    where: str | None = None
+
+
+class Standing(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Where the code stands once it can go no further; ``untaken`` counts by name the signals that it has not taken."""
+
+    waits: tuple[Wait, ...] = ()
+    untaken: dict[str, int] = {}

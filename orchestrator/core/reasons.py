@@ -35,6 +35,8 @@ class Cause(StrEnum):
     TIMER = "timer"
     CHILD = "child"
     SIGNAL = "signal"
+    CONDITION = "condition"
+    CODE = "code"
     UPDATE = "update"
     IMPORTED = "imported"
     SLOWEST = "slowest"

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from msgspec.structs import replace
 
 from orchestrator.core import workflow_story
+from orchestrator.core.activations import Standing
 from orchestrator.core.activity import Activity, Node
 from orchestrator.core.activity_story import ActivityTeller, Said
 from orchestrator.core.blame import Root, is_done, roots, waits
@@ -19,6 +20,7 @@ from orchestrator.names import RunState, TaskState
 
 _MOST_ROOTS = 10
 _MOST_LEGS = 6
+_UNASKED = Standing()
 
 
 def _silent(_task_id: str, _map_index: int) -> None:
@@ -26,14 +28,21 @@ def _silent(_task_id: str, _map_index: int) -> None:
 
 
 def why(
-    run: Run, task_id: str | None = None, *, now: datetime, usage: Usage, failure_of: Said = _silent
+    run: Run,
+    task_id: str | None = None,
+    *,
+    now: datetime,
+    usage: Usage,
+    failure_of: Said = _silent,
+    standing: Standing = _UNASKED,
 ) -> list[Reason]:
     """Why the run, or one of its tasks, does not run or ended as it did: the nearest reason first, then the roots.
 
-    ``failure_of`` gives what was recorded when an activity failed or was skipped; ``Words`` collects that. The list
-    is never empty. NotFoundError if the run has no such task.
+    ``failure_of`` gives what was recorded when an activity failed or was skipped; ``Words`` collects that. Where
+    ``standing`` says what a workflow's code waits for, that is told; else what the history knows of it. The list is
+    never empty. NotFoundError if the run has no such task.
     """
-    teller = _Teller(run, now, usage, failure_of)
+    teller = _Teller(run, now, usage, failure_of, standing)
     if task_id is None:
         return list(teller.of_run())
     if task_id not in run.nodes:
@@ -42,6 +51,10 @@ def why(
 
 
 class _Teller(ActivityTeller):
+    def __init__(self, run: Run, now: datetime, usage: Usage, failure_of: Said, standing: Standing) -> None:
+        super().__init__(run, now, usage, failure_of)
+        self._standing = standing
+
     # ── the run ──────────────────────────────────────────────────────────────────────────────────────────
 
     def of_run(self) -> Iterator[Reason]:
@@ -68,13 +81,15 @@ class _Teller(ActivityTeller):
 
     def _of_workflow(self, run: WorkflowRun) -> Iterator[Reason]:
         yield from workflow_story.blocked(run)
+        if run.blocked is None:
+            yield from workflow_story.stands(run, self._standing, self._now)
         for (task_id, _), indexes in workflow_story.open_calls(run).items():
             yield from self._of_alike(run.nodes[task_id], sorted(indexes))
         if run.state is RunState.QUEUED:
             if self._held() is None:
                 yield Reason(cause=Cause.READY, sentence="the workflow begins at the scheduler's next turn")
         elif run.blocked is None:
-            yield from workflow_story.waits(run, self._now)
+            yield from workflow_story.waits(run, self._now, self._standing)
 
     def _behind_the_end(self) -> Iterator[Reason]:
         run = self._run

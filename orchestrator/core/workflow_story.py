@@ -3,10 +3,12 @@
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
+from orchestrator.core.activations import Standing, Wait
 from orchestrator.core.board import Place
 from orchestrator.core.events import ChildStarted
 from orchestrator.core.reasons import Cause, Reason, listed, span
 from orchestrator.core.run import Run
+from orchestrator.core.schemas import example
 from orchestrator.core.workflow_run import WorkflowRun
 from orchestrator.names import TaskState
 
@@ -34,17 +36,71 @@ def open_calls(run: WorkflowRun) -> dict[tuple[str, TaskState], list[int]]:
     return groups
 
 
-def waits(run: WorkflowRun, now: datetime) -> Iterator[Reason]:
-    """Timers, children, updates without an answer; and where it waits for none of those and for no call, who else."""
-    for name, fire_at in sorted(run.timers.items(), key=lambda timer: timer[1])[:_MOST]:
-        when = f"fires in {span(fire_at - now)}" if fire_at > now else "fires at the scheduler's next turn"
-        yield Reason(
-            cause=Cause.TIMER, sentence=f"the workflow waits for timer {name}, which {when}, at {fire_at:%F %T}Z"
-        )
+def stands(run: WorkflowRun, standing: Standing, now: datetime) -> Iterator[Reason]:
+    """What each strand of the code waits for, at which line, and the signals that nobody has taken."""
+    alike: dict[tuple[object, ...], list[Wait]] = {}
+    for wait in standing.waits:
+        alike.setdefault((wait.where, wait.condition, wait.condition or wait.what), []).append(wait)
+    for group in list(alike.values())[:_MOST]:
+        yield _of_wait(run, group[0], len(group), now)
+    for name, count in standing.untaken.items():
+        times = "once" if count == 1 else f"{count} times"
+        sentence = f"signal {name!r} has come {times}, and the code has not taken it"
+        yield Reason(cause=Cause.SIGNAL, sentence=sentence)
+
+
+def _of_wait(run: WorkflowRun, wait: Wait, count: int, now: datetime) -> Reason:
+    who = wait.where or f"the workflow's code, in {wait.strand},"
+    times = f", {count} times," if count > 1 else ""
+    timers = [name for name in wait.what if name in run.timers]
+    if wait.condition is None:
+        cause = Cause.TIMER if len(timers) == len(wait.what) else Cause.CODE
+        rest = listed([_future(run, name, now) for name in wait.what], 5)
+    else:
+        cause = Cause.SIGNAL if wait.signal else Cause.CONDITION
+        until = "".join(f", at most until {run.timers[name]:%F %T}Z, {_when(run, name, now)}" for name in timers)
+        rest = f"{wait.condition}{until}{_answer(run, wait)}"
+    return Reason(cause=cause, sentence=f"{who}{times} waits for {rest}", where=wait.where, since=run.heard_at)
+
+
+def _answer(run: WorkflowRun, wait: Wait) -> str:
+    """What would let it go on, as far as somebody else can."""
+    if wait.signal is None:
+        return _takes(run)
+    schema = next((one.schema for one in run.plan.spec.signals if one.name == wait.signal), {})
+    command = f"orchestrator runs signal {run.dag_id} '{run.run_id}' {wait.signal} '{example(schema)}'"
+    return f"; send it with `{command}`"
+
+
+def _takes(run: WorkflowRun) -> str:
+    names = [f"signal {one.name}" for one in run.plan.spec.signals]
+    names += [f"update {one.name}" for one in run.plan.spec.updates]
+    return f"; it takes {listed(names, 5)}" if names else ""
+
+
+def _future(run: WorkflowRun, name: str, now: datetime) -> str:
+    fire_at = run.timers.get(name)
+    return name if fire_at is None else f"timer {name}, which fires {_when(run, name, now)}, at {fire_at:%F %T}Z"
+
+
+def _when(run: WorkflowRun, timer: str, now: datetime) -> str:
+    fire_at = run.timers[timer]
+    return f"in {span(fire_at - now)}" if fire_at > now else "at the scheduler's next turn"
+
+
+def waits(run: WorkflowRun, now: datetime, standing: Standing) -> Iterator[Reason]:
+    """Timers, children, updates without an answer; and where it waits for none of those and for no call, who else.
+
+    What the code has said that it waits for is not said again.
+    """
+    told = {name for wait in standing.waits for name in wait.what}
+    for name, _ in sorted(run.timers.items(), key=lambda timer: timer[1])[:_MOST]:
+        if name not in told:
+            yield Reason(cause=Cause.TIMER, sentence=f"the workflow waits for {_future(run, name, now)}")
     yield from children(run)
     for update_id, seq in list(run.updates.items())[:_MOST]:
         yield Reason(cause=Cause.UPDATE, sentence=f"update {update_id} has no answer yet", seq=seq)
-    if not (run.timers or run.children or run.unended):
+    if not (standing.waits or run.timers or run.children or run.unended):
         yield _somebody(run, now)
 
 
@@ -65,10 +121,7 @@ def _somebody(run: WorkflowRun, now: datetime) -> Reason:
     if run.news_at > run.asked_until and now - run.heard_at < _TELLING:
         sentence = f"the workflow's code is told of fact {run.news_at}"
         return Reason(cause=Cause.READY, sentence=sentence, seq=run.news_at)
-    names = [f"signal {one.name}" for one in run.plan.spec.signals]
-    names += [f"update {one.name}" for one in run.plan.spec.updates]
-    what = f"; it takes {listed(names, 5)}" if names else ""
-    sentence = f"the workflow has no call and no timer open, and waits to be spoken to{what}"
+    sentence = f"the workflow has no call and no timer open, and waits to be spoken to{_takes(run)}"
     return Reason(cause=Cause.SIGNAL, sentence=sentence, since=run.heard_at)
 
 

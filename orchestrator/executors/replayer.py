@@ -8,7 +8,7 @@ from itertools import count
 
 import msgspec
 
-from orchestrator.core.activations import Activation, Advance, Block, ReplayLost, Word
+from orchestrator.core.activations import Activation, Advance, Block, ReplayLost, Standing, Word
 from orchestrator.core.events import Failure, Recorded
 from orchestrator.exceptions import WorkerStartError
 from orchestrator.executors.blue_crew import BlueCrew
@@ -23,9 +23,11 @@ from orchestrator.worker.blue.wire import (
     Ask,
     Forget,
     FromBlue,
+    Look,
     Remark,
     Reply,
     Spent,
+    Stands,
     Supply,
     bare,
     to_facts,
@@ -60,6 +62,8 @@ class LocalReplayer:
         self._said: list[Word] = []
         self._asked: dict[int, BlueLink] = {}
         self._replies: list[Reply] = []
+        self._looked: dict[int, BlueLink] = {}
+        self._standings: list[Standing] = []
 
     # ── the port ─────────────────────────────────────────────────────────────────────────────────────────
 
@@ -155,6 +159,20 @@ class LocalReplayer:
         self._asked[run_key] = link
         link.tell(Ask(run_key=run_key, name=name, payload=payload), time.monotonic())
 
+    def look(self, run_key: int) -> None:
+        """Ask where the code of a run stands that has answered its activation; ``standings`` brings it."""
+        link = self._homes.get(run_key)
+        if link is None:
+            self._standings.append(Standing())
+            return
+        self._looked[run_key] = link
+        link.tell(Look(run_key=run_key), time.monotonic())
+
+    def standings(self) -> list[Standing]:
+        """What came of ``look`` since the last call; nowhere, where the process is gone. ``words`` takes it in."""
+        standings, self._standings = self._standings, []
+        return standings
+
     def replies(self) -> list[Reply]:
         """What queries gave since the last call; ``words`` takes it in."""
         replies, self._replies = self._replies, []
@@ -201,6 +219,9 @@ class LocalReplayer:
             case Reply():
                 self._asked.pop(word.run_key, None)
                 self._replies.append(word)
+            case Stands():
+                self._looked.pop(word.run_key, None)
+                self._standings.append(word.standing)
             case Spent():
                 link.is_spent = True
                 idle = link.runs - {errand.activation.run_key for errand in link.errands.values()}
@@ -240,6 +261,9 @@ class LocalReplayer:
         for run_key in [run_key for run_key, asked in self._asked.items() if asked is link]:
             del self._asked[run_key]
             self._replies.append(_unasked(run_key))
+        for run_key in [run_key for run_key, looked in self._looked.items() if looked is link]:
+            del self._looked[run_key]
+            self._standings.append(Standing())
         self._leave(link)
         self._crew.bury(link, now)
 

@@ -148,7 +148,9 @@ class Asker:
         if futures:
             self._hub.wait(futures)
 
-    def wait_until(self, condition: Callable[[], bool], timeout: timedelta | None) -> bool:
+    def wait_until(
+        self, condition: Callable[[], bool], timeout: timedelta | None, *, signal: str | None = None
+    ) -> bool:
         self._enter()
         if self._holds(condition):
             return True
@@ -156,7 +158,7 @@ class Asker:
         watched: tuple[Future[Any], ...] = () if timer is None else (timer,)
         try:
             while True:
-                self._hub.wait_for_a_change(watched)
+                self._hub.wait_for_a_change(watched, signal)
                 if self._holds(condition):
                     return True
                 if timer is not None and timer.done():

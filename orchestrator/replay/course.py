@@ -1,5 +1,6 @@
 """Course: how the code of one episode goes: its strands, what they are started by, and how it all ends."""
 
+from collections import Counter
 from collections.abc import Callable
 from types import FrameType
 from typing import Any, TypeAlias
@@ -9,7 +10,7 @@ from greenlet import GreenletExit
 
 from orchestrator.authoring.blue import Blue, Definition, replaying
 from orchestrator.core import values
-from orchestrator.core.activations import AnswerUpdate, Block, Continue, Raise, Return
+from orchestrator.core.activations import AnswerUpdate, Block, Continue, Raise, Return, Standing, Wait
 from orchestrator.core.events import SignalReceived, UpdateReceived
 from orchestrator.exceptions import (
     NotFoundError,
@@ -225,6 +226,20 @@ class Course:
             where,
         )
         return Evicted()
+
+    def standing(self) -> Standing:
+        """What each strand waits for, and the signals that none of them has taken."""
+        waits = tuple(
+            Wait(
+                strand=strand.what,
+                what=tuple(future.what for future in strand.waits_for),
+                condition=f"signal {signal!r}" if signal else "a condition" if looks else None,
+                signal=signal,
+                where=self.places.on_stack(strand.frame).where,
+            )
+            for strand, looks, signal in self.hub.waiting()
+        )
+        return Standing(waits=waits, untaken=Counter(name for name, _ in self.inbox.untaken()))
 
     def _foreign_loop(self, frame: FrameType) -> BaseException:
         what, where = awaited_on_stack(frame, self.places.name)

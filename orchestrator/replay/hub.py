@@ -28,7 +28,7 @@ class Hub:
         self.reading: str | None = None
         self.strands: dict[Strand, None] = {}
         self._ready: deque[Strand] = deque()
-        self._conditions: dict[Strand, None] = {}
+        self._conditions: dict[Strand, str | None] = {}
         self._stirred = False
         self._hungry: tuple[Strand, Callable[[], bool]] | None = None
         self._hub: greenlet | None = None
@@ -103,6 +103,12 @@ class Hub:
         finally:
             self.reading = before
 
+    def waiting(self) -> Iterator[tuple[Strand, bool, str | None]]:
+        """The strands that wait, whether for a condition, and for which signal that looks."""
+        for strand in self.strands:
+            if strand.has_begun and not strand.is_ready:
+                yield strand, strand in self._conditions, self._conditions.get(strand)
+
     def close(self) -> None:
         """End every strand where it stands."""
         self.is_over = True
@@ -125,10 +131,10 @@ class Hub:
         strand.watch(futures)
         self._park(strand)
 
-    def wait_for_a_change(self, futures: tuple[Future[Any], ...]) -> None:
+    def wait_for_a_change(self, futures: tuple[Future[Any], ...], signal: str | None) -> None:
         """Go on when one of these has come, or when anything has: then look whether that is what is waited for."""
         strand = self.own()
-        self._conditions[strand] = None
+        self._conditions[strand] = signal
         strand.watch(futures)
         self._park(strand)
 

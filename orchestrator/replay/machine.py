@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from orchestrator.authoring.blue import Definition, Given, RunView
-from orchestrator.core.activations import Activation, Block, Call, Continue, Return, WorkflowCommand
+from orchestrator.core.activations import Activation, Block, Call, Continue, Return, Standing, WorkflowCommand
 from orchestrator.core.events import (
     NULL,
     PayloadRef,
@@ -117,6 +117,13 @@ class Machine:
         return self._begun().course.query(name, args)
 
     def interrupt(self, limit: float, frame: FrameType | None) -> None:
+    def standing(self) -> Standing:
+        """Where the code stands; nowhere, where it is blocked or has ended."""
+        episode = self._episode
+        if episode is None or episode.course.ending is not None or episode.course.block is not None or self._block:
+            return Standing()
+        return episode.course.standing()
+
         """Called from a signal's handler with what was running: the code has not come to rest for ``limit`` seconds.
 
         Raises inside of the code, so that ``tell`` or ``advance`` returns, and Block(STUCK) with the author's stack is

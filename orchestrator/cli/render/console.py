@@ -48,7 +48,8 @@ def err() -> Console:
 
 def _console(*, stderr: bool) -> Console:
     stream = sys.stderr if stderr else sys.stdout
-    return Console(file=stream, highlight=False, width=None if stream.isatty() else _UNBOUNDED, soft_wrap=False)
+    width = None if stream.isatty() else _UNBOUNDED
+    return Console(file=stream, highlight=False, emoji=False, width=width, soft_wrap=False)
 
 
 def remark(sentence: str) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from orchestrator.authoring.blue import Definition
-from orchestrator.core.activations import Activation, WorkflowCommand
+from orchestrator.core.activations import Activation, Standing, WorkflowCommand
 from orchestrator.core.events import Recorded
 from orchestrator.replay import Machine
 from orchestrator.worker.blue.codes import Code
@@ -52,6 +52,10 @@ class Player:
         """What the code says to a query; UsageError or NotFoundError, or what its function raises."""
         with self._playing():
             return self._machine.query(name, arguments)
+
+    def standing(self) -> Standing:
+        """Where the code stands."""
+        return self._machine.standing()
 
     def warnings(self) -> list[str]:
         """The side effects that the fence has let happen since the last call."""

@@ -23,9 +23,11 @@ from orchestrator.worker.blue.wire import (
     Forget,
     FromBlue,
     Hello,
+    Look,
     Remark,
     Reply,
     Spent,
+    Stands,
     Supply,
     ToBlue,
     frame,
@@ -77,6 +79,8 @@ class BlueProcess:
                 self._supply(word)
             case Ask():
                 self._ask(word)
+            case Look():
+                self._say(Stands(run_key=word.run_key, standing=self._replays.standing(word.run_key)))
             case Forget():
                 self._replays.forget(word.run_keys)
         self._pulse.end()

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 import msgspec
 
 from orchestrator.core import values
-from orchestrator.core.activations import Activation, Advance, Block, FactsWanted
+from orchestrator.core.activations import Activation, Advance, Block, FactsWanted, Standing
 from orchestrator.core.events import Failure, Recorded, RunContinued, RunCreated
 from orchestrator.worker.blue.codes import Codes
 from orchestrator.worker.blue.loading import BlockedError, Loader
@@ -105,6 +105,11 @@ class Replays:
             return msgspec.Raw(values.encode(player.answer(name, values.decode(payload)), "the answer"))
         except Exception as error:  # whatever the author's code raises is its answer
             return failure_of(error, str(player.code.roots.folder))
+
+    def standing(self, run_key: int) -> Standing:
+        """Where the code of a run stands; nowhere, where it is not at hand."""
+        player = self._players.get(run_key)
+        return Standing() if player is None else player.standing()
 
     def close(self) -> None:
         """Drop everything."""

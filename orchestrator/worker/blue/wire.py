@@ -11,7 +11,7 @@ from typing import Any, Generic, TypeAlias, TypeVar
 
 import msgspec
 
-from orchestrator.core.activations import Activation, Advance, FactsWanted
+from orchestrator.core.activations import Activation, Advance, FactsWanted, Standing
 from orchestrator.core.events import Failure, Recorded
 from orchestrator.storage.codec import CODEC
 
@@ -56,6 +56,12 @@ class Ask(Word, frozen=True, kw_only=True):
     payload: msgspec.Raw
 
 
+class Look(Word, frozen=True, kw_only=True):
+    """Say where the code of a run that is held stands."""
+
+    run_key: int
+
+
 class Hello(Word, frozen=True, kw_only=True):
     """The process is up, in a process group of its own."""
 
@@ -77,6 +83,13 @@ class Reply(Word, frozen=True, kw_only=True):
     failure: Failure | None = None
 
 
+class Stands(Word, frozen=True, kw_only=True):
+    """Where the code of a run stands."""
+
+    run_key: int
+    standing: Standing
+
+
 class Remark(Word, frozen=True, kw_only=True):
     """A sentence that a person should read."""
 
@@ -87,8 +100,8 @@ class Spent(Word, frozen=True, kw_only=True):
     """The process has grown too large: it is to be given nothing new, and ended."""
 
 
-ToBlue: TypeAlias = Activate | Supply | Forget | Ask
-FromBlue: TypeAlias = Hello | Answer | Reply | Remark | Spent
+ToBlue: TypeAlias = Activate | Supply | Forget | Ask | Look
+FromBlue: TypeAlias = Hello | Answer | Reply | Stands | Remark | Spent
 
 
 def frame(word: ToBlue | FromBlue) -> bytes:
