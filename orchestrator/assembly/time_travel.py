@@ -12,6 +12,7 @@ from orchestrator.core.reasons import Reason, Usage
 from orchestrator.core.run import Run
 from orchestrator.core.story import why
 from orchestrator.core.words import Words
+from orchestrator.core.workflow_run import WorkflowRun
 from orchestrator.exceptions import NotFoundError
 from orchestrator.names import UNMAPPED, TaskState
 from orchestrator.storage.views import ActivityRow, RunRow
@@ -20,9 +21,13 @@ _UNLIMITED = (0, -1)
 
 
 class Moment(msgspec.Struct, frozen=True, kw_only=True):
-    """A run after ``fact``. ``open`` are the activities that a worker had, ``reasons`` what it waited for."""
+    """A run after ``fact``. ``open`` are the activities that a worker had, ``reasons`` what it waited for.
+
+    ``state`` is the fold.
+    """
 
     fact: Recorded
+    state: Run
     run: RunRow
     tasks: list[ActivityRow]
     open: list[ActivityRow]
@@ -39,6 +44,7 @@ def as_of(home: Home, run: RunRow, seq: int, tell: Tell) -> Moment:
     tasks = list(_activities(then))
     return Moment(
         fact=fact,
+        state=then,
         run=_run_row(home, run, then),
         tasks=tasks,
         open=[task for task in tasks if (task.task_id, task.map_index) in then.open],
@@ -47,11 +53,13 @@ def as_of(home: Home, run: RunRow, seq: int, tell: Tell) -> Moment:
 
 
 def _run_row(home: Home, run: RunRow, then: Run) -> RunRow:
+    block = then.blocked if isinstance(then, WorkflowRun) else None
     numbers = {version.version_id: version.number for version in home.reads.versions(run.dag_id)}
     return replace(
         run,
         state=then.state,
-        reason=then.reason,
+        reason=then.reason if block is None else block.message,
+        blocked=None if block is None else block.kind,
         version_id=then.version_id,
         version_number=numbers.get(then.version_id, 0),
         is_paused=then.paused,

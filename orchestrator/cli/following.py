@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 from orchestrator.assembly.home import Home
+from orchestrator.assembly.offspring import Offspring
 from orchestrator.cli import rows
 from orchestrator.cli.output import Format, show_object
 from orchestrator.cli.progress import progress
@@ -27,19 +28,27 @@ def scheduler_is_there(home: Home) -> bool:
     return home.ring() or (row is not None and row.is_alive(datetime.now(UTC)))
 
 
-def follow(home: Home, run: RunRow, view: RunView, pause: Callable[[float], None] = time.sleep) -> RunRow:
-    """Show how the run goes on until it has ended; the run at its end. ``pause`` lets some seconds pass."""
+def follow(
+    home: Home, run: RunRow, view: RunView, pause: Callable[[float], None] = time.sleep, *, to_the_end: bool = True
+) -> RunRow:
+    """Show how the run goes on until it has ended; the run at its end. ``pause`` lets some seconds pass.
+
+    Unless it is followed ``to_the_end``, also until it is blocked: then it may wait for a person for ever.
+    """
     seen, activities = -1, home.reads.tasks(run)
+    offspring = Offspring(home, run.run_key)
     with view:
         while True:
             began = time.monotonic()
             if run.last_seq != seen:
                 seen, activities = run.last_seq, home.reads.tasks(run)
-            view.show(progress(run, activities), datetime.now(UTC))
-            if run.is_ended:
+            view.show(progress(run, activities, offspring.look(run.last_seq)), datetime.now(UTC))
+            if run.is_ended or (run.blocked is not None and not to_the_end):
                 return run
             pause(max(_LOOK_SECONDS, _SHARE_OF_TIME * (time.monotonic() - began)))
-            run = _look_again(home, run)
+            run, was_pending = _look_again(home, run), run.is_pending
+            if was_pending:
+                offspring = Offspring(home, run.run_key)
 
 
 def _look_again(home: Home, run: RunRow) -> RunRow:

@@ -7,6 +7,7 @@ from itertools import groupby
 
 import msgspec
 
+from orchestrator.assembly.offspring import Child
 from orchestrator.names import FINISHED, TaskState
 from orchestrator.storage.views import ActivityRow, RunRow
 
@@ -74,6 +75,7 @@ class Progress(msgspec.Struct, frozen=True, kw_only=True):
 
     run: RunRow
     lines: Sequence[TaskLine]
+    children: Sequence[Child] = ()
 
     @property
     def done(self) -> int:
@@ -84,11 +86,10 @@ class Progress(msgspec.Struct, frozen=True, kw_only=True):
         return sum(line.total for line in self.lines)
 
 
-def progress(run: RunRow, activities: Iterable[ActivityRow]) -> Progress:
+def progress(run: RunRow, activities: Iterable[ActivityRow], children: Sequence[Child] = ()) -> Progress:
     """Sum up the activities, which stand together by task."""
-    return Progress(
-        run=run, lines=[_line(name, list(group)) for name, group in groupby(activities, lambda a: a.task_id)]
-    )
+    lines = [_line(name, list(group)) for name, group in groupby(activities, lambda a: a.task_id)]
+    return Progress(run=run, lines=lines, children=children)
 
 
 def _line(task_id: str, activities: list[ActivityRow]) -> TaskLine:
@@ -110,6 +111,12 @@ def changed(before: Progress | None, after: Progress) -> Iterator[TaskLine]:
     for line in after.lines:
         if line.state not in QUIET and _mark(line) != _mark(known.get(line.task_id)):
             yield line
+
+
+def changed_children(before: Progress | None, after: Progress) -> Iterator[Child]:
+    """The children that are new, or stand otherwise than at the look before."""
+    known = set(before.children) if before else set()
+    return (child for child in after.children if child not in known)
 
 
 def _mark(line: TaskLine | None) -> tuple[TaskState, int, int] | None:

@@ -27,10 +27,10 @@ from orchestrator.worker.blue.runlog import run_log
 @json_option
 @with_home
 def query(home: Home, dag_id: str, run_id: str, name: str, arguments: str, at: int | None, output: str) -> None:
-    """Ask a workflow something that changes nothing; prints the answer as JSON.
+    """Ask a workflow something, without the scheduler.
 
-    The recorded history is replayed for it, with the code of the run's version: no scheduler is needed, and none is
-    held up. A run that has ended can be asked as well.
+    Asking changes nothing; the answer is printed as JSON. The recorded history is replayed for it, with the code of
+    the run's version: no scheduler is needed, and none is held up. A run that has ended can be asked as well.
 
     \b
     Example:
@@ -60,7 +60,9 @@ def query(home: Home, dag_id: str, run_id: str, name: str, arguments: str, at: i
 @click.option("-f", "--follow", is_flag=True, help="Go on until the run ends.")
 @with_home
 def logs(home: Home, dag_id: str, run_id: str | None, follow: bool) -> None:
-    """Print what a workflow's own code wrote; that of its activities is shown by `tasks logs`.
+    """Print what the code of a workflow wrote.
+
+    What its activities wrote is shown by `tasks logs`.
 
     \b
     Example:

@@ -18,7 +18,7 @@ from orchestrator.worker.heartbeats import LastBeat
 Row = dict[str, Any]
 
 DAG_COLUMNS = ("dag_id", "file", "schedule", "owner", "is_paused")
-RUN_COLUMNS = ("dag_id", "run_id", "state", "logical_date", "start_date", "end_date", "duration")
+RUN_COLUMNS = ("dag_id", "run_id", "state", "logical_date", "start_date", "end_date", "duration", "blocked")
 TASK_COLUMNS = ("task_id", "map_index", "state", "try_number", "start_date", "end_date", "duration")
 SPEC_COLUMNS = ("task_id", "operator", "trigger_rule", "upstream")
 POOL_COLUMNS = ("pool", "slots", "running", "queued", "open", "description")
@@ -79,6 +79,7 @@ def run_row(run: RunRow) -> Row:
         "version": run.version_number or None,
         "triggered_by": run.triggered_by,
         "is_paused": run.is_paused,
+        "blocked": run.blocked,
         "reason": run.reason,
         "note": run.note,
     }

@@ -1,13 +1,16 @@
 """``orchestrator runs show``: a run as it is, or as it was."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import click
 
+from orchestrator.assembly.background import Background, background
+from orchestrator.assembly.folding import folded
 from orchestrator.assembly.heartbeats import last_beats
 from orchestrator.assembly.home import Home
 from orchestrator.assembly.time_travel import Moment, as_of
 from orchestrator.cli import rows
+from orchestrator.cli.background import background_fields, background_row, has_tables, show_background
 from orchestrator.cli.dates import date_or_none, is_seq
 from orchestrator.cli.lookup import find_run
 from orchestrator.cli.options import dag_argument, run_argument, with_home
@@ -15,7 +18,9 @@ from orchestrator.cli.output import Format, output_option, show_object, show_row
 from orchestrator.cli.render.bar import progress_bar
 from orchestrator.cli.render.console import moment, say
 from orchestrator.cli.why import reason_row, say_reasons
+from orchestrator.core.run import Run
 from orchestrator.exceptions import NotFoundError, UsageError
+from orchestrator.names import DagKind
 from orchestrator.storage.views import RunRow
 
 _RUN_FIELDS = (
@@ -54,7 +59,8 @@ def show(home: Home, dag_id: str, run_id: str | None, at: str | None, output: Fo
     if at is None:
         found = home.reads.tasks(run)
         tasks = rows.task_rows(found, last_beats(home, run.run_key, found))
-        _show(rows.run_row(run) | {"conf": home.reads.conf(run)}, tasks, {}, output)
+        row = rows.run_row(run) | {"conf": home.reads.conf(run)}
+        _show(home, row, tasks, _Behind(run, background(home, run, _state(home, run))), {}, output)
         return
     with progress_bar("Reading the history") as tell:
         then = as_of(home, run, seq_of(home, run, at), tell)
@@ -63,7 +69,8 @@ def show(home: Home, dag_id: str, run_id: str | None, at: str | None, output: Fo
         say(
             f"After fact {then.fact.seq} of {run.last_seq}, {type(then.fact.event).__name__}, at {moment(then.fact.at)}"
         )
-    _show(row, [rows.task_row(task) for task in then.tasks], _then(then), output)
+    behind = _Behind(then.run, background(home, then.run, then.state, then.fact.seq))
+    _show(home, row, [rows.task_row(task) for task in then.tasks], behind, _then(then), output)
     if output is Format.TABLE:
         print()
         say_reasons(then.reasons)
@@ -93,10 +100,34 @@ def _then(then: Moment) -> dict[str, Any]:
     }
 
 
-def _show(row: rows.Row, tasks: list[rows.Row], more: dict[str, Any], output: Format) -> None:
+class _Behind(NamedTuple):
+    """A run and its background."""
+
+    run: RunRow
+    background: Background
+
+
+def _state(home: Home, run: RunRow) -> Run | None:
+    """The fold of an open workflow, which alone says what it waits for."""
+    if run.is_pending or run.is_ended or home.reads.dag(run.dag_id).kind is not DagKind.WORKFLOW:
+        return None
+    with progress_bar("Reading the history") as tell:
+        return folded(home, run, tell=tell)
+
+
+def _show(
+    home: Home, row: rows.Row, tasks: list[rows.Row], behind: _Behind, more: dict[str, Any], output: Format
+) -> None:
+    found = background_row(home, behind.background)
     if output in (Format.JSON, Format.YAML):
-        show_object(row | {"tasks": tasks} | more, output)
+        show_object(row | found | {"tasks": tasks} | more, output)
         return
-    show_object(row, output, _RUN_FIELDS)
-    print()
-    show_rows(tasks, output, rows.TASK_COLUMNS, empty="It has no tasks.")
+    fields = background_fields(behind.run, behind.background)
+    show_object({name: row[name] for name in _RUN_FIELDS} | fields, output)
+    if tasks or not has_tables(found):
+        print()
+        is_workflow = behind.background.kind is DagKind.WORKFLOW
+        empty = "It has not called an activity yet." if is_workflow else "It has no tasks."
+        show_rows(tasks, output, rows.TASK_COLUMNS, empty=empty)
+    if output is Format.TABLE:
+        show_background(found)

@@ -70,7 +70,7 @@ def trigger(
     if not scheduler_is_there(home):
         remark("No scheduler is running; the run starts when one does: orchestrator standalone")
     if wait:
-        watch_to_the_end(home, home.reads.run(dag_id, request.run_id), output)
+        watch_to_the_end(home, home.reads.run(dag_id, request.run_id), output, if_blocked=False)
     elif output is Format.TABLE:
         say(f"Queued {request.run_id} of {dag_id}. Follow it with: orchestrator runs watch {dag_id}")
     else:

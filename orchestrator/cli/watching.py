@@ -2,13 +2,15 @@
 
 import click
 
+from orchestrator.assembly.background import Background, background
 from orchestrator.assembly.home import Home
 from orchestrator.cli import rows
+from orchestrator.cli.background import background_fields, background_row
 from orchestrator.cli.following import follow, scheduler_is_there
 from orchestrator.cli.lookup import find_run
 from orchestrator.cli.options import dag_argument, run_argument, with_home
 from orchestrator.cli.output import Format, output_option, show_object
-from orchestrator.cli.render.console import remark
+from orchestrator.cli.render.console import remark, say
 from orchestrator.cli.render.run_view import run_view
 from orchestrator.names import RunState
 from orchestrator.storage.views import RunRow
@@ -34,18 +36,32 @@ def watch(home: Home, dag_id: str, run_id: str | None, output: Format) -> None:
     watch_to_the_end(home, run, output)
 
 
-def watch_to_the_end(home: Home, run: RunRow, output: Format) -> None:
+def watch_to_the_end(home: Home, run: RunRow, output: Format, *, if_blocked: bool = True) -> None:
     """Show progress, then how the run ended, and leave with 0 on success and 1 on failure.
+
+    Unless it is watched also ``if_blocked``, that is an end as well, and none of success.
 
     With ``output`` table the progress is the result and goes to stdout; otherwise it goes to stderr.
     """
     try:
-        ended = follow(home, run, run_view(stderr=output is not Format.TABLE))
+        ended = follow(home, run, run_view(stderr=output is not Format.TABLE), to_the_end=if_blocked)
     except KeyboardInterrupt:
         remark(f"The run goes on; follow it again with: orchestrator runs watch {run.dag_id} '{run.run_id}'")
         raise
+    found = background(home, ended, None)
     if output is not Format.TABLE:
-        show_object(rows.run_row(ended), output)
-    elif ended.state is not RunState.SUCCESS:
-        remark(f"{ended.reason or 'It failed'}. More: orchestrator runs why {ended.dag_id} '{ended.run_id}'")
+        said = background_row(home, found)
+        show_object(rows.run_row(ended) | {"result": said["result"], "failure": said["failure"]}, output)
+    elif ended.state is RunState.SUCCESS:
+        _say_result(ended, found)
+    else:
+        kind = f"It is blocked ({ended.blocked}): " if ended.blocked else ""
+        remark(f"{kind}{ended.reason or 'It failed'}. More: orchestrator runs why {ended.dag_id} '{ended.run_id}'")
     click.get_current_context().exit(0 if ended.state is RunState.SUCCESS else 1)
+
+
+def _say_result(run: RunRow, found: Background) -> None:
+    """What a workflow returned, if that was anything."""
+    shown = background_fields(run, found)["result"]
+    if shown is not None and shown != "null":
+        say(f"→ {shown}")

@@ -13,12 +13,12 @@ _DEEPEST = 5
 def in_short(schema: Schema) -> str:
     """What it asks for in JSON Schema's words; of an object its keys: ``item: string, count: integer = 1``.
 
-    Empty where an object has no keys; ``anything`` where it takes anything.
+    Empty where there is nothing to say; ``anything`` where it takes anything.
     """
     found = _meant(schema, schema)
     keys = found.get("properties")
     if keys is None:
-        return _word(found, schema)
+        return "" if found.get("type") == "null" else _word(found, schema)
     return ", ".join(_key(name, part, schema) for name, part in keys.items())
 
 

@@ -1,12 +1,12 @@
 """Questions about one run's history that may be long: it is read a page at a time."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import datetime
 
 import msgspec
 from sqlalchemy import Engine, func, select
 
-from orchestrator.core.events import Recorded
+from orchestrator.core.events import AnyEvent, Recorded
 from orchestrator.core.transcript import Fact
 from orchestrator.storage.database import reading
 from orchestrator.storage.history import read_facts, recorded
@@ -33,6 +33,16 @@ class HistoryReads:
             if len(page) < limit:
                 return
             after = page[-1].seq
+
+    def facts_of(
+        self, run_key: int, kinds: Collection[type[AnyEvent]], *, after: int = 0, until: int
+    ) -> list[Recorded]:
+        """The facts of these kinds with a seq above ``after``, up to and including ``until``, in order."""
+        names = [kind.__name__ for kind in kinds]
+        query = select(*_COLUMNS).where(history.c.run_key == run_key, history.c.seq > after, history.c.seq <= until)
+        with reading(self._engine) as connection:
+            rows = connection.execute(query.where(history.c.type.in_(names)).order_by(history.c.seq))
+            return [recorded(*row) for row in rows]
 
     def stored_facts(self, run_key: int, *, until: int) -> Iterator[Fact]:
         """The facts up to ``until`` as they are stored, in whatever version they were written."""

@@ -17,6 +17,9 @@ TASK = dict.fromkeys(("start_date", "end_date"), START)
 TASK |= {"task_id": "charge_card", "map_index": -1, "state": "awaiting_input", "try_number": 1, "duration": 1.5}
 
 
+COLUMNS = tuple(name for name in RUN_COLUMNS if name != "blocked")  # which says nothing where no run is blocked
+
+
 def shown(monkeypatch: pytest.MonkeyPatch, width: int, rows: list[dict[str, Any]], columns: tuple[str, ...]) -> str:
     file = io.StringIO()
     console = Console(file=file, width=width, highlight=False)
@@ -29,7 +32,10 @@ def test_a_wide_terminal_shows_every_column(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     head = shown(monkeypatch, 160, [RUN], RUN_COLUMNS).splitlines()[0]
-    assert head.split() == list(RUN_COLUMNS)
+    assert head.split() == list(COLUMNS)
+    blocked = shown(monkeypatch, 160, [RUN | {"blocked": None}, RUN | {"blocked": "stuck"}], RUN_COLUMNS).splitlines()
+    assert blocked[0].split() == list(RUN_COLUMNS)
+    assert blocked[-1].split()[-1] == "stuck"
     assert capsys.readouterr().err == ""
 
 
@@ -44,7 +50,7 @@ def test_eighty_columns_leave_out_moments_and_say_so(
 
 def test_a_narrow_terminal_shows_a_block_for_each_row(monkeypatch: pytest.MonkeyPatch) -> None:
     lines = shown(monkeypatch, 60, [RUN, RUN], RUN_COLUMNS).splitlines()
-    assert [line.split()[0] for line in lines if line.strip()] == [*RUN_COLUMNS, *RUN_COLUMNS]
+    assert [line.split()[0] for line in lines if line.strip()] == [*COLUMNS, *COLUMNS]
     assert any(RUN_ID in line for line in lines)
 
 

@@ -4,6 +4,7 @@ from typing import Any
 
 import msgspec
 
+from orchestrator.core.activations import Standing, Wait
 from orchestrator.core.events import (
     ActivityFailed,
     ChildStarted,
@@ -163,3 +164,46 @@ def test_an_imported_workflow_that_was_open_says_that_it_does_not_go_on_here() -
     assert [reason.cause for reason in reasons] == [Cause.IMPORTED, Cause.TIMER]
     assert ledger.run.next_due() is None
     assert ledger.decide() == []
+
+
+def standing(*waits: Wait, **untaken: int) -> Standing:
+    return Standing(waits=waits, untaken=untaken)
+
+
+def told_by_code(ledger: WorkflowLedger, where: Standing) -> list[str]:
+    return [reason.sentence for reason in why(ledger.run, now=at(100), usage=ROOM, standing=where)]
+
+
+def test_code_that_waits_for_a_signal_says_where_until_when_and_what_would_answer_it() -> None:
+    schema = {"$ref": "#/$defs/Yes", "$defs": {"Yes": {"type": "object", "required": ["by"], "properties": _BY}}}
+    ledger = begun(signals=(Entrance(name="approval", schema=schema),))
+    ledger.add(TimerSet(timer_id="timer-1", fire_at=at(220)))
+    wait = Wait(strand="order", what=("timer-1",), condition="signal 'approval'", signal="approval", where="a.py:5")
+    (sentence,) = told_by_code(ledger, standing(wait))
+    assert sentence == (
+        "a.py:5 waits for signal 'approval', at most until 2026-01-01 00:03:40Z, in 2 min; send it with "
+        "`orchestrator runs signal order 'r1' approval '{\"by\": \"…\"}'`"
+    )
+
+
+def test_code_that_waits_for_calls_and_timers_names_them_once() -> None:
+    ledger = begun()
+    ledger.call("charge")
+    ledger.add(TimerSet(timer_id="timer-1", fire_at=at(220)))
+    first, second = told_by_code(ledger, standing(Wait(strand="order", what=("charge", "timer-1"), where="a.py:5")))
+    assert first == "a.py:5 waits for charge, timer timer-1, which fires in 2 min, at 2026-01-01 00:03:40Z"
+    assert second.startswith("charge[0] ")
+
+
+def test_strands_that_wait_at_one_line_are_told_as_one() -> None:
+    waits = [Wait(strand=f"part {number}", condition="a condition", where="a.py:5") for number in range(3)]
+    assert told_by_code(begun(), standing(*waits))[0].startswith("a.py:5, 3 times, waits for a condition")
+
+
+def test_signals_that_the_code_has_not_taken_are_told() -> None:
+    wait = Wait(strand="order", condition="a condition", where="a.py:5")
+    sentences_ = told_by_code(begun(), standing(wait, late=2))
+    assert sentences_[-1] == "signal 'late' has come 2 times, and the code has not taken it"
+
+
+_BY = {"by": {"type": "string"}, "note": {"type": "string"}}

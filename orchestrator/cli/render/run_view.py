@@ -13,9 +13,11 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from orchestrator.cli.progress import Progress, TaskLine, changed
+from orchestrator.assembly.offspring import Child
+from orchestrator.cli.printable import one_line, printable
+from orchestrator.cli.progress import Progress, TaskLine, changed, changed_children
 from orchestrator.cli.render.console import duration, err, moment, out, state_text
-from orchestrator.names import FINISHED, TaskState
+from orchestrator.names import FINISHED, RunState, TaskState
 from orchestrator.storage.views import RunRow
 
 _BAR_WIDTH = 40
@@ -81,9 +83,11 @@ class LineView:
             self._console.print(f"{moment(now)}  {escape(sentence(line, now))}", soft_wrap=True)
             if line.state is TaskState.AWAITING_INPUT:
                 self._console.print(f"{moment(now)}  {escape(_question(progress.run, line))}", soft_wrap=True)
-        if self._before is None or self._before.run.state is not progress.run.state:
+        for child in changed_children(self._before, progress):
+            self._console.print(f"{moment(now)}  {escape(_child(child))}", soft_wrap=True)
+        if self._before is None or _standing(self._before.run) != _standing(progress.run):
             run = progress.run
-            self._console.print(f"{moment(now)}  {escape(run.run_id)}  {run.state}", soft_wrap=True)
+            self._console.print(f"{moment(now)}  {escape(run.run_id)}  {escape(_standing(run))}", soft_wrap=True)
         self._before = progress
 
 
@@ -96,6 +100,17 @@ def sentence(line: TaskLine, now: datetime) -> str:
     again = f", next try at {moment(line.retry_at)}" if line.state is TaskState.UP_FOR_RETRY and line.retry_at else ""
     tried = f"try {line.attempt}" if line.attempt else "never ran"
     return f"{line.task_id}  {line.state} ({tried}{took}{again})"
+
+
+def _standing(run: RunRow) -> str:
+    """The run's state, and what is the matter with its code."""
+    return f"{run.state}, blocked ({run.blocked}): {one_line(run.reason)}" if run.blocked else str(run.state)
+
+
+def _child(child: Child) -> str:
+    """How a child stands; as a rule the parent waits for it."""
+    state = f"{child.state}, blocked ({child.blocked})" if child.blocked else str(child.state or "deleted")
+    return f"child {child.child_id}  {state}  ({child.dag_id} {child.run_id})"
 
 
 def _question(run: RunRow, line: TaskLine) -> str:
@@ -119,13 +134,24 @@ def picture(progress: Progress, now: datetime, room: int) -> RenderableType:
     hidden = len(progress.lines) - len(shown)
     rest = [Text(f"and {hidden} more tasks", style="dim")] if hidden else []
     asking = (line for line in progress.lines if line.state is TaskState.AWAITING_INPUT)
+    rest += [Text(one_line(_child(child)), style="dim") for child in _most_telling_children(progress.children, room)]
+    rest += [Text(printable(progress.run.reason), style="red")] if progress.run.blocked else []
     rest += [Text(_question(progress.run, line), style="yellow") for line in asking]
-    return Group(_header(progress, now), Padding(Group(table, *rest), (0, 0, 0, 2)), _bar(progress))
+    head, body = _header(progress, now), Padding(Group(*([table] if shown else ()), *rest), (0, 0, 0, 2))
+    return Group(head, body, _bar(progress)) if progress.lines else Group(head, body)
+
+
+def _most_telling_children(children: Sequence[Child], room: int) -> Sequence[Child]:
+    """Those that are open, and where there is room those that have ended last."""
+    open_ = [child for child in children if child.state in (RunState.QUEUED, RunState.RUNNING)]
+    return (open_ or children)[-room:]
 
 
 def _header(progress: Progress, now: datetime) -> Text:
     run = progress.run
     parts = [Text(run.dag_id, style="bold"), Text(run.run_id), state_text(run.state)]
+    if run.blocked:
+        parts.append(Text(f"blocked ({run.blocked})", style="bold red"))
     if run.is_paused:
         parts.append(Text("paused", style="yellow"))
     if run.is_cancelling and not run.is_ended:

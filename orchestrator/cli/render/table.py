@@ -39,7 +39,8 @@ def print_table(rows: Sequence[Row], columns: Sequence[str]) -> None:
 
 
 def _says_nothing(rows: Sequence[Row], name: str) -> bool:
-    return name == "map_index" and all(row[name] == UNMAPPED for row in rows)
+    nothing = {"map_index": UNMAPPED, "blocked": None}
+    return name in nothing and all(row.get(name, nothing[name]) == nothing[name] for row in rows)
 
 
 def _that_fit(rows: Sequence[Row], columns: Sequence[str], width: int) -> Sequence[str]:
