@@ -6,7 +6,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from orchestrator.core.activations import Call, Raise, Return
+from orchestrator.core.activations import Call, Continue, Raise, Return
+from orchestrator.core.events import RunContinued
 from orchestrator.names import BlockKind
 from orchestrator.ports import Replayer
 from tests.worker.playhouse import Performance, Playhouse, Prompter, make_replayer
@@ -73,6 +74,30 @@ def test_a_run_that_was_forgotten_is_replayed_and_goes_on(prompter: Prompter, ho
     # It was given its facts two at a time, and asked for the next ones each time.
     assert [word.after for word in prompter.wanted] == [0, 2]
     assert result(prompter.play(run)) == 6
+
+
+def test_of_news_that_were_left_out_a_run_asks_for_those_alone(prompter: Prompter, house: Playhouse) -> None:
+    run = house.run("rounds", n=4)
+    prompter.advance(run)
+    run.told += 1
+    (second,) = prompter.advance(run)
+    assert isinstance(second, Call)
+    assert bytes(second.input) == b'{"args":[1],"kwargs":{}}'
+    assert [word.after for word in prompter.wanted] == [2]
+    assert result(prompter.play(run)) == 6
+
+
+def test_a_run_that_began_anew_in_what_was_left_out_begins_there(prompter: Prompter, house: Playhouse) -> None:
+    run = house.run("begins_anew")
+    prompter.advance(run)
+    (anew,) = prompter.advance(run)
+    assert isinstance(anew, Continue)
+    run.record(RunContinued(input=anew.input))
+    run.told += 1
+    (first,) = prompter.advance(run)
+    assert isinstance(first, Call)
+    assert bytes(first.input) == b'{"args":[1],"kwargs":{}}'
+    assert result(prompter.play(run)) == 1
 
 
 def test_runs_do_not_get_in_each_others_way(prompter: Prompter, house: Playhouse) -> None:

@@ -158,6 +158,14 @@ def walks_through_a_set():
 
 
 @workflow
+def begins_anew(first: int = 0):
+    schedule_activity(echo, first)
+    if not first:
+        workflow.continue_as_new(first=1)
+    return first
+
+
+@workflow
 def fails():
     raise ValueError("the shelf is empty")
 """

@@ -17,13 +17,13 @@ from orchestrator.worker.failure import failure_of
 
 
 class _Wanting:
-    """An activation whose run has to be replayed; ``player`` has been told a part of its history."""
+    """An activation that facts go before; ``player`` has been told a part of its history, or nothing yet."""
 
     __slots__ = ("activation", "player")
 
-    def __init__(self, activation: Activation) -> None:
+    def __init__(self, activation: Activation, player: Player | None) -> None:
         self.activation = activation
-        self.player: Player | None = None
+        self.player = player
 
 
 class Replays:
@@ -56,15 +56,22 @@ class Replays:
         run_key = activation.run_key
         self._theatre.enter(run_key)
         player = self._players.get(run_key)
-        self._wanting.pop(run_key, None)
         if _is_beginning(activation.facts):
             self.forget([run_key])
             return self._play(activation, None)
-        if player is None or player.at != activation.after or player.version_id != activation.version_id:
+        if player is None or player.at > activation.after or player.version_id != activation.version_id:
             self.forget([run_key])
-            self._wanting[run_key] = _Wanting(activation)
-            return FactsWanted(run_key=run_key, after=0)
+            return self._want(_Wanting(activation, None))
+        if player.at < activation.after:
+            del self._players[run_key]
+            return self._want(_Wanting(activation, player))
         return self._play(activation, player)
+
+    def _want(self, wanting: _Wanting) -> FactsWanted:
+        """Ask for what its code lacks: so much came at once that it was left out, or all of it."""
+        run_key = wanting.activation.run_key
+        self._wanting[run_key] = wanting
+        return FactsWanted(run_key=run_key, after=0 if wanting.player is None else wanting.player.at)
 
     def supply(self, run_key: int, facts: Sequence[Recorded], *, is_all: bool) -> Advance | FactsWanted | None:
         """Take in facts that were wanted; None if they are wanted no more."""
@@ -72,6 +79,9 @@ class Replays:
         wanting = self._wanting.get(run_key)
         if wanting is None:
             return None
+        if wanting.player is not None and _is_beginning(facts):  # its code began anew meanwhile
+            self._close(wanting.player)
+            wanting.player = None
         if is_all:
             del self._wanting[run_key]
             whole = msgspec.structs.replace(wanting.activation, facts=(*facts, *wanting.activation.facts))
@@ -90,8 +100,8 @@ class Replays:
     def forget(self, run_keys: Sequence[int]) -> None:
         """Drop what is held of these."""
         for run_key in run_keys:
-            self._wanting.pop(run_key, None)
-            player = self._players.pop(run_key, None)
+            wanting = self._wanting.pop(run_key, None)
+            player = self._players.pop(run_key, None) or (None if wanting is None else wanting.player)
             if player is not None:
                 self._close(player)
 
@@ -113,7 +123,7 @@ class Replays:
 
     def close(self) -> None:
         """Drop everything."""
-        self.forget(list(self._players))
+        self.forget([*self._players, *self._wanting])
         self._codes.close()
 
     def _begin(self, activation: Activation) -> Player:
