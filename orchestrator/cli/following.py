@@ -5,6 +5,7 @@ import uuid
 from collections.abc import Callable
 from datetime import UTC, datetime
 
+from orchestrator.assembly.heartbeats import last_beats
 from orchestrator.assembly.home import Home
 from orchestrator.assembly.offspring import Offspring
 from orchestrator.cli import rows
@@ -14,6 +15,7 @@ from orchestrator.cli.render.console import remark, say
 from orchestrator.cli.render.run_view import RunView
 from orchestrator.core.requests import AnyRequest
 from orchestrator.exceptions import ConflictError, NotFoundError
+from orchestrator.names import TaskState
 from orchestrator.storage.views import RunRow, Verdict
 
 _LOOK_SECONDS = 0.1
@@ -42,7 +44,8 @@ def follow(
             began = time.monotonic()
             if run.last_seq != seen:
                 seen, activities = run.last_seq, home.reads.tasks(run)
-            view.show(progress(run, activities, offspring.look(run.last_seq)), datetime.now(UTC))
+            beats = last_beats(home, run.run_key, (one for one in activities if one.state is TaskState.RUNNING))
+            view.show(progress(run, activities, offspring.look(run.last_seq), beats), datetime.now(UTC))
             if run.is_ended or (run.blocked is not None and not to_the_end):
                 return run
             pause(max(_LOOK_SECONDS, _SHARE_OF_TIME * (time.monotonic() - began)))

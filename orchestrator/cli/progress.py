@@ -7,16 +7,21 @@ from itertools import groupby
 
 import msgspec
 
+from orchestrator.assembly.heartbeats import Beats
 from orchestrator.assembly.offspring import Child
 from orchestrator.names import FINISHED, TaskState
 from orchestrator.storage.views import ActivityRow, RunRow
 
 QUIET = frozenset({TaskState.NONE, TaskState.SCHEDULED, TaskState.QUEUED})
+_NO_BEATS: Beats = {}
 _BAD = frozenset({TaskState.FAILED, TaskState.UPSTREAM_FAILED})
 
 
 class TaskLine(msgspec.Struct, frozen=True, kw_only=True):
-    """One task of a run with all of its activities. ``counts`` says how many are in each state."""
+    """One task of a run with all of its activities. ``counts`` says how many are in each state.
+
+    ``said`` is the progress of the one that runs, in short; empty where none has given any, or several run.
+    """
 
     task_id: str
     is_mapped: bool
@@ -25,6 +30,7 @@ class TaskLine(msgspec.Struct, frozen=True, kw_only=True):
     started_at: datetime | None
     ended_at: datetime | None
     retry_at: datetime | None
+    said: str = ""
 
     @property
     def total(self) -> int:
@@ -86,13 +92,15 @@ class Progress(msgspec.Struct, frozen=True, kw_only=True):
         return sum(line.total for line in self.lines)
 
 
-def progress(run: RunRow, activities: Iterable[ActivityRow], children: Sequence[Child] = ()) -> Progress:
-    """Sum up the activities, which stand together by task."""
-    lines = [_line(name, list(group)) for name, group in groupby(activities, lambda a: a.task_id)]
+def progress(
+    run: RunRow, activities: Iterable[ActivityRow], children: Sequence[Child] = (), beats: Beats = _NO_BEATS
+) -> Progress:
+    """Sum up the activities, which stand together by task, with what those that run said last."""
+    lines = [_line(name, list(group), beats) for name, group in groupby(activities, lambda a: a.task_id)]
     return Progress(run=run, lines=lines, children=children)
 
 
-def _line(task_id: str, activities: list[ActivityRow]) -> TaskLine:
+def _line(task_id: str, activities: list[ActivityRow], beats: Beats) -> TaskLine:
     over = all(activity.state in FINISHED for activity in activities)
     return TaskLine(
         task_id=task_id,
@@ -102,7 +110,16 @@ def _line(task_id: str, activities: list[ActivityRow]) -> TaskLine:
         started_at=min((a.started_at for a in activities if a.started_at is not None), default=None),
         ended_at=max((a.ended_at for a in activities if a.ended_at is not None), default=None) if over else None,
         retry_at=min((a.retry_at for a in activities if a.retry_at is not None), default=None),
+        said=_said(activities, beats) if beats else "",
     )
+
+
+def _said(activities: Iterable[ActivityRow], beats: Beats) -> str:
+    match [activity for activity in activities if activity.state is TaskState.RUNNING]:
+        case [one] if (beat := beats.get((one.task_id, one.map_index))) is not None:
+            return beat.in_short
+        case _:
+            return ""
 
 
 def changed(before: Progress | None, after: Progress) -> Iterator[TaskLine]:

@@ -4,12 +4,14 @@ import io
 from datetime import timedelta
 from typing import Any
 
+import msgspec
 from rich.console import Console
 
 from orchestrator.cli.progress import Progress, changed, progress
 from orchestrator.cli.render.run_view import LiveView, picture, sentence
 from orchestrator.names import RunState, RunType, TaskState
 from orchestrator.storage.views import ActivityRow, RunRow
+from orchestrator.worker.heartbeats import LastBeat
 from tests.cli.homes import SECOND, START
 
 
@@ -56,6 +58,24 @@ def test_a_picture_shows_the_run_its_tasks_and_how_much_is_done() -> None:
 def test_a_task_that_waits_for_its_next_try_says_how_long() -> None:
     one = progress(run(), [activity("ship", TaskState.UP_FOR_RETRY, retry_at=START + 9 * SECOND)])
     assert "up_for_retry in 4.00s" in drawn(one, after=5 * SECOND)[2]
+
+
+def test_a_task_that_runs_says_how_far_it_has_come() -> None:
+    rows = [
+        activity("copy", TaskState.SUCCESS, 0),
+        activity("copy", TaskState.RUNNING, 1),
+        activity("ship", TaskState.NONE),
+    ]
+    beat = LastBeat(at=START, attempt=1, progress=msgspec.Raw(b'"1/3 of\x1b[2J it"'))
+    copy, ship = progress(run(), rows, beats={("copy", 1): beat}).lines
+    assert (copy.said, ship.said) == ('"1/3 of\x1b[2J it"', "")
+    assert '1/3 of\\x1b[2J it"' in drawn(progress(run(), rows, beats={("copy", 1): beat}))[2]
+
+
+def test_where_several_of_a_task_run_none_of_them_speaks_for_all() -> None:
+    rows = [activity("copy", TaskState.RUNNING, index) for index in range(2)]
+    beat = LastBeat(at=START, attempt=1, progress=msgspec.Raw(b"7"))
+    assert progress(run(), rows, beats={("copy", 1): beat}).lines[0].said == ""
 
 
 def test_a_mapped_task_is_one_line_with_its_counts() -> None:

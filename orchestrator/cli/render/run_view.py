@@ -181,11 +181,15 @@ def _name(line: TaskLine) -> Text:
 def _state(line: TaskLine, now: datetime) -> Text:
     if line.is_mapped and len(line.counts) > 1:
         parts = [state_text(state).append(f" {count}") for state, count in sorted(line.counts.items())]
-        return Text("  ").join(parts)
+        return _with_progress(Text("  ").join(parts), line)
     text = state_text(line.state)
     if line.state is TaskState.UP_FOR_RETRY and line.retry_at is not None:
         text.append(f" in {duration(max(0.0, (line.retry_at - now).total_seconds()))}", style="dim")
-    return text
+    return _with_progress(text, line)
+
+
+def _with_progress(text: Text, line: TaskLine) -> Text:
+    return text.append(f"  {one_line(line.said)}", style="dim") if line.said else text
 
 
 def _time(line: TaskLine, now: datetime) -> str:
