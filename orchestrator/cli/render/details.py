@@ -1,0 +1,161 @@
+"""What there is to say of a fact beside its time, its kind and its subject: parts of a line."""
+
+import json
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from orchestrator.cli.render.console import cell, moment
+from orchestrator.core.events import (
+    NULL,
+    ActivityCompleted,
+    ActivityFailed,
+    ActivityLost,
+    ActivityRequested,
+    AnyEvent,
+    ChildEnded,
+    ChildStarted,
+    PayloadRef,
+    RunBlocked,
+    RunContinued,
+    RunCreated,
+    RunEnded,
+    RunReset,
+    SignalReceived,
+    TimerCancelled,
+    TimerFired,
+    TimerSet,
+    UpdateAnswered,
+    UpdateReceived,
+    ValueRecorded,
+    VersionMarker,
+)
+
+_SAID = frozenset(
+    {"task_id", "map_index", "count", "attempt", "timer_id", "name", "fingerprint", "input_digest", "digest", "heard"}
+)
+_NO_CONF = msgspec.Raw(b"{}")
+_ID = 8  # of an update's 32 digits, enough to tell one from the other
+
+
+def clock(at: datetime) -> str:
+    """The time of day, to the millisecond."""
+    return f"{at:%H:%M:%S}.{at.microsecond // 1000:03}"
+
+
+def subject(event: AnyEvent) -> str:
+    """Whom it is about: a task with its index or range of indexes, a timer, a child, or what was said to the run."""
+    match event:
+        case TimerSet() | TimerFired() | TimerCancelled():
+            return event.timer_id
+        case ChildStarted() | ChildEnded():
+            return event.child_id
+        case SignalReceived() | UpdateReceived() | ValueRecorded() | VersionMarker():
+            return event.name
+        case UpdateAnswered():
+            return event.update_id[:_ID]
+        case _:
+            return _task(event)
+
+
+def _task(event: AnyEvent) -> str:
+    task_id = getattr(event, "task_id", "")
+    first, count = getattr(event, "map_index", -1), getattr(event, "count", 1)
+    if first < 0:
+        return str(task_id)
+    return f"{task_id}[{first}]" if count == 1 else f"{task_id}[{first}…{first + count - 1}]"
+
+
+def parts(event: AnyEvent) -> list[str]:
+    """What else there is to say of it, in order; empty ones say nothing."""
+    number = getattr(event, "attempt", 0)
+    attempt = f"try {number}" if number else ""
+    match event:
+        case ActivityRequested():
+            return [_call(event.input, event.payload)]
+        case ActivityCompleted():
+            return [attempt, _result(event.result, event.payload)]
+        case ActivityFailed():
+            again = "" if event.retry_at is None else f"again at {clock(event.retry_at)}"
+            return [attempt, again, f"{event.kind}: {event.failure.message}"]
+        case ActivityLost():
+            fate = "outcome unknown" if event.unknown else "costs no try" if event.free else ""
+            return [attempt, event.reason, fate]
+        case _:
+            return _of_run(event) or [attempt, *(f"{name} {cell(value)}" for name, value in _own_fields(event))]
+
+
+def _of_run(event: AnyEvent) -> list[str]:
+    """Of a fact that is about the run, or about what a workflow's code asked for beside calls; else nothing."""
+    match event:
+        case RunCreated():
+            conf = "" if event.conf == _NO_CONF else f"conf {cell(event.conf)}"
+            by = f"by {event.triggered_by}" if event.parent is None else ""
+            return [event.run_id, conf, *_origin(event), by]
+        case RunEnded():
+            return [event.state, event.reason, _result(event.result, event.payload)]
+        case RunBlocked():
+            return [event.kind, event.message]
+        case RunContinued():
+            return [_call(event.input, event.payload)]
+        case RunReset():
+            return [f"to fact {event.seq}", _by(event.by), event.reason]
+        case TimerSet():
+            return [f"until {moment(event.fire_at)}"]
+        case ChildStarted():
+            return [f"run {event.run_id} of {event.dag_id}"]
+        case ChildEnded():
+            return [event.state, event.reason, _result(event.result, event.payload)]
+        case SignalReceived():
+            return ["" if event.payload == NULL else cell(event.payload), _by(event.by)]
+        case UpdateReceived():
+            return [cell(event.payload), _by(event.by), event.update_id[:_ID]]
+        case UpdateAnswered():
+            return [_result(event.result, None) if event.failure is None else f"refused: {event.failure.message}"]
+        case ValueRecorded():
+            return [_result(event.value, None)]
+        case _:
+            return []
+
+
+def _origin(event: RunCreated) -> Iterator[str]:
+    if event.parent is not None:
+        yield f"child of {event.parent.dag_id} {event.parent.run_id}"
+    if event.forked is not None:
+        yield f"forked from {event.forked.dag_id} {event.forked.run_id} at fact {event.forked.seq}"
+    if event.imported:
+        yield "imported"
+
+
+def _result(value: msgspec.Raw, payload: PayloadRef | None) -> str:
+    if payload is not None:
+        return f"→ {payload.size} bytes"
+    return "" if value == NULL else f"→ {cell(value)}"
+
+
+def _call(data: msgspec.Raw, payload: PayloadRef | None) -> str:
+    """What something is called with, as it is written in code."""
+    if payload is not None:
+        return f"({payload.size} bytes)"
+    given = json.loads(bytes(data)) or {}
+    positional = [_written(value) for value in given.get("args", ())]
+    named = [f"{name}={_written(value)}" for name, value in given.get("kwargs", {}).items()]
+    return f"({', '.join(positional + named)})"
+
+
+def _written(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def _by(who: str) -> str:
+    return f"by {who}" if who else ""
+
+
+def _own_fields(event: AnyEvent) -> Iterator[tuple[str, Any]]:
+    """The fields that are not their default, but for those that the line has said already."""
+    for field in msgspec.structs.fields(type(event)):
+        value = getattr(event, field.name)
+        if field.name not in _SAID and value != field.default:
+            yield field.name, value
