@@ -16,6 +16,8 @@ from orchestrator.cli.options import (
 )
 from orchestrator.cli.output import Format, output_option, show_object, show_rows
 from orchestrator.cli.render.console import remark, say
+from orchestrator.core.schemas import in_short
+from orchestrator.core.spec import DagSpec, Entrance
 from orchestrator.names import RunState
 
 
@@ -61,7 +63,25 @@ def details(home: Home, dag_id: str, output: Format) -> None:
         "warning": warnings[0] if warnings else None,
         "runs": {state.value: counts.get(state, 0) for state in RunState},
     }
-    show_object(row, output)
+    if output in (Format.JSON, Format.YAML):
+        show_object(row, output)
+    else:
+        show_object(row | _in_words(dag.header), output)
+
+
+def _in_words(spec: DagSpec) -> dict[str, str | None]:
+    """What a workflow is called with and may be told and asked, as it is written in code."""
+    called = spec.entrance
+    return {
+        "called_with": None if called is None else f"{called.name}({in_short(called.schema)})",
+        "signals": ", ".join(_call(one) for one in spec.signals) or None,
+        "queries": ", ".join(_call(one) for one in spec.queries) or None,
+        "updates": ", ".join(_call(one) for one in spec.updates) or None,
+    }
+
+
+def _call(one: Entrance) -> str:
+    return f"{one.name}({in_short(one.schema) if one.schema else ''})"
 
 
 @click.command("state")

@@ -19,6 +19,8 @@ from orchestrator.core.spec import DagSpec
 def show(home: Home, dag_id: str, form: str | None) -> None:
     """Draw a DAG's tasks and what they wait for.
 
+    The order of a workflow is in its code; of that, the activities are shown that it can call.
+
     \b
     Example:
       orchestrator dags show weather_report

@@ -11,16 +11,17 @@ import msgspec
 from orchestrator.assembly.heartbeats import Beats
 from orchestrator.core.events import Recorded
 from orchestrator.core.requests import AnyRequest
-from orchestrator.core.spec import TaskSpec
+from orchestrator.core.spec import DagSpec, Entrance, TaskSpec
 from orchestrator.storage.views import ActivityRow, DagRow, FileRow, ImportErrorRow, PoolRow, RunRow, Verdict
 from orchestrator.worker.heartbeats import LastBeat
 
 Row = dict[str, Any]
 
-DAG_COLUMNS = ("dag_id", "file", "schedule", "owner", "is_paused")
+DAG_COLUMNS = ("dag_id", "file", "schedule", "owner", "is_paused", "kind")
 RUN_COLUMNS = ("dag_id", "run_id", "state", "logical_date", "start_date", "end_date", "duration", "blocked")
 TASK_COLUMNS = ("task_id", "map_index", "state", "try_number", "start_date", "end_date", "duration")
 SPEC_COLUMNS = ("task_id", "operator", "trigger_rule", "upstream")
+ACTIVITY_COLUMNS = ("task_id", "delivery", "retries", "execution_timeout", "pool", "doc")
 POOL_COLUMNS = ("pool", "slots", "running", "queued", "open", "description")
 FILE_COLUMNS = ("file", "duration", "dag_num", "task_num", "dags")
 ERROR_COLUMNS = ("file", "line", "error")
@@ -58,8 +59,24 @@ def dag_details(dag: DagRow) -> Row:
         "fail_fast": header.fail_fast,
         "params": header.params,
         "on_new_version": header.on_new_version,
+        **ways_in(header),
         "first_seen": dag.created_at,
     }
+
+
+def ways_in(spec: DagSpec) -> Row:
+    """What a workflow is called with and may be told and asked, each with its JSON Schema; of a DAG, nothing."""
+    called = spec.entrance
+    return {
+        "called_with": None if called is None else called.schema,
+        "signals": [_entrance(one) for one in spec.signals],
+        "queries": [_entrance(one) for one in spec.queries],
+        "updates": [_entrance(one) for one in spec.updates],
+    }
+
+
+def _entrance(one: Entrance) -> Row:
+    return {"name": one.name, "schema": one.schema, "doc": one.doc}
 
 
 def run_row(run: RunRow) -> Row:

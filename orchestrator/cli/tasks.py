@@ -13,6 +13,7 @@ from orchestrator.cli.output import Format, json_option, output_option, show_jso
 from orchestrator.cli.render.console import out, remark, say
 from orchestrator.cli.render.graph import tree
 from orchestrator.core.events import NULL
+from orchestrator.names import DagKind
 
 
 @click.command("list")
@@ -23,6 +24,8 @@ from orchestrator.core.events import NULL
 def list_tasks(home: Home, dag_id: str, as_tree: bool, output: Format) -> None:
     """List the tasks of a DAG.
 
+    Of a workflow these are the activities that it can call.
+
     \b
     Example:
       orchestrator tasks list order_1001
@@ -31,7 +34,10 @@ def list_tasks(home: Home, dag_id: str, as_tree: bool, output: Format) -> None:
     if as_tree:
         out().print(tree(spec))
         return
-    show_rows([rows.spec_row(task) for task in spec.tasks], output, rows.SPEC_COLUMNS, empty="The DAG has no tasks.")
+    is_workflow = spec.kind is DagKind.WORKFLOW
+    columns = rows.ACTIVITY_COLUMNS if is_workflow else rows.SPEC_COLUMNS
+    empty = "The workflow can call no activity." if is_workflow else "The DAG has no tasks."
+    show_rows([rows.spec_row(task) for task in spec.tasks], output, columns, empty=empty)
 
 
 @click.command("state")

@@ -8,6 +8,7 @@ Schema = Mapping[str, Any]
 
 _EXAMPLES: dict[str, Any] = {"boolean": True, "integer": 1, "number": 1.0, "string": "…", "array": [], "null": None}
 _DEEPEST = 5
+_ROOM_FOR_DEFAULT = 40
 
 
 def in_short(schema: Schema) -> str:
@@ -28,8 +29,13 @@ def example(schema: Schema) -> str:
 
 
 def _key(name: str, part: Schema, root: Schema) -> str:
-    default = f" = {json.dumps(part['default'], ensure_ascii=False)}" if "default" in part else ""
+    default = f" = {_shortened(part['default'])}" if "default" in part else ""
     return f"{name}: {_word(_meant(part, root), root)}{default}"
+
+
+def _shortened(value: Any) -> str:
+    text = json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= _ROOM_FOR_DEFAULT else "…"
 
 
 def _word(part: Schema, root: Schema) -> str:

@@ -3,8 +3,8 @@
 import pytest
 
 from orchestrator.core.events import RunEnded
-from orchestrator.core.spec import Cron
-from orchestrator.names import RunState
+from orchestrator.core.spec import Cron, DagSpec, Entrance, TaskSpec
+from orchestrator.names import DagKind, RunState
 from tests.cli.conftest import RUN
 from tests.cli.homes import FilledHome, order, run_command
 
@@ -43,8 +43,8 @@ def test_json_of_an_empty_list_is_an_empty_list(home: FilledHome) -> None:
 def test_yaml_and_plain_say_the_same(shop: FilledHome) -> None:
     assert "- dag_id: order_1001\n" in run_command("dags", "list", "-o", "yaml").out
     head, line = run_command("dags", "list", "-o", "plain").out.splitlines()
-    assert head.split() == ["dag_id", "file", "schedule", "owner", "is_paused"]
-    assert line.split() == ["order_1001", "order_1001.py", "shop", "False"]
+    assert head.split() == ["dag_id", "file", "schedule", "owner", "is_paused", "kind"]
+    assert line.split() == ["order_1001", "order_1001.py", "shop", "False", "dag"]
 
 
 def test_a_dag_whose_file_is_gone_is_listed_on_request_only(shop: FilledHome) -> None:
@@ -174,3 +174,37 @@ def test_what_destroys_is_not_done_where_nobody_can_be_asked(shop: FilledHome, w
     assert "add --yes" in said.err
     assert len(shop.reads.runs("order_1001")) == 1
     assert shop.reads.pending_requests() == 0
+
+
+def basket() -> DagSpec:
+    item = {"type": "object", "properties": {"item": {"type": "string"}, "count": {"type": "integer", "default": 1}}}
+    return DagSpec(
+        dag_id="basket",
+        kind=DagKind.WORKFLOW,
+        file="basket.py",
+        tasks=(TaskSpec(task_id="pack", is_activity=True, operator="activity"),),
+        entrance=Entrance(name="basket", schema={"type": "object", "properties": {"customer": {"type": "string"}}}),
+        signals=(Entrance(name="paid", schema={"type": "boolean"}, doc="The money is there."),),
+        queries=(Entrance(name="content", schema={"type": "object", "properties": {}}),),
+        updates=(Entrance(name="put", schema=item),),
+    )
+
+
+def test_a_workflow_is_listed_as_one_and_says_what_it_may_be_told_and_asked(home: FilledHome) -> None:
+    home.add_dag(basket())
+    assert run_command("dags", "list", "-o", "json").json[0]["kind"] == "workflow"
+    fields = dict(line.split(maxsplit=1) for line in run_command("dags", "details", "basket").out.splitlines())
+    assert fields["called_with"].strip() == "basket(customer: string)"
+    assert fields["signals"].strip() == "paid(boolean)"
+    assert fields["queries"].strip() == "content()"
+    assert fields["updates"].strip() == "put(item: string, count: integer = 1)"
+    told = run_command("dags", "details", "basket", "-o", "json").json
+    assert told["signals"] == [{"name": "paid", "schema": {"type": "boolean"}, "doc": "The money is there."}]
+
+
+def test_the_activities_of_a_workflow_are_no_graph(home: FilledHome) -> None:
+    home.add_dag(basket())
+    assert "upstream" not in run_command("tasks", "list", "basket", "-o", "plain").out
+    drawn = run_command("dags", "show", "basket").out
+    assert "workflow: its code calls these" in drawn
+    assert "pack" in drawn

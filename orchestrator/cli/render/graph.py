@@ -7,12 +7,13 @@ from rich.tree import Tree
 
 from orchestrator.cli.printable import one_line
 from orchestrator.core.spec import DagSpec, TaskSpec
-from orchestrator.names import TriggerRule
+from orchestrator.names import DagKind, TriggerRule
 
 
 def tree(spec: DagSpec) -> Tree:
     """Each task once, below the deepest of its upstreams; where it has several, they are named beside it."""
-    root = Tree(f"[bold]{escape(spec.dag_id)}[/]")
+    hint = "  [dim]workflow: its code calls these, in whatever order[/]" if spec.kind is DagKind.WORKFLOW else ""
+    root = Tree(f"[bold]{escape(spec.dag_id)}[/]{hint}")
     branches: dict[str, tuple[int, Tree]] = {}
     for task in spec.tasks:  # in topological order: upstreams are there already
         depth, parent = max((branches[name] for name in task.upstream), key=itemgetter(0), default=(0, root))

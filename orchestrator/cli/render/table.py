@@ -14,11 +14,12 @@ Row = Mapping[str, Any]
 
 _GAP = 3  # between two columns
 _FOLDED = 24  # the least width of a column whose text goes over several lines
-_SPARED_FIRST = ("data_interval_end", "data_interval_start", "end_date", "logical_date", "start_date", "run_after")
+_MOMENTS = ("data_interval_end", "data_interval_start", "end_date", "logical_date", "start_date", "run_after")
+_SPARED_FIRST = ("owner", "kind", *_MOMENTS)
 
 
 def print_table(rows: Sequence[Row], columns: Sequence[str]) -> None:
-    """A table with a line for each row; on a terminal that is too narrow a block for each, or without some moments."""
+    """A table with a line for each row; on a terminal that is too narrow a block for each, or without some columns."""
     console = out()
     telling = [name for name in columns if not _says_nothing(rows, name)]
     shown = _that_fit(rows, telling, console.width)
@@ -44,7 +45,9 @@ def _says_nothing(rows: Sequence[Row], name: str) -> bool:
 
 
 def _that_fit(rows: Sequence[Row], columns: Sequence[str], width: int) -> Sequence[str]:
-    """The columns there is room for, with as many moments as possible; none where even the others need more."""
+    """The columns there is room for, with as many as possible of those that can be spared; none where that is not
+    enough.
+    """
     needed = {name: _least_width(rows, name) + _GAP for name in columns}
     for name in ("", *_SPARED_FIRST):
         needed.pop(name, None)
@@ -60,7 +63,7 @@ def _least_width(rows: Sequence[Row], name: str) -> int:
 
 def _may_fold(name: str) -> bool:
     """Whether the column can still be read when it goes over several lines: an id, a moment or a state cannot."""
-    return not name.endswith(("_id", "state", "key", "duration", "_at", *_SPARED_FIRST))
+    return not name.endswith(("_id", "state", "key", "duration", "_at", *_MOMENTS))
 
 
 def print_object(row: Row) -> None:
