@@ -41,7 +41,15 @@ def print_strip(console: Console, facts: Iterable[Recorded]) -> None:
         if fact.at.date() != day:
             day = fact.at.date()
             console.print(f"{day} UTC", style="dim")
-        console.print(_line(fact), no_wrap=True, overflow="ellipsis")
+        _print(console, _line(fact))
+
+
+def _print(console: Console, line: Text) -> None:
+    """Cut to the width of a terminal; written as it is where there is neither one nor colour, which is far quicker."""
+    if console.is_terminal or console.color_system is not None:
+        console.print(line, no_wrap=True, overflow="ellipsis")
+    else:
+        console.file.write(f"{line.plain}\n")
 
 
 def _line(fact: Recorded) -> Text:
