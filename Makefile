@@ -43,7 +43,7 @@ format: $(INSTALLED) ## put the code into shape
 	$(BIN)/ruff format $(SOURCES)
 	$(BIN)/ruff check --fix $(SOURCES)
 
-bench: $(INSTALLED) ## measure W1 to W6, growth and more beside their floors; ONLY="W1 W2" picks
+bench: $(INSTALLED) ## measure W1 to W6, growth, workflows and more beside their floors; ONLY="W1 W2" picks
 	$(BIN)/python -m benchmarks $(if $(ONLY),--only $(ONLY))
 
 clean: ## remove .venv and what the tools left
