@@ -24,7 +24,8 @@ def find_entrance(spec: DagSpec, kind: str, entrances: Sequence[Entrance], name:
         if entrance.name == name:
             return entrance
     if known:
-        raise NotFoundError(f"the workflow {spec.dag_id!r} has no {kind} {name!r}{did_you_mean(name, known)}")
+        near = did_you_mean(name, known) or f"; it has {', '.join(known)}"
+        raise NotFoundError(f"the workflow {spec.dag_id!r} has no {kind} {name!r}{near}")
     return Entrance(name=name)
 
 

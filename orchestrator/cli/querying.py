@@ -45,13 +45,17 @@ def query(home: Home, dag_id: str, run_id: str, name: str, arguments: str, at: i
     for notice in found.notices:
         remark(notice)
     if found.block is not None:
-        where = f"{found.block.where}: " if found.block.where else ""
-        raise ConflictError(f"run {run.run_id!r} cannot be replayed ({found.block.kind}): {where}{found.block.message}")
+        said = _placed(found.block.where, found.block.message)
+        raise ConflictError(f"run {run.run_id!r} cannot be replayed ({found.block.kind}): {said}")
     if found.refusal is not None:
-        where = f"{found.refusal.where}: " if found.refusal.where else ""
-        raise UsageError(f"query {name!r} has no answer: {where}{found.refusal.message}")
+        raise UsageError(f"query {name!r} has no answer: {_placed(found.refusal.where, found.refusal.message)}")
     assert found.answer is not None
     show_json(bytes(found.answer), output)
+
+
+def _placed(where: str | None, message: str) -> str:
+    """The message behind its place, unless it says that itself."""
+    return message if where is None or where in message else f"{where}: {message}"
 
 
 @click.command("logs")

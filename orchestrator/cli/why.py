@@ -130,7 +130,7 @@ def tell(home: Home, run: RunRow, task_id: str | None = None) -> list[Reason]:
     words = Words()
     with progress_bar("Reading the history") as progress:
         folded_run = folded(home, run, tell=progress, hear=words.hear)
-    standing = _standing(home, run, folded_run) if task_id is None else Standing()
+    standing, misfit = _asked(home, run, folded_run) if task_id is None else (Standing(), [])
     reasons = reasons_of(
         folded_run,
         task_id,
@@ -139,23 +139,28 @@ def tell(home: Home, run: RunRow, task_id: str | None = None) -> list[Reason]:
         failure_of=words.of,
         standing=standing,
     )
-    return with_beats(home, run, reasons)
+    return misfit + with_beats(home, run, reasons)
 
 
-def _standing(home: Home, run: RunRow, state: Run) -> Standing:
-    """Where the code of an open workflow stands. It is replayed for that, since no fact says so; nowhere, where there
-    is nothing to replay, where it cannot be, or where it asks for more than is recorded so far.
+def _asked(home: Home, run: RunRow, state: Run) -> tuple[Standing, list[Reason]]:
+    """Where the code of an open workflow stands, and why it could not go on if there were news.
+
+    It is replayed for that, since no fact says so. It stands nowhere where there is nothing to replay, where it cannot
+    be, or where it asks for more than is recorded so far.
     """
     if not isinstance(state, WorkflowRun) or not state.is_replayed or state.is_inert or state.started_at is None:
-        return Standing()
+        return Standing(), []
     try:
         found = replay_run(home, run, looks=True)
     except OrchestratorError as error:
         remark(f"The code cannot be asked what it waits for: {error}")
-        return Standing()
-    if found.block is not None:
-        remark(f"The code cannot be asked what it waits for: {found.block.message}")
-    return Standing() if found.commands else found.standing
+        return Standing(), []
+    block = found.block
+    if block is None:
+        return Standing() if found.commands else found.standing, []
+    sentence = f"the code of its version does not go through its history ({block.kind}), and is blocked at the next news"
+    misfit = Reason(cause=Cause.BLOCKED, sentence=f"{sentence}: {block.message.rstrip('.')}", where=block.where)
+    return Standing(), [misfit]
 
 
 def _usage(home: Home, run: RunRow) -> Usage:
