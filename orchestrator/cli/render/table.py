@@ -1,9 +1,11 @@
 """Rows and single objects as tables and as plain columns."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import IO, Any
 
 from rich import box
+from rich.cells import cell_len
+from rich.console import JustifyMethod
 from rich.table import Table
 from rich.text import Text
 
@@ -28,15 +30,43 @@ def print_table(rows: Sequence[Row], columns: Sequence[str]) -> None:
             print_object({name: row[name] for name in telling})
             console.print()
         return
-    table = Table(box=box.SIMPLE_HEAD, header_style="bold", pad_edge=False, show_edge=False)
-    for name in shown:
-        numeric, whole = _is_numeric(rows, name), not _may_fold(name)
-        table.add_column(name, overflow="fold", no_wrap=whole, justify="right" if numeric else "left")
-    for row in rows:
-        table.add_row(*(_shown(name, row[name]) for name in shown))
-    console.print(table)
+    lines = [[_shown(name, row[name]) for name in shown] for row in rows]
+    numeric = [_is_numeric(rows, name) for name in shown]
+    if console.is_terminal or console.color_system is not None or not _are_simple(lines):
+        console.print(_table(shown, numeric, lines))
+    else:
+        _write_bare(console.file, [list(shown), *([text.plain for text in line] for line in lines)], numeric)
     if left_out := [name for name in telling if name not in shown]:
         remark(f"No room for {', '.join(left_out)}; -o json shows everything.")
+
+
+def _table(columns: Sequence[str], numeric: Sequence[bool], lines: Sequence[Sequence[Text]]) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, header_style="bold", pad_edge=False, show_edge=False)
+    for name, to_the_right in zip(columns, numeric, strict=True):
+        justify: JustifyMethod = "right" if to_the_right else "left"
+        table.add_column(name, overflow="fold", no_wrap=not _may_fold(name), justify=justify)
+    for line in lines:
+        table.add_row(*line)
+    return table
+
+
+def _are_simple(lines: Sequence[Sequence[Text]]) -> bool:
+    return not any("\n" in text.plain or "\t" in text.plain for line in lines for text in line)
+
+
+def _write_bare(file: IO[str], lines: Sequence[Sequence[str]], numeric: Sequence[bool]) -> None:
+    """The same table where there is neither colour nor a terminal's width: far quicker, and there may be very many."""
+    widths = [max(map(cell_len, column)) for column in zip(*lines, strict=True)]
+    for number, line in enumerate(lines):
+        places = zip(line, widths, numeric, strict=True)
+        file.write((" " * _GAP).join(_padded(*place) for place in places) + "\n")
+        if number == 0:
+            file.write("─" * (sum(widths) + _GAP * (len(widths) - 1)) + "\n")
+
+
+def _padded(text: str, width: int, to_the_right: bool) -> str:
+    room = " " * (width - cell_len(text))
+    return room + text if to_the_right else text + room
 
 
 def _says_nothing(rows: Sequence[Row], name: str) -> bool:
