@@ -155,12 +155,20 @@ def test_the_tutorial_ends_as_it_says(tmp_path: Path) -> None:
         done = home.run("dags", "trigger", "naps", "--run-id", "short", "--conf", '{"seconds": 0}', "--wait")
         assert done.returncode == 0, done.stderr
         assert home.ask("tasks", "result", "naps", "nap__2", "short") == 3
+        home.ask("dags", "trigger", "expense", "--run-id", "lunch", "--conf", '{"amount": 120}')
+        waits = "waits for signal 'approved', at most until"
+        home.wait_for("it waits", lambda: waits in home.run("runs", "why", "expense", "lunch").stdout)
+        assert home.run("runs", "query", "expense", "lunch", "where").stdout == '"waiting"\n'
+        assert home.run("runs", "signal", "expense", "lunch", "approved", "true").returncode == 0
+        assert home.run("runs", "watch", "expense", "lunch").returncode == 0
+        assert home.ask("runs", "result", "expense", "lunch") == "paid 120.00"
 
 
-def test_the_dag_of_the_readme_is_a_dag(tmp_path: Path) -> None:
-    [(_, source)] = python_shown(ROOT / "README.md")
+def test_what_the_readme_shows_is_a_dag_and_a_workflow(tmp_path: Path) -> None:
+    (_, source), (_, workflow) = python_shown(ROOT / "README.md")
     with LiveHome(tmp_path) as home:
         home.write_dag("order.py", source)
+        home.write_dag("with_approval.py", workflow)
         home.run("db", "migrate")
         home.start("dag-processor")
         home.wait_for("the DAG is listed", lambda: home.run("dags", "details", "order").returncode == 0)
@@ -168,3 +176,4 @@ def test_the_dag_of_the_readme_is_a_dag(tmp_path: Path) -> None:
             "charge_card",
             "send_confirmation_email",
         }
+        home.wait_for("so is the workflow", lambda: home.run("dags", "details", "order_with_approval").returncode == 0)

@@ -65,6 +65,21 @@ def run_ids(home: Home, params: dict[str, Any]) -> Iterable[str]:
     return (run.run_id for run in home.reads.runs(params["dag_id"], limit=_OFFERED))
 
 
+@completed
+def signals(home: Home, params: dict[str, Any]) -> Iterable[str]:
+    return (one.name for one in home.reads.dag(params["dag_id"]).header.signals)
+
+
+@completed
+def queries(home: Home, params: dict[str, Any]) -> Iterable[str]:
+    return (one.name for one in home.reads.dag(params["dag_id"]).header.queries)
+
+
+@completed
+def updates(home: Home, params: dict[str, Any]) -> Iterable[str]:
+    return (one.name for one in home.reads.dag(params["dag_id"]).header.updates)
+
+
 dag_argument = click.argument("dag_id", metavar="DAG", shell_complete=dag_ids)
 dags_argument = click.argument("dag_ids", metavar="DAG...", nargs=-1, required=True, shell_complete=dag_ids)
 task_argument = click.argument("task_id", metavar="TASK", shell_complete=task_ids)

@@ -10,7 +10,7 @@ from orchestrator.assembly.replaying import Query
 from orchestrator.cli.conf import read_object
 from orchestrator.cli.logs import follow_log, print_log
 from orchestrator.cli.lookup import find_run
-from orchestrator.cli.options import dag_argument, run_argument, with_home
+from orchestrator.cli.options import dag_argument, queries, run_argument, with_home
 from orchestrator.cli.output import json_option, show_json
 from orchestrator.cli.render.console import remark
 from orchestrator.cli.talking import named_run_argument
@@ -21,7 +21,7 @@ from orchestrator.worker.blue.runlog import run_log
 @click.command("query")
 @dag_argument
 @named_run_argument
-@click.argument("name")
+@click.argument("name", shell_complete=queries)
 @click.argument("arguments", metavar="[JSON]", default="{}")
 @click.option("--at", type=click.IntRange(min=1), metavar="SEQ", help="As it was after this fact of its history.")
 @json_option

@@ -11,7 +11,7 @@ from orchestrator.assembly.home import Home
 from orchestrator.cli.conf import raw, read_json
 from orchestrator.cli.following import show_verdict, submit
 from orchestrator.cli.lookup import find_run, spec_version
-from orchestrator.cli.options import dag_argument, run_ids, who, with_home
+from orchestrator.cli.options import dag_argument, run_ids, signals, updates, who, with_home
 from orchestrator.cli.output import Format, output_option
 from orchestrator.cli.printable import json_text
 from orchestrator.cli.render.console import say
@@ -28,7 +28,7 @@ named_run_argument = click.argument("run_id", metavar="RUN", shell_complete=run_
 @click.command("signal")
 @dag_argument
 @named_run_argument
-@click.argument("name")
+@click.argument("name", shell_complete=signals)
 @click.argument("payload", metavar="[JSON]", default="null")
 @output_option
 @with_home
@@ -52,7 +52,7 @@ def signal(home: Home, dag_id: str, run_id: str, name: str, payload: str, output
 @click.command("update")
 @dag_argument
 @named_run_argument
-@click.argument("name")
+@click.argument("name", shell_complete=updates)
 @click.argument("arguments", metavar="JSON", default="{}")
 @click.option("--wait", is_flag=True, help="Wait for the answer, and print it as JSON.")
 @click.option("--timeout", type=click.FloatRange(min=0), default=60.0, show_default=True, help="Seconds to wait.")

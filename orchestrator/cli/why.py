@@ -158,9 +158,11 @@ def _asked(home: Home, run: RunRow, state: Run) -> tuple[Standing, list[Reason]]
     block = found.block
     if block is None:
         return Standing() if found.commands else found.standing, []
-    sentence = f"the code of its version does not go through its history ({block.kind}), and is blocked at the next news"
-    misfit = Reason(cause=Cause.BLOCKED, sentence=f"{sentence}: {block.message.rstrip('.')}", where=block.where)
-    return Standing(), [misfit]
+    sentence = (
+        f"the code of its version does not go through its history ({block.kind}), and will be blocked at the next "
+        f"news: {block.message.rstrip('.')}"
+    )
+    return Standing(), [Reason(cause=Cause.BLOCKED, sentence=sentence, where=block.where)]
 
 
 def _usage(home: Home, run: RunRow) -> Usage:
