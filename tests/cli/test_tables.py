@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from rich.console import Console
+from rich.text import Text
 
 from orchestrator.cli.render import table
 from orchestrator.cli.rows import RUN_COLUMNS, TASK_COLUMNS
@@ -72,3 +73,15 @@ def test_long_words_fold_and_do_not_push_others_out(monkeypatch: pytest.MonkeyPa
 def test_the_map_index_is_shown_where_something_is_mapped(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "map_index" not in shown(monkeypatch, 160, [TASK], TASK_COLUMNS)
     assert "map_index" in shown(monkeypatch, 160, [TASK, TASK | {"map_index": 0}], TASK_COLUMNS)
+
+
+def test_a_table_in_a_file_looks_as_it_does_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = [
+        TASK | {"try_number": number, "task_id": name} for number, name in ((3, "ship"), (12, "日本"), (0, "x" * 30))
+    ]
+    file, terminal = io.StringIO(), io.StringIO()
+    for stream, is_terminal in ((file, False), (terminal, True)):
+        console = Console(file=stream, width=200, highlight=False, force_terminal=is_terminal, no_color=True)
+        monkeypatch.setattr(table, "out", lambda console=console: console)
+        table.print_table(rows, TASK_COLUMNS)
+    assert file.getvalue() == Text.from_ansi(terminal.getvalue()).plain

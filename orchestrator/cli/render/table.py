@@ -32,10 +32,13 @@ def print_table(rows: Sequence[Row], columns: Sequence[str]) -> None:
         return
     lines = [[_shown(name, row[name]) for name in shown] for row in rows]
     numeric = [_is_numeric(rows, name) for name in shown]
-    if console.is_terminal or console.color_system is not None or not _are_simple(lines):
-        console.print(_table(shown, numeric, lines))
+    is_bare = not console.is_terminal and console.color_system is None
+    bare = [list(shown), *([text.plain for text in line] for line in lines)] if is_bare else []
+    widths = [max(map(cell_len, column)) for column in zip(*bare, strict=True)]
+    if is_bare and _row_width(widths) <= console.width and _are_simple(bare):
+        _write_bare(console.file, bare, widths, numeric)
     else:
-        _write_bare(console.file, [list(shown), *([text.plain for text in line] for line in lines)], numeric)
+        console.print(_table(shown, numeric, lines))
     if left_out := [name for name in telling if name not in shown]:
         remark(f"No room for {', '.join(left_out)}; -o json shows everything.")
 
@@ -50,18 +53,21 @@ def _table(columns: Sequence[str], numeric: Sequence[bool], lines: Sequence[Sequ
     return table
 
 
-def _are_simple(lines: Sequence[Sequence[Text]]) -> bool:
-    return not any("\n" in text.plain or "\t" in text.plain for line in lines for text in line)
+def _row_width(widths: Sequence[int]) -> int:
+    return sum(widths) + _GAP * (len(widths) - 1)
 
 
-def _write_bare(file: IO[str], lines: Sequence[Sequence[str]], numeric: Sequence[bool]) -> None:
-    """The same table where there is neither colour nor a terminal's width: far quicker, and there may be very many."""
-    widths = [max(map(cell_len, column)) for column in zip(*lines, strict=True)]
+def _are_simple(lines: Sequence[Sequence[str]]) -> bool:
+    return not any("\n" in text or "\t" in text for line in lines for text in line)
+
+
+def _write_bare(file: IO[str], lines: Sequence[Sequence[str]], widths: Sequence[int], numeric: Sequence[bool]) -> None:
+    """The same table, where there is neither a terminal nor colour: far quicker, as there may be very many rows."""
     for number, line in enumerate(lines):
         places = zip(line, widths, numeric, strict=True)
         file.write((" " * _GAP).join(_padded(*place) for place in places) + "\n")
         if number == 0:
-            file.write("─" * (sum(widths) + _GAP * (len(widths) - 1)) + "\n")
+            file.write("─" * _row_width(widths) + "\n")
 
 
 def _padded(text: str, width: int, to_the_right: bool) -> str:
