@@ -117,7 +117,7 @@ def _outdated(run: WorkflowRun, advance: Advance) -> Outdated | None:
         return Outdated(reason="the run begins its replay anew since then")
     closes = any(isinstance(command, Return | Raise | Continue) for command in advance.commands)
     if closes and run.letter_at > advance.seq:
-        return Outdated(reason="a signal or an update came that the code has not heard of, and must before it ends")
+        return Outdated(reason="something came that the code has not heard of, and must before it ends")
     return None
 
 

@@ -29,6 +29,7 @@ from orchestrator.core.events import (
     RunStarted,
     TaskExpanded,
     TimerSet,
+    ValueRecorded,
 )
 from orchestrator.core.plan import Plan
 from orchestrator.core.requests import Edit, ForkRun
@@ -132,6 +133,7 @@ class _Draft:
         self._is_workflow = past.run.created.kind is DagKind.WORKFLOW
         self._edits: dict[Place, Edit] = {(edit.task_id, edit.map_index): edit for edit in ask.edits}
         self._seqs: list[int] = []  # of each fact here, that of its source
+        self._given_up = {f"cancel-{child_id}" for child_id in past.run.children if child_id not in past.over}
         self._expanded = {task_id for task_id, _ in [*past.ends, *self._edits]}
 
     def copy(self) -> None:
@@ -174,6 +176,8 @@ class _Draft:
                 yield msgspec.structs.replace(event, fire_at=self._now + self._rest(event.fire_at))
             case ChildStarted() if event.child_id not in self._past.over:
                 return  # it is asked for again
+            case ValueRecorded() if event.name in self._given_up:
+                return  # and given up again
             case _:
                 yield from self._of_activities(fact)
 

@@ -21,10 +21,10 @@ from orchestrator.core.events import (
 )
 from orchestrator.core.runs import Plans, new_run, take_in
 from orchestrator.exceptions import UsageError
-from orchestrator.names import FINISHED, TaskState
+from orchestrator.names import FINISHED, DagKind, TaskState
 
 _ANSWERABLE = frozenset({TaskState.QUEUED, TaskState.RUNNING, TaskState.AWAITING_INPUT})
-_OUTLIVES_A_RESET = (SignalReceived, UpdateReceived, ChildEnded, RunMoved)
+_OUTLIVES_A_RESET = (SignalReceived, UpdateReceived, RunMoved)
 _ASKED = (ActivityRequested, ActivityCancelRequested)
 
 
@@ -109,12 +109,14 @@ def attempt_of(event: AnyEvent) -> int:
 def counting(facts: Sequence[Recorded], until: int) -> list[Recorded]:
     """The facts up to ``until`` that no reset has taken back, with their own seqs."""
     kept: list[Recorded] = []
+    is_workflow = created_of(facts).kind is DagKind.WORKFLOW
+    outlive = _OUTLIVES_A_RESET if is_workflow else (*_OUTLIVES_A_RESET, ChildEnded)  # code may start that child again
     for fact in facts[:until]:
         if not isinstance(fact.event, RunReset):
             kept.append(fact)
             continue
         since = fact.event.seq
-        stays = (one for one in facts[since : fact.seq] if isinstance(one.event, _OUTLIVES_A_RESET))
+        stays = (one for one in facts[since : fact.seq] if isinstance(one.event, outlive))
         kept = [*counting(facts, since), *stays]
     return kept
 

@@ -8,7 +8,10 @@ from orchestrator.core.activity import Activity, Node
 from orchestrator.core.board import Place
 from orchestrator.core.events import (
     ActivityCancelRequested,
+    ActivityCompleted,
+    ActivityFailed,
     ActivityRequested,
+    ActivitySkipped,
     AnyEvent,
     Asked,
     ChildEnded,
@@ -31,7 +34,7 @@ from orchestrator.core.events import (
 )
 from orchestrator.core.plan import Plan
 from orchestrator.core.run import Run
-from orchestrator.names import FINISHED, TaskState
+from orchestrator.names import FINISHED, AttemptKey, TaskState
 
 _STARTABLE = frozenset(
     {TaskState.NONE, TaskState.SCHEDULED, TaskState.UP_FOR_RETRY, TaskState.UP_FOR_RESCHEDULE},
@@ -39,6 +42,7 @@ _STARTABLE = frozenset(
 _USUAL = (1, 1, 0)  # attempt, generation and outdated of a call that came to its end at once
 _NEWS = frozenset({RunCancelRequested, RunContinued, RunReset, SignalReceived, UpdateReceived})
 _LETTERS = (SignalReceived, UpdateReceived)
+_REPORTS = (ActivityCompleted, ActivityFailed, ActivitySkipped)
 
 
 class WorkflowRun(Run):
@@ -50,7 +54,7 @@ class WorkflowRun(Run):
     is ``shielded`` outlives a cancellation.
 
     ``asked_until`` is the seq of the last fact that the code asked for, ``news_at`` of the last that it must hear of,
-    ``letter_at`` of the last signal or update, ``began_at`` of the fact that its replay begins with, and
+    ``letter_at`` of the last signal, update or cancellation, ``began_at`` of the fact that its replay begins with, and
     ``renewed_at`` of the last fact before which nothing that it said counts. ``heard_until`` is how far it has been
     told; the fold knows the least of it, and whoever tells the code says more by ``told`` and ``answered``.
     """
@@ -75,6 +79,7 @@ class WorkflowRun(Run):
         self.update_ids: dict[str, int] = {}
         self._marks: dict[Place, tuple[int, int, int]] = {}
         self._lapses: list[tuple[int, tuple[range, ...]]] = []
+        self._outdated: dict[Place, list[tuple[int, int]]] = {}
 
     # ── questions ────────────────────────────────────────────────────────────────────────────────────────
 
@@ -115,7 +120,14 @@ class WorkflowRun(Run):
         """Whether a fact of the history says anything still; after a reset many do not."""
         if isinstance(fact.event, _LETTERS) or not self._lapses:
             return True
+        if isinstance(fact.event, _REPORTS) and self._is_outdated(fact.seq, fact.event):
+            return False
         return not any(fact.seq in lapsed for lapsed in self._lapses[-1][1])
+
+    def _is_outdated(self, seq: int, event: ActivityCompleted | ActivityFailed | ActivitySkipped) -> bool:
+        """Whether it is about an attempt from before a reset, by which the call was to be done anew."""
+        marks = self._outdated.get((event.task_id, event.map_index), ())
+        return event.attempt > 0 and any(seq > since and event.attempt <= attempt for since, attempt in marks)
 
     # ── what is told to the code; not recorded ───────────────────────────────────────────────────────────
 
@@ -131,6 +143,14 @@ class WorkflowRun(Run):
     def unanswered(self) -> None:
         """Nobody will answer the activation that is under way: it is to be said again."""
         self.activating = None
+
+    def take_doomed(self) -> Iterator[AttemptKey]:
+        """Of a run that has ended also those that its end has closed: their bodies may go on."""
+        if not self.is_ended:
+            yield from super().take_doomed()
+            return
+        doomed, self.doomed = self.doomed, []
+        yield from dict.fromkeys(doomed)
 
     # ── the fold ─────────────────────────────────────────────────────────────────────────────────────────
 
@@ -268,6 +288,7 @@ class WorkflowRun(Run):
     # ── the ends of things ───────────────────────────────────────────────────────────────────────────────
 
     def _cancel(self, at: datetime) -> None:
+        self.letter_at = self.seq
         for place in [place for place in self.unended if place not in self.shielded]:
             self._give_up(place, at)
         self.timers = {name: moment for name, moment in self.timers.items() if name in self.shielded_timers}
@@ -277,6 +298,8 @@ class WorkflowRun(Run):
         for place in list(self.unended):
             self._give_up(place, at)
         super()._ended(event, at)
+        for place, attempt in list(self.open.items()):  # its code waits for none of them: what they report is evidence
+            self._close(place, attempt)
         self._drop_what_waits()
         self.updates.clear()
         self.blocked = self.activating = None
@@ -349,6 +372,11 @@ class WorkflowRun(Run):
     def _lapse_after(self, seq: int) -> None:
         before = next((ranges for reset_at, ranges in reversed(self._lapses) if reset_at <= seq), ())
         self._lapses.append((self.seq, (*before, range(seq + 1, self.seq))))
+
+    def _begin_anew(self, place: Place, now: Activity, was: Activity | None, at: datetime) -> None:
+        super()._begin_anew(place, now, was, at)
+        if now.outdated:
+            self._outdated.setdefault(place, []).append((self.seq, now.outdated))
 
     def _rewind_children(self, past: Run) -> None:
         """Those that were open then are awaited again: should one have ended since, that is to be recorded again."""

@@ -166,14 +166,16 @@ class Children:
 
     def reconcile(self, turn: Turn) -> None:
         """Record the ends that are not recorded with the parents, and cancel those whose parent is gone."""
+        for run in turn.resets:  # what it awaits again may have ended since
+            if not run.is_ended:
+                self._reconcile_children(turn, run)
         doubtful, self._doubtful = self._doubtful, {}
-        for run_key in doubtful:
-            run = self._memory.roster.held(run_key)
-            if run is None or run.is_ended:
+        for held in map(self._memory.roster.held, doubtful):
+            if held is None or held.is_ended:
                 continue
-            self._reconcile_children(turn, run)
-            if run.created.parent is not None:
-                self._reconcile_parent(turn, run, run.created.parent)
+            self._reconcile_children(turn, held)
+            if held.created.parent is not None:
+                self._reconcile_parent(turn, held, held.created.parent)
 
     def _reconcile_children(self, turn: Turn, run: Run) -> None:
         for child_id, started in list(run.children.items()):

@@ -122,7 +122,7 @@ class Conversations:
             return
         if talk is None:
             talk = self._talks[run.run_key] = _Talk(before)
-        talk.facts += (fact for fact in records if matters(fact))
+        talk.facts += (fact for fact in records if matters(fact) and run.counts(fact))
         if len(talk.facts) > SEGMENT:  # who is that far behind asks for them
             talk.after, talk.facts = talk.facts[-1].seq, []
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 
-from orchestrator.core.events import AnyEvent, Recorded, RunEnded
+from orchestrator.core.events import AnyEvent, Recorded, RunEnded, RunReset
 from orchestrator.core.run import Run
 from orchestrator.core.workflow_run import WorkflowRun
 from orchestrator.names import AttemptKey
@@ -22,7 +22,8 @@ class _Draft:
 class Turn:
     """A fact is applied to its run as it is recorded; nothing leaves this process before the commit.
 
-    ``ends`` are the runs that came to their end in it, and nobody has been told of yet.
+    ``ends`` are the runs that came to their end in it, and nobody has been told of yet; ``resets`` are
+    those that went back to an earlier fact.
     """
 
     def __init__(self, now: datetime) -> None:
@@ -35,6 +36,7 @@ class Turn:
         self.cancels: list[AttemptKey] = []
         self.activations: dict[int, WorkflowRun] = {}
         self.ends: dict[int, RunEnded] = {}
+        self.resets: list[Run] = []
         self.took_reports = False
         self.refused: frozenset[int] = frozenset()
         self._begun: dict[tuple[str, str], int] = {}
@@ -62,6 +64,9 @@ class Turn:
         draft.records.append(fact)
         if type(event) is RunEnded:
             self.ends[run.run_key] = event
+        elif type(event) is RunReset:
+            self.resets.append(run)
+            self.ends.pop(run.run_key, None)
 
     def record_all(self, run: Run, events: Iterable[AnyEvent], at: datetime | None = None) -> None:
         for event in events:

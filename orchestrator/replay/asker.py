@@ -213,8 +213,8 @@ class Asker:
 
     def continue_as_new(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> NoReturn:
         self._enter()
-        data = self._beginning.anew(args, kwargs, self._inbox.untaken())
-        self._course.end(Continue(input=msgspec.Raw(data)))
+        self._course.renewal = self._beginning.anew(args, kwargs, self._inbox.untaken())
+        self._course.end(Continue())
         raise Evicted
 
     # ── inside ───────────────────────────────────────────────────────────────────────────────────────────

@@ -11,7 +11,7 @@ from greenlet import GreenletExit
 from orchestrator.authoring.blue import Blue, Definition, replaying
 from orchestrator.core import values
 from orchestrator.core.activations import AnswerUpdate, Block, Continue, Raise, Return, Standing, Wait
-from orchestrator.core.events import SignalReceived, UpdateReceived
+from orchestrator.core.events import RunCancelRequested, SignalReceived, UpdateReceived
 from orchestrator.exceptions import (
     NotFoundError,
     QuarantineError,
@@ -22,6 +22,7 @@ from orchestrator.exceptions import (
     WorkflowError,
 )
 from orchestrator.names import BlockKind
+from orchestrator.replay.beginning import Renewal
 from orchestrator.replay.foreign import NoLoop
 from orchestrator.replay.hub import Hub
 from orchestrator.replay.inbox import Inbox
@@ -37,12 +38,15 @@ _BLOCKS: dict[type[BaseException], BlockKind] = {
 
 
 class Course:
-    """``ending`` is how the code ended, ``block`` why it cannot go on. ``door`` is what the code sees of all this."""
+    """``ending`` is how the code ended, ``renewal`` what it begins anew with, where it does; ``block`` why it cannot go
+    on. ``door`` is what the code sees of all this.
+    """
 
     door: Blue
 
     def __init__(self, definition: Definition, places: Places) -> None:
         self.ending: Ending | None = None
+        self.renewal: Renewal | None = None
         self.block: Block | None = None
         self.is_cancelled = False
         self.places = places
@@ -108,8 +112,7 @@ class Course:
     def end(self, ending: Ending) -> None:
         """The code has ended; updates that it has not answered are refused."""
         for update_id in tuple(self._updates):
-            refusal = UsageError("the workflow ended before it had answered this update; look at the run's end for why")
-            self._answer(update_id, None, refusal)
+            self._refuse(update_id)
         self.ending = ending
         self.hub.is_over = True
 
@@ -130,6 +133,28 @@ class Course:
             self.stop(BlockKind.ENCODING, f"signal {event.name!r} carries what cannot be read: {error}")
         else:
             self.inbox.receive(event.name, payload)
+
+    def carry(self, event: SignalReceived | UpdateReceived | RunCancelRequested) -> None:
+        """It comes when the code has ended: whoever begins anew hears it then, if it can be read."""
+        if self.renewal is None:
+            if isinstance(event, UpdateReceived) and self.ending is not None:
+                self._refuse(event.update_id)
+            return
+        if isinstance(event, RunCancelRequested) and self.is_cancelled:
+            return
+        if isinstance(event, RunCancelRequested) or self._is_readable(event):
+            self.renewal.take(event)
+        elif isinstance(event, SignalReceived):
+            self.receive(event)
+        else:
+            self.start_update(event)
+
+    def _is_readable(self, event: SignalReceived | UpdateReceived) -> bool:
+        try:
+            values.decode(event.payload)
+        except ValueDecodingError:
+            return False
+        return True
 
     def _start_signal(self, name: str, function: Callable[..., Any], payload: Any) -> None:
         def ended(_strand: Strand, _value: Any, error: BaseException | None) -> None:
@@ -163,6 +188,10 @@ class Course:
             return function(payload)
 
         self.start(f"update {event.name}", answer, ended)
+
+    def _refuse(self, update_id: str) -> None:
+        refusal = UsageError("the workflow ended before it had answered this update; look at the run's end for why")
+        self._answer(update_id, None, refusal)
 
     def _answer(self, update_id: str, value: Any, error: BaseException | None) -> None:
         self._updates.pop(update_id, None)
@@ -212,6 +241,20 @@ class Course:
         with replaying(self.door), self.hub.only_reading(f"query {name!r}"), self.hub.in_code():
             return drive(function(args), refuse, self.places.name)
 
+    def standing(self) -> Standing:
+        """What each strand waits for, and the signals that none of them has taken."""
+        waits = tuple(
+            Wait(
+                strand=strand.what,
+                what=tuple(future.what for future in strand.waits_for),
+                condition=f"signal {signal!r}" if signal else "a condition" if looks else None,
+                signal=signal,
+                where=self.places.on_stack(strand.frame).where,
+            )
+            for strand, looks, signal in self.hub.waiting()
+        )
+        return Standing(waits=waits, untaken=Counter(name for name, _ in self.inbox.untaken()))
+
     def own_place(self) -> str | None:
         """Where the workflow is defined."""
         definition = self._definition
@@ -226,20 +269,6 @@ class Course:
             where,
         )
         return Evicted()
-
-    def standing(self) -> Standing:
-        """What each strand waits for, and the signals that none of them has taken."""
-        waits = tuple(
-            Wait(
-                strand=strand.what,
-                what=tuple(future.what for future in strand.waits_for),
-                condition=f"signal {signal!r}" if signal else "a condition" if looks else None,
-                signal=signal,
-                where=self.places.on_stack(strand.frame).where,
-            )
-            for strand, looks, signal in self.hub.waiting()
-        )
-        return Standing(waits=waits, untaken=Counter(name for name, _ in self.inbox.untaken()))
 
     def _foreign_loop(self, frame: FrameType) -> BaseException:
         what, where = awaited_on_stack(frame, self.places.name)

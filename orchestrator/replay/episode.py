@@ -78,6 +78,7 @@ class Episode:
         for name, payload in beginning.signals:
             self.course.inbox.receive(name, payload)
         self.course.main(lambda: definition.begin(beginning.given))
+        self._news.extend(Recorded(beginning.seq, beginning.at, event) for event in beginning.late)
 
     # ── facts in ─────────────────────────────────────────────────────────────────────────────────────────
 
@@ -104,6 +105,8 @@ class Episode:
             self.ended = fact
         elif isinstance(event, TimerFired):
             self.ledger.withdraw(("cancel", event.timer_id))
+        elif isinstance(event, SignalReceived | UpdateReceived | RunCancelRequested):
+            self.course.carry(event)
         elif isinstance(event, _ACTIVITIES):
             self._activity(fact, event)
 
@@ -116,6 +119,9 @@ class Episode:
         """Let the code take in what it has been told, one fact at a time, until it can go no further."""
         while self.hub.run() and self._news and not self.hub.is_over:
             self._deliver(self._news.popleft())
+        if self.hub.is_over:
+            while self._news:
+                self._take_after_the_end(self._news.popleft())
 
     def _recorded(self, slot: Slot, fact: Recorded) -> None:
         """A fact that the code asks for is on record: from here on facts can say what came of it."""

@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 
 from orchestrator.authoring.blue import Future
 from orchestrator.core.activations import RecordValue, WorkflowCommand
-from orchestrator.core.events import Recorded, ValueRecorded
+from orchestrator.core.events import Recorded, UpdateAnswered, ValueRecorded
 
 Key: TypeAlias = tuple[Hashable, ...]
 Place: TypeAlias = tuple[CodeType, int] | None
@@ -110,13 +110,14 @@ class Ledger:
         self.is_all_told = False
         self._pending = Lines()
         self._unclaimed = Lines()
+        self._refusals = Lines()  # of updates; the end of a run gives them too, without its code
         self._unsent: dict[Slot, None] = {}
 
     # ── asking and recording ─────────────────────────────────────────────────────────────────────────────
 
     def ask(self, key: Key, command: WorkflowCommand, future: Future[Any] | None = None, place: Place = None) -> Slot:
         """The code asks for this: the first record of it that nobody has claimed, or one that is to come."""
-        slot = self._unclaimed.take(key)
+        slot = self._unclaimed.take(key) or self._refusals.take(key)
         if slot is None:
             slot = Slot(key)
             slot.command = command
@@ -139,7 +140,7 @@ class Ledger:
         slot = self._pending.take(key) if self._fits(key, fact) else None
         if slot is None:
             slot = Slot(key)
-            self._unclaimed.put(slot)
+            (self._refusals if _is_refusal(fact) else self._unclaimed).put(slot)
         else:
             self._unsent.pop(slot, None)
         slot.fact, slot.command, slot.also = fact, None, None
@@ -200,3 +201,7 @@ class Ledger:
 
 def _seq(slot: Slot) -> int:
     return 0 if slot.fact is None else slot.fact.seq
+
+
+def _is_refusal(fact: Recorded) -> bool:
+    return isinstance(fact.event, UpdateAnswered) and fact.event.failure is not None

@@ -22,6 +22,7 @@ from orchestrator.core.events import (
 from orchestrator.exceptions import ConflictError, UsageError
 from orchestrator.names import BlockKind
 from orchestrator.replay.beginning import Beginning, begun_anew
+from orchestrator.replay.course import Course, Ending
 from orchestrator.replay.episode import Episode
 from orchestrator.replay.judging import Versions, misfit, not_continued
 from orchestrator.replay.places import Places
@@ -107,7 +108,7 @@ class Machine:
             return ()
         if episode.course.ending is not None and not episode.is_ending_said:
             episode.is_ending_said = True
-            commands.append(self._storable(episode.course.ending))
+            commands.append(self._storable(_ending(episode.course)))
         return tuple(commands)
 
     def query(self, name: str, args: Any) -> Any:
@@ -116,7 +117,6 @@ class Machine:
             raise ConflictError("the code of this run is blocked, so there is nobody to answer; mend it first")
         return self._begun().course.query(name, args)
 
-    def interrupt(self, limit: float, frame: FrameType | None) -> None:
     def standing(self) -> Standing:
         """Where the code stands; nowhere, where it is blocked or has ended."""
         episode = self._episode
@@ -124,6 +124,7 @@ class Machine:
             return Standing()
         return episode.course.standing()
 
+    def interrupt(self, limit: float, frame: FrameType | None) -> None:
         """Called from a signal's handler with what was running: the code has not come to rest for ``limit`` seconds.
 
         Raises inside of the code, so that ``tell`` or ``advance`` returns, and Block(STUCK) with the author's stack is
@@ -148,7 +149,7 @@ class Machine:
             self._create(fact, event)
         elif isinstance(event, RunContinued):
             self._continue(fact)
-        elif isinstance(event, RunReset) or self._block is not None:
+        elif isinstance(event, RunReset) or self._block is not None or not self._has_beginning:
             return
         elif self._episode is not None:
             self._episode.take(fact)
@@ -158,6 +159,11 @@ class Machine:
             self._begun().take(fact)
         else:
             self._early.append(fact)
+
+    @property
+    def _has_beginning(self) -> bool:
+        """What comes before is of a round that is over: it was told together with the RunContinued that ended it."""
+        return self._created is not None or self._episode is not None
 
     def _create(self, fact: Recorded, event: RunCreated) -> None:
         """A run begins at its RunStarted; what was taken over from another begins as that one did."""
@@ -231,3 +237,9 @@ class Machine:
         if isinstance(command, Return) and len(command.result) > INLINE:
             return msgspec.structs.replace(command, result=NULL, payload=self._store(bytes(command.result)))
         return command
+
+
+def _ending(course: Course) -> Ending:
+    """How the code ends; where it begins anew, with all that has been received so far."""
+    assert course.ending is not None
+    return course.ending if course.renewal is None else Continue(input=msgspec.Raw(course.renewal.encoded()))

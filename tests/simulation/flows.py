@@ -14,6 +14,7 @@ from orchestrator.workflow import (
     side_effect,
     signal_run,
     sleep,
+    start,
     start_child,
     timer,
     wait_any,
@@ -51,6 +52,11 @@ def step(name: str) -> str:
 
 @activity(delivery="at_most_once")
 def refund(what: str) -> str:
+    return what
+
+
+@activity
+def pay(what: str) -> str:
     return what
 
 
@@ -129,6 +135,26 @@ def rounds(number: int = 0) -> int:
     if found < 4:
         continue_as_new(found)
     return found
+
+
+@workflow
+def collector(said: list[str] | None = None) -> list[str]:
+    """Takes signals one by one, beginning anew after each, and counts the updates of this round."""
+    found = [*(said or [])]
+
+    @workflow.update
+    def shout(what: str) -> str:
+        found.append(what.upper())
+        return what.upper()
+
+    if len(found) < 4:
+        wait_any(timer(3600), start(heed, found))
+        continue_as_new(found)
+    return found
+
+
+def heed(found: list[str]) -> None:
+    found.append(word.wait())
 
 
 @workflow

@@ -1,0 +1,193 @@
+"""What meets in one moment: signals and the end of a round, resets and children, ends and open attempts."""
+
+from datetime import timedelta
+
+import msgspec
+
+from orchestrator.core import values
+from orchestrator.core.events import (
+    ActivityScheduled,
+    ChildEnded,
+    ChildStarted,
+    RunContinued,
+    RunEnded,
+    UpdateAnswered,
+)
+from orchestrator.core.orders import Completed, Order
+from orchestrator.core.plan import Plan
+from orchestrator.core.requests import CancelRun, ForkRun, PauseRun, ResetRun, ResumeRun, SendSignal, SendUpdate
+from orchestrator.core.runs import replay
+from orchestrator.names import AttemptKey, Delivery
+from orchestrator.testing.clock import EPOCH
+from orchestrator.testing.sim_executor import Script
+from orchestrator.testing.simulation import Simulation
+from tests.simulation.blue_world import SPECS, act, ends, raw, world
+
+NAME = {"run_id": "manual__1"}
+
+
+def after(sim: Simulation, seconds: float) -> None:
+    sim.run(until=EPOCH + timedelta(seconds=seconds))
+
+
+def say(sim: Simulation, *words: str) -> None:
+    for word in words:
+        sim.store.ask(SendSignal(dag_id="collector", name="word", payload=raw(word), **NAME))
+
+
+def collected(sim: Simulation) -> list[str]:
+    after(sim, 10)
+    state, result = ends(sim, "collector")["collector", "manual__1"]
+    assert state == "success"
+    return result
+
+
+def test_signals_that_come_together_are_taken_by_one_round_after_the_other():
+    sim = world()
+    sim.trigger("collector")
+    after(sim, 1)
+    say(sim, "a", "b", "c", "d", "e")
+    assert collected(sim) == ["a", "b", "c", "d"]
+
+
+def test_signals_that_come_while_a_run_is_paused_are_all_taken_when_it_goes_on():
+    sim = world()
+    sim.trigger("collector")
+    after(sim, 1)
+    sim.store.ask(PauseRun(dag_id="collector", **NAME))
+    say(sim, "a", "b")
+    after(sim, 2)
+    say(sim, "c", "d")
+    sim.store.ask(ResumeRun(dag_id="collector", **NAME))
+    assert collected(sim) == ["a", "b", "c", "d"]
+
+
+def test_an_update_that_comes_with_the_end_of_a_round_is_answered_by_the_next():
+    sim = world()
+    sim.trigger("collector")
+    after(sim, 1)
+    say(sim, "a")
+    sim.store.ask(SendUpdate(dag_id="collector", update_id="u", name="shout", payload=raw({"what": "b"}), **NAME))
+    after(sim, 2)
+    (answer,) = [fact.event for fact in sim.history() if isinstance(fact.event, UpdateAnswered)]
+    assert (values.decode(answer.result), answer.failure) == ("B", None)
+    say(sim, "c", "d")
+    assert collected(sim) == ["a", "B", "c", "d"]
+
+
+def test_an_update_that_comes_with_the_end_of_the_run_is_refused_by_the_code_and_fits_its_replay():
+    sim = world()
+    sim.trigger("collector")
+    after(sim, 1)
+    say(sim, "a", "b", "c")
+    after(sim, 2)
+    say(sim, "d")
+    sim.store.ask(CancelRun(dag_id="collector", **NAME))
+    sim.store.ask(SendUpdate(dag_id="collector", update_id="u", name="shout", payload=raw({"what": "x"}), **NAME))
+    after(sim, 3)
+    (answer,) = [fact for fact in sim.history() if isinstance(fact.event, UpdateAnswered)]
+    assert answer.event.failure is not None
+    sim.store.ask(ResetRun(dag_id="collector", seq=answer.seq, **NAME))
+    after(sim, 4)
+    assert ends_of(sim)[-1].state == "success"
+
+
+def test_a_cancellation_that_comes_with_the_end_of_a_round_is_heard_by_the_next():
+    sim = world()
+    sim.trigger("collector")
+    after(sim, 1)
+    say(sim, "a")
+    sim.store.ask(CancelRun(dag_id="collector", **NAME))
+    after(sim, 2)
+    assert [end.reason for end in ends_of(sim)] == ["cancelled"]
+
+
+def test_a_cancellation_that_comes_while_the_end_of_a_round_is_under_way_is_heard_by_the_next():
+    sim = world(replaying={"pace": lambda _: 1.0})
+    sim.trigger("collector")
+    after(sim, 5)
+    say(sim, "a")
+    after(sim, 5.5)
+    sim.store.ask(CancelRun(dag_id="collector", **NAME))
+    after(sim, 30)
+    assert [end.reason for end in ends_of(sim)] == ["cancelled"]
+
+
+def ends_of(sim: Simulation) -> list[RunEnded]:
+    return [fact.event for fact in sim.history() if isinstance(fact.event, RunEnded)]
+
+
+def test_code_whose_process_is_lost_with_each_answer_begins_every_round():
+    sim = world(replaying={"evicts": lambda _: True})
+    sim.trigger("collector")
+    for number, word in enumerate("abcd", 1):
+        after(sim, number)
+        say(sim, word)
+    assert collected(sim) == ["a", "b", "c", "d"]
+    assert sum(isinstance(fact.event, RunContinued) for fact in sim.history()) == 4
+
+
+def seqs(sim: Simulation, kind: type) -> list[int]:
+    return [fact.seq for fact in sim.history() if isinstance(fact.event, kind)]
+
+
+def test_a_run_that_is_reset_to_where_it_waited_for_a_child_hears_of_the_end_that_the_child_has_had():
+    sim = world()
+    sim.trigger("family")
+    sim.run()
+    done = ends_of(sim)[0]
+    for begun in seqs(sim, ChildStarted):
+        sim.store.ask(ResetRun(dag_id="family", seq=begun, **NAME))
+        sim.run()
+        again = ends_of(sim)[-1]
+        assert (again.state, bytes(again.result)) == (done.state, bytes(done.result))
+
+
+def test_a_fork_of_a_run_that_was_reset_starts_the_children_that_it_has_anew():
+    sim = world()
+    sim.trigger("family")
+    sim.run()
+    sim.store.ask(ResetRun(dag_id="family", seq=2, **NAME))
+    sim.run()
+    last = seqs(sim, ChildEnded)[-1]
+    sim.store.ask(ForkRun(dag_id="family", run_id="forked", source="manual__1", run_uid="other", seq=last))
+    sim.run()
+    *_, (_, forked) = (one for one in sim.histories() if getattr(one[1][0].event, "run_id", "") == "forked")
+    end = forked[-1].event
+    assert (end.state, values.decode(end.result)) == ("success", [3, 6, "nowhere"])
+
+
+def test_a_workflow_that_has_ended_has_nothing_open_whatever_its_activities_do():
+    sim = world(script=lambda order: msgspec.structs.replace(act(order), work=600.0))
+    sim.trigger("sequential")
+    after(sim, 5)
+    for _ in range(2):
+        sim.store.ask(CancelRun(dag_id="sequential", **NAME))
+    after(sim, 6)
+    run = replay(1, sim.history(), lambda one: Plan(sim.store.spec(one), one))
+    assert run.is_ended
+    assert not run.open
+    assert not sim.executor._work, "its body goes on"
+    sim.store.ask(ResetRun(dag_id="sequential", seq=2, **NAME))
+    sim.run()
+    assert ends_of(sim)[-1].state == "success"
+
+
+def paying(order: Order) -> Script:
+    return act(order) if order.key.task_id != "add" else msgspec.structs.replace(act(order), work=5.0)
+
+
+def test_a_result_from_before_a_reset_that_is_reported_again_is_not_told_to_the_code():
+    """Also not where it is of a transaction, which counts at any epoch otherwise."""
+    spec = SPECS["sequential"]
+    tasks = tuple(msgspec.structs.replace(task, delivery=Delivery.TRANSACTIONAL) for task in spec.tasks)
+    sim = world(script=paying, specs=[msgspec.structs.replace(spec, tasks=tasks)])
+    sim.trigger("sequential")
+    after(sim, 7)
+    (first, *_) = [fact for fact in sim.history() if isinstance(fact.event, ActivityScheduled)]
+    sim.store.ask(ResetRun(dag_id="sequential", seq=first.seq, **NAME))
+    after(sim, 7.5)
+    late = Completed(key=AttemptKey(1, "add", 0, 1), at=sim.clock.now(), result=raw(1000))
+    sim.executor._unread.append(late)
+    sim.run()
+    assert values.decode(ends_of(sim)[-1].result) == 6
