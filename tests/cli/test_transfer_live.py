@@ -21,7 +21,7 @@ with DAG("errand"):
     def fetch() -> dict:
         return {{"parcel": 7}}
 
-    @task(retries=99, retry_delay=0.05)
+    @task(retries=10_000, retry_delay=0.2)
     def carry(what: dict) -> int:
         if not GATE.exists():
             raise RuntimeError("the gate is closed")
