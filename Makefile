@@ -5,6 +5,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/installed.stamp
 PYTEST := $(BIN)/python -m pytest
+# A file's tests stay together: many of them share a running home.
+PARALLEL := --numprocesses auto --maxprocesses 4 --dist loadfile
 SOURCES := orchestrator tests benchmarks dags
 
 .DEFAULT_GOAL := help
@@ -20,7 +22,7 @@ demo: $(INSTALLED) ## ORDER 1001: kill every process after the charge, start aga
 	@$(BIN)/python -m benchmarks.demo
 
 test: $(INSTALLED) ## the tests, without those that take minutes
-	$(PYTEST) -m "not slow"
+	$(PYTEST) -m "not slow" $(PARALLEL)
 
 test-slow: $(INSTALLED) ## the tests that take minutes
 	$(PYTEST) -m slow
