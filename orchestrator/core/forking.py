@@ -118,8 +118,11 @@ def _origin(past: Past) -> Origin | None:
     created = past.run.created
     if created.kind is not DagKind.WORKFLOW or created.origin is not None:
         return created.origin
-    began = next((fact.at for fact in past.facts if isinstance(fact.event, RunStarted)), None)
-    return None if began is None else Origin(run_uid=created.run_uid, at=began)
+    began = next((fact for fact in past.facts if isinstance(fact.event, RunStarted | Asked)), None)
+    if began is None:
+        return None
+    # a run that was reset to its first fact while it ran began with that
+    return Origin(run_uid=created.run_uid, at=began.at if isinstance(began.event, RunStarted) else past.facts[0].at)
 
 
 class _Draft:

@@ -48,8 +48,8 @@ class RewindableBoard(Board):
         node.one = now.one
         node.many = now.many
         if then is not None and then.many:
-            lost = {index: was for index, was in then.many.items() if now.peek(index) is None}
-            node.many = {i: self._recalled((node.task.task_id, i), was) for i, was in lost.items()} | (now.many or {})
+            lost = {index: was for index, was in then.many.items() if _is_lost(now.peek(index), was)}
+            node.many = (now.many or {}) | {i: self._recalled((node.task.task_id, i), was) for i, was in lost.items()}
         node.skipped_by = None if then is None else then.skipped_by
         for map_index in (-1, *(node.many or ())):
             place = (node.task.task_id, map_index)
@@ -105,6 +105,11 @@ class RewindableBoard(Board):
 def _is_same(now: Activity, was: Activity) -> bool:
     """Whether nothing was handed out or cleared between the two."""
     return (now.attempt, now.generation, now.scheduled_seq) == (was.attempt, was.generation, was.scheduled_seq)
+
+
+def _is_lost(now: Activity | None, was: Activity) -> bool:
+    """Whether the board has let go of it; late evidence may have left a blank in its place."""
+    return now is None or (was.requested_seq > 0 and now.requested_seq == 0)
 
 
 def _restore(now: Activity, was: Activity) -> None:

@@ -10,6 +10,7 @@ from orchestrator.core.events import (
     ActivityRequested,
     AnyEvent,
     ChildEnded,
+    ChildStarted,
     Recorded,
     RunCreated,
     RunMoved,
@@ -116,8 +117,10 @@ def counting(facts: Sequence[Recorded], until: int) -> list[Recorded]:
             kept.append(fact)
             continue
         since = fact.event.seq
+        kept = counting(facts, since)
+        started = {one.event.child_id for one in kept if isinstance(one.event, ChildStarted)}
         stays = (one for one in facts[since : fact.seq] if isinstance(one.event, outlive))
-        kept = [*counting(facts, since), *stays]
+        kept += (one for one in stays if not isinstance(one.event, ChildEnded) or one.event.child_id in started)
     return kept
 
 

@@ -327,7 +327,7 @@ class WorkflowRun(Run):
             if activity.state is TaskState.FAILED:
                 node.bad -= 1
             numbers = (activity.attempt, activity.generation, activity.outdated)
-            if numbers != _USUAL:
+            if activity.requested_seq and numbers != _USUAL:  # not a blank that late evidence left
                 self._marks[task_id, map_index] = numbers
         node.many = kept
 

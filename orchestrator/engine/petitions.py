@@ -5,11 +5,12 @@ from typing import TypeAlias
 
 from orchestrator.core import asks
 from orchestrator.core.activity import Node
-from orchestrator.core.events import AnyEvent, RunMoved
+from orchestrator.core.events import AnyEvent, RunEnded, RunMoved, RunReset
 from orchestrator.core.plan import Plan
 from orchestrator.core.requests import AnyRequest, ClearTasks, ForkRun, MoveRun, ResetRun, SendSignal, TriggerRun
 from orchestrator.core.run import Run
 from orchestrator.core.spec import TaskSpec
+from orchestrator.core.workflow_run import WorkflowRun
 from orchestrator.engine import creation
 from orchestrator.engine.forks import begin_fork
 from orchestrator.engine.memory import Memory
@@ -78,6 +79,8 @@ class Petitions:
         run = None if run_key is None else self._memory.roster.get(run_key)
         if run is None:
             return f"DAG {request.dag_id!r} has no run {request.run_id!r}"
+        if isinstance(request, ResetRun) and (refusal := self._had_ended(run, request)) is not None:
+            return refusal
         was_ended = run.is_ended
         facts = asks.facts_of(run, request, self._target(request))
         if isinstance(request, ClearTasks) and _moves(run, request):
@@ -88,6 +91,20 @@ class Petitions:
         if was_ended and not run.is_ended:
             self._memory.place(run)
         return run.run_key
+
+    def _had_ended(self, run: Run, request: ResetRun) -> Refusal | None:
+        """Where a workflow has ended there is no code to go on."""
+        if not isinstance(run, WorkflowRun) or not 1 <= request.seq <= run.seq:
+            return None
+        for fact in reversed(self._memory.roster.facts(run.run_key, request.seq)):
+            if isinstance(fact.event, RunReset):
+                return None
+            if isinstance(fact.event, RunEnded):
+                last = f"`--to {fact.seq - 1}` goes back to its last fact before that"
+                return (
+                    f"run {run.run_id!r} had ended at seq {fact.seq}, so by seq {request.seq} nothing was left; {last}"
+                )
+        return None
 
     def _target(self, request: asks.Ask) -> Plan | None:
         """The plan of the version that the run is to go over to."""

@@ -13,7 +13,7 @@ from orchestrator.core.events import (
     RunEnded,
     UpdateAnswered,
 )
-from orchestrator.core.orders import Completed, Order
+from orchestrator.core.orders import Completed, Lost, Order
 from orchestrator.core.plan import Plan
 from orchestrator.core.requests import CancelRun, ForkRun, PauseRun, ResetRun, ResumeRun, SendSignal, SendUpdate
 from orchestrator.core.runs import replay
@@ -191,3 +191,40 @@ def test_a_result_from_before_a_reset_that_is_reported_again_is_not_told_to_the_
     sim.executor._unread.append(late)
     sim.run()
     assert values.decode(ends_of(sim)[-1].result) == 6
+
+
+def test_a_call_of_an_earlier_round_is_done_anew_by_a_reset_though_old_news_of_it_came_after_that_round():
+    sim = world()
+    sim.trigger("rounds")
+    sim.run()
+    facts = sim.history()
+    seq = next(fact.seq for fact in facts if isinstance(fact.event, ActivityScheduled))
+    sim.executor._unread.append(Lost(key=AttemptKey(1, "add", 0, 1), at=sim.clock.now(), reason="late", started=True))
+    sim.run()
+    sim.store.ask(ResetRun(dag_id="rounds", seq=seq, **NAME))
+    sim.run()
+    again = [fact.event for fact in sim.history() if isinstance(fact.event, ActivityScheduled)]
+    assert [(one.map_index, one.attempt) for one in again if one.map_index == 0] == [(0, 1), (0, 2)]
+    assert ends_of(sim)[-1].state == "success"
+
+
+def test_a_workflow_is_not_reset_to_where_it_had_ended():
+    sim = world()
+    sim.trigger("sequential")
+    sim.run()
+    asked = sim.store.ask(ResetRun(dag_id="sequential", seq=len(sim.history()), **NAME))
+    sim.run()
+    assert "had ended at seq" in sim.store.refusals[asked]
+
+
+def test_a_fork_of_a_run_that_was_taken_back_to_its_first_fact_sees_the_same_clock():
+    sim = world()
+    sim.trigger("patient")
+    after(sim, 10)
+    sim.store.ask(ResetRun(dag_id="patient", seq=1, **NAME))
+    sim.run()
+    sim.store.ask(
+        ForkRun(dag_id="patient", run_id="forked", source="manual__1", run_uid="other", seq=len(sim.history()) - 1)
+    )
+    sim.run()
+    assert ends(sim, "patient")["patient", "forked"][0] == "success"
