@@ -2,6 +2,7 @@
 
 import json
 import sys
+import time
 from collections.abc import Iterator
 from datetime import timedelta
 
@@ -19,9 +20,12 @@ from orchestrator.cli.render.console import out, remark
 from orchestrator.cli.render.strip import print_legend, print_strip
 from orchestrator.core.events import Recorded
 from orchestrator.core.requests import CancelRun, PauseRun, ResumeRun
+from orchestrator.names import DagKind
 from orchestrator.storage.views import RunRow
 
 _MICROSECOND = timedelta(microseconds=1)
+_CLEAN_UP_SECONDS = 1.0
+_LOOK_SECONDS = 0.05
 
 
 @click.command("history")
@@ -100,12 +104,31 @@ def _print_json_stream(facts: Iterator[Recorded]) -> None:
 def cancel(home: Home, dag_id: str, run_id: str | None, reason: str, output: Format) -> None:
     """End a run: what runs is stopped, nothing new starts.
 
+    The code of a workflow hears of it, and may clean up first; once more ends the run at once.
+
     \b
     Example:
       orchestrator runs cancel order_1001 --reason 'wrong amount'
     """
     run = find_run(home, dag_id, run_id)
     _ask(home, CancelRun(dag_id=dag_id, run_id=run.run_id, by=who(), reason=reason), "Cancelled", output)
+    if output is Format.TABLE and not run.is_pending:
+        _say_what_is_left(home, run)
+
+
+def _say_what_is_left(home: Home, run: RunRow) -> None:
+    """That a workflow has not ended yet, where that may take its time."""
+    if home.reads.dag(run.dag_id).kind is not DagKind.WORKFLOW:
+        return
+    deadline = time.monotonic() + _CLEAN_UP_SECONDS
+    while not (now := home.reads.run_by_key(run.run_key)).is_ended and not now.blocked:
+        if time.monotonic() > deadline:
+            break
+        time.sleep(_LOOK_SECONDS)
+    if now.is_ended or not now.is_cancelling:
+        return
+    why = "its code is blocked, and cannot clean up" if now.blocked else "its code is told, and may clean up"
+    remark(f"It has not ended yet: {why}. The same command once more ends it at once.")
 
 
 @click.command("pause")
@@ -133,6 +156,8 @@ def pause(home: Home, dag_id: str, run_id: str | None, output: Format) -> None:
 @with_home
 def resume(home: Home, dag_id: str, run_id: str | None, output: Format) -> None:
     """Let a paused run go on.
+
+    The code of a workflow that is blocked is tried again.
 
     \b
     Example:

@@ -25,6 +25,9 @@ def blocked(run: WorkflowRun) -> Iterator[Reason]:
         f"the workflow's code cannot go on ({run.blocked.kind}): {run.blocked.message.rstrip('.')}; nothing "
         f"recorded is lost: mend the code, and the run goes over to it by itself, or try again with {resume}"
     )
+    if run.cancelling is not None:
+        again = f"`orchestrator runs cancel {run.dag_id} '{run.run_id}'`"
+        sentence += f"; it cannot hear that it is cancelled: {again} once more ends it at once"
     yield Reason(cause=Cause.BLOCKED, sentence=sentence, where=run.blocked.where)
 
 

@@ -207,3 +207,10 @@ def test_signals_that_the_code_has_not_taken_are_told() -> None:
 
 
 _BY = {"by": {"type": "string"}, "note": {"type": "string"}}
+
+
+def test_a_blocked_workflow_that_is_cancelled_says_what_ends_it() -> None:
+    ledger = begun()
+    ledger.add(RunBlocked(kind=BlockKind.STUCK, message="no end", where="a.py:7"))
+    ledger.add(RunCancelRequested(by="ann"))
+    assert tell(ledger)[-1].sentence.endswith("`orchestrator runs cancel order 'r1'` once more ends it at once")
