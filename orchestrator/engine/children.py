@@ -95,7 +95,24 @@ class Children:
         entry = self._memory.schedules.entry(wish.dag_id)
         if entry is None or entry.is_stale:
             raise NotFoundError(f"there is no DAG {wish.dag_id!r} to run; put its file into the dags folder")
+        most = entry.spec.max_active_runs
+        if wish.close is ParentClose.CANCEL and self._above(parent, wish.dag_id) >= most:
+            raise ConflictError(
+                f"DAG {wish.dag_id!r} has max_active_runs {most}, and as many of its runs wait above this child, which "
+                f"could never begin; let the recursion end sooner, or raise max_active_runs"
+            )
         return creation.from_parent(entry, wish, _link(parent), run_id, self._new_uid(), turn.now)
+
+    def _above(self, parent: Run, dag_id: str) -> int:
+        """How many runs of that DAG there are from this parent upwards."""
+        count, above = 0, parent
+        while True:
+            count += above.dag_id == dag_id
+            link = above.created.parent
+            found = None if link is None else self._memory.roster.held(link.run_key)
+            if found is None:
+                return count
+            above = found
 
     def _name(self, turn: Turn, parent: Run, wish: StartChild) -> str:
         """The run_id that was asked for, or one that nobody has."""

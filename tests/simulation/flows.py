@@ -158,6 +158,16 @@ def heed(found: list[str]) -> None:
 
 
 @workflow
+def endless() -> int:
+    """Starts itself as a child for ever; how deep it came."""
+    try:
+        found: int = run_child("endless")
+    except ChildError:
+        return 1
+    return found + 1
+
+
+@workflow
 def order() -> str:
     with saga() as undo:
         step("charge")

@@ -228,3 +228,11 @@ def test_a_fork_of_a_run_that_was_taken_back_to_its_first_fact_sees_the_same_clo
     )
     sim.run()
     assert ends(sim, "patient")["patient", "forked"][0] == "success"
+
+
+def test_a_workflow_that_starts_itself_for_ever_is_refused_the_child_that_could_never_begin():
+    sim = world()
+    sim.trigger("endless")
+    sim.run()
+    most = SPECS["endless"].max_active_runs
+    assert ends(sim, "endless")["endless", "manual__1"] == ("success", most)
