@@ -77,7 +77,8 @@ def replay_history(
 ) -> Replayed:
     """Run the workflow ``spec`` of the snapshot folder ``code`` through ``facts``, a history from its RunCreated on.
 
-    Nothing is recorded, and no activity runs. ``looks``: say also where the code stands. UsageError where the history is not one of a workflow.
+    Nothing is recorded, and no activity runs. ``looks``: say also where the code stands. UsageError where
+    the history is not one of a workflow.
     """
     run = _folded(spec, version_id, facts)
     told = [fact for fact in facts if fact.seq >= run.began_at and run.counts(fact)]
