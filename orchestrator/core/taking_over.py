@@ -8,6 +8,7 @@ from orchestrator.core.events import (
     ActivityCancelRequested,
     ActivityCleared,
     ActivityRequested,
+    ActivityScheduled,
     AnyEvent,
     ChildEnded,
     ChildStarted,
@@ -55,6 +56,7 @@ class Past:
         self.ends: dict[Place, End] = {}
         self.over: set[str] = set()
         self._cleared: dict[Place, int] = {}
+        self._handed_out: set[tuple[Place, int]] = set()
         for number, fact in enumerate(self.facts[1:], 2):
             was_open = {place for place in places(fact.event) if self._state(place) in _ANSWERABLE}
             take_in(self.run, Recorded(number, fact.at, fact.event), plans, list)
@@ -72,6 +74,8 @@ class Past:
         elif isinstance(event, TimerFired | TimerCancelled):
             self.over.add(event.timer_id)
         for place in places(event):
+            if isinstance(event, ActivityScheduled):
+                self._handed_out.add((place, event.attempt))
             if isinstance(event, ActivityCleared):
                 self._cleared[place] = fact.seq
             self._note(place, fact.seq, was_open=place in was_open and attempt_of(event) > 0)
@@ -87,6 +91,9 @@ class Past:
         """Whether what this fact says of that activity belongs to how it came to its end."""
         if isinstance(fact.event, _ASKED):
             return True
+        attempt = attempt_of(fact.event)
+        if attempt and (place, attempt) not in self._handed_out:  # evidence of what a reset has taken back
+            return False
         end = self.ends.get(place)
         if end is None or fact.seq <= end.cleared:
             return False

@@ -117,7 +117,7 @@ class Unrest:
         for name in (*self.names, SINK, GRAPH):
             self.sim.trigger(name, "first")
         while self.sim.clock.now() < EPOCH + ROUGH:
-            self.sim.run(until=self.sim.clock.now() + timedelta(seconds=self.dice.uniform(0, 4)))
+            self.sim.run(until=self.sim.clock.now() + timedelta(seconds=self.dice.uniform(0, 4)), most_turns=100_000)
             self.check()
             if self.dice.random() < self.given.meddling:
                 self._meddle()
@@ -133,9 +133,9 @@ class Unrest:
                 if dag_id == SINK:
                     for _ in range(3):
                         self._signal(dag_id, run_id)
-            self.sim.run()
+            self.sim.run(most_turns=100_000)
             while self.sim.resolve_unknown_outcomes():
-                self.sim.run()
+                self.sim.run(most_turns=100_000)
             if not self.sim.store.open_runs():
                 return
 

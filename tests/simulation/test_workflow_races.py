@@ -6,6 +6,7 @@ import msgspec
 
 from orchestrator.core import values
 from orchestrator.core.events import (
+    ActivityCompleted,
     ActivityScheduled,
     ChildEnded,
     ChildStarted,
@@ -236,3 +237,15 @@ def test_a_workflow_that_starts_itself_for_ever_is_refused_the_child_that_could_
     sim.run()
     most = SPECS["endless"].max_active_runs
     assert ends(sim, "endless")["endless", "manual__1"] == ("success", most)
+
+
+def test_a_fork_does_not_take_over_what_is_said_of_an_attempt_that_a_reset_has_taken_back():
+    sim = world(script=paying)
+    sim.trigger("sequential")
+    after(sim, 2)
+    sim.store.ask(ResetRun(dag_id="sequential", seq=3, **NAME))
+    sim.run()
+    done = next(fact.seq for fact in sim.history() if isinstance(fact.event, ActivityCompleted))
+    sim.store.ask(ForkRun(dag_id="sequential", run_id="forked", source="manual__1", run_uid="other", seq=done))
+    sim.run()
+    assert ends(sim, "sequential")["sequential", "forked"] == ("success", 6)
