@@ -190,8 +190,9 @@ class Run(RewindableBoard):
     def _fold_of_run(self, event: AnyEvent, at: datetime) -> None:
         match event:
             case RunCancelRequested():
-                self.cancelling = self.cancelling or event.reason
-                self._cancel(at)
+                if self.cancelling is None:  # said again, it is the end that follows that ends what cleans up
+                    self.cancelling = event.reason
+                    self._cancel(at)
             case ChildStarted():
                 self._child_started(event)
             case ChildEnded():

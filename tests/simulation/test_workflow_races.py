@@ -249,3 +249,16 @@ def test_a_fork_does_not_take_over_what_is_said_of_an_attempt_that_a_reset_has_t
     sim.store.ask(ForkRun(dag_id="sequential", run_id="forked", source="manual__1", run_uid="other", seq=done))
     sim.run()
     assert ends(sim, "sequential")["sequential", "forked"] == ("success", 6)
+
+
+def test_a_run_is_reset_to_its_second_cancellation_and_cleans_up_all_the_same():
+    sim = world()
+    sim.trigger("order")
+    after(sim, 10)
+    sim.store.ask(CancelRun(dag_id="order", **NAME))
+    after(sim, 10.5)
+    sim.store.ask(CancelRun(dag_id="order", **NAME))
+    after(sim, 20)
+    sim.store.ask(ResetRun(dag_id="order", seq=len(sim.history()) - 2, **NAME))
+    sim.run()
+    assert ends_of(sim)[-1].reason == "cancelled"
