@@ -76,10 +76,10 @@ def _roomy(run: Run) -> Usage:
 
 
 def _activities(run: Run) -> Iterator[ActivityRow]:
-    """By task in topological order; of a mapped task those that something is recorded of."""
+    """By task in topological order; of a mapped task and of a workflow's those that something is recorded of."""
     for task in run.plan.spec.tasks:
         node = run.nodes[task.task_id]
-        found = sorted(node.activities()) or [(UNMAPPED, node.one)]
+        found = sorted(node.activities()) or ([] if task.is_activity else [(UNMAPPED, node.one)])
         for map_index, activity in found:
             if activity.state is TaskState.REMOVED and not activity.attempt:
                 continue

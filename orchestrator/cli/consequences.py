@@ -32,7 +32,12 @@ def tell_effects(effects: Sequence[Effect]) -> None:
 def tell_findings(findings: Iterable[Finding]) -> None:
     """On stderr, one line each."""
     for finding in findings:
-        remark(f"{finding.meaning.words}: {finding.task_id}: {finding.message}")
+        remark(f"{finding.meaning.words}: {said_of(finding)}")
+
+
+def said_of(finding: Finding) -> str:
+    """What a finding says, with its task where it is about one."""
+    return f"{finding.task_id}: {finding.message}" if finding.task_id else finding.message
 
 
 def effect_row(effect: Effect) -> dict[str, Any]:

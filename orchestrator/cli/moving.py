@@ -9,7 +9,7 @@ from orchestrator.assembly.home import Home
 from orchestrator.assembly.redeploy import check_move, open_runs
 from orchestrator.cli import rows
 from orchestrator.cli.choosing import chosen_version, version_number, version_options
-from orchestrator.cli.consequences import tell_findings
+from orchestrator.cli.consequences import said_of, tell_findings
 from orchestrator.cli.following import submit
 from orchestrator.cli.lookup import find_run
 from orchestrator.cli.options import dag_argument, run_argument, who, with_home
@@ -106,7 +106,7 @@ def _row(fit: Fit, number: int) -> dict[str, Any]:
         "from_version": fit.run.version_number,
         "version": number,
         "compatibility": fit.meaning.words,
-        "findings": [f"{finding.task_id}: {finding.message}" for finding in fit.findings],
+        "findings": [said_of(finding) for finding in fit.findings],
     }
 
 

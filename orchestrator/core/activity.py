@@ -168,8 +168,8 @@ class Node:
         return stretches
 
     def activities(self) -> Iterator[tuple[int, Activity]]:
-        """All that were spoken of, with their map index."""
-        if not self.is_expanded:
+        """All that were spoken of, with their map index; of a workflow's activity, its calls."""
+        if not self.is_expanded and not self.task.is_activity:
             yield UNMAPPED, self.one
         elif self.many:
             yield from self.many.items()

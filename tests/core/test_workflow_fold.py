@@ -380,3 +380,8 @@ def test_the_failure_of_an_attempt_of_a_call_that_was_given_up_is_final(ledger: 
     cancelled = ActivityFailed(task_id="ship", map_index=0, attempt=1, kind=FailureKind.CANCELLED, failure=FAILURE)
     ledger.add(cancelled)
     assert (ledger.activity("ship", 0).failures, ledger.run.open) == (0, {})
+
+
+def test_an_activity_that_was_never_called_has_nothing_to_show() -> None:
+    ledger = WorkflowLedger()
+    assert [list(node.activities()) for node in ledger.run.nodes.values()] == [[] for _ in ledger.run.nodes]
