@@ -11,7 +11,7 @@ SOURCES := orchestrator tests benchmarks dags
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install demo test test-slow test-all check format lint types imports bench clean
+.PHONY: help install demo demo-every-event test test-slow test-all check format lint types imports bench clean
 
 help: ## list these targets
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1|\2/p' Makefile | while IFS='|' read -r name what; do printf '%-16s %s\n' "$$name" "$$what"; done
@@ -20,6 +20,9 @@ install: $(INSTALLED) ## create .venv and install everything that development ne
 
 demo: $(INSTALLED) ## ORDER 1001: kill every process after the charge, start again, count the charges
 	@$(BIN)/python -m benchmarks.demo
+
+demo-every-event: $(INSTALLED) ## the order as a workflow: kill everything at every single event, count the charges (minutes)
+	@$(BIN)/python -m benchmarks.every_event
 
 test: $(INSTALLED) ## the tests, without those that take minutes
 	$(PYTEST) -m "not slow" $(PARALLEL)
