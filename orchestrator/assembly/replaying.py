@@ -77,8 +77,8 @@ def replay_history(
 ) -> Replayed:
     """Run the workflow ``spec`` of the snapshot folder ``code`` through ``facts``, a history from its RunCreated on.
 
-    Nothing is recorded, and no activity runs. ``looks``: say also where the code stands. UsageError where
-    the history is not one of a workflow.
+    Nothing is recorded, and no activity runs. ``version_id``: of the code, 0 where it is no recorded version.
+    ``looks``: say also where the code stands. UsageError where the history is not one of a workflow.
     """
     run = _folded(spec, version_id, facts)
     told = [fact for fact in facts if fact.seq >= run.began_at and run.counts(fact)]
@@ -122,7 +122,7 @@ def _activation(run: WorkflowRun, code: str) -> Activation:
         run_id=created.run_id,
         run_uid=created.run_uid,
         run_type=created.run_type,
-        version_id=run.version_id,
+        version_id=run.plan.version_id,  # of the code that is given, whatever the history says
         code=code,
         file=run.plan.spec.file,
         params={**run.plan.spec.params, **msgspec.json.decode(created.conf)},

@@ -81,9 +81,10 @@ def not_continued(episode: Episode, fact: Recorded, versions: Versions) -> tuple
 
 def _sentence(fact: Recorded, recorded_: str, instead: str, where: str | None, versions: Versions) -> str:
     place = f" ({where})" if where else ""
+    code = f"the code of version {versions.now}" if versions.now else "this code"  # a file has no version yet
     return (
-        f"the history has {recorded_}, at seq {fact.seq}, recorded by version {versions.at(fact.seq)}; the code of "
-        f"version {versions.now} {instead}{place}; let the code ask for what is recorded, or guard what is new with "
+        f"the history has {recorded_}, at seq {fact.seq}, recorded by version {versions.at(fact.seq)}; {code} "
+        f"{instead}{place}; let the code ask for what is recorded, or guard what is new with "
         f"workflow.patched()"
     )
 

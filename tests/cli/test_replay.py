@@ -218,6 +218,7 @@ def test_a_workflow_that_asks_for_something_else_is_shown_from_both_sides_with_i
     block = caught.value.held.block
     assert block is not None
     assert block.kind is BlockKind.NON_DETERMINISM
+    assert "recorded by version 1; this code " in block.message  # the file has not become a version
 
 
 def test_a_workflow_that_is_a_static_dag_today_does_not_fit(flows: Path, tmp_path: Path) -> None:
