@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 import msgspec
 from greenlet import GreenletExit
 
-from orchestrator.authoring.blue import Blue, Definition, replaying
+from orchestrator.authoring.blue import Blue, Definition, replay_from_here, replaying
 from orchestrator.core import values
 from orchestrator.core.activations import AnswerUpdate, Block, Continue, Raise, Return, Standing, Wait
 from orchestrator.core.events import RunCancelRequested, SignalReceived, UpdateReceived
@@ -67,19 +67,19 @@ class Course:
         """A strand of the code; ``ended`` is told what it came to, or its error."""
 
         def run(strand: Strand) -> None:
-            with replaying(self.door):
-                try:
-                    value = drive(function(), self._foreign, self.places.name)
-                except (Evicted, GreenletExit):
-                    return
-                except KeyboardInterrupt:  # somebody ends this process, and not the run
-                    raise
-                except BaseException as error:
-                    if not self.hub.is_over:
-                        ended(strand, None, error)
-                else:
-                    if not self.hub.is_over:
-                        ended(strand, value, None)
+            try:
+                replay_from_here(self.door)
+                value = drive(function(), self._foreign, self.places.name)
+            except (Evicted, GreenletExit):
+                return
+            except KeyboardInterrupt:  # somebody ends this process, and not the run
+                raise
+            except BaseException as error:
+                if not self.hub.is_over:
+                    ended(strand, None, error)
+            else:
+                if not self.hub.is_over:
+                    ended(strand, value, None)
 
         return self.hub.add(what, run)
 

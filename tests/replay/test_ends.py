@@ -257,9 +257,9 @@ def test_awaiting_foreign_things_of_other_kinds_names_their_class() -> None:
 
 
 @contextmanager
-def watched(machine: Machine) -> Iterator[None]:
+def watched(machine: Machine, after: float = 0.1) -> Iterator[None]:
     before = signal.signal(signal.SIGALRM, lambda _, frame: machine.interrupt(0.1, frame))
-    signal.setitimer(signal.ITIMER_REAL, 0.1, 0.1)
+    signal.setitimer(signal.ITIMER_REAL, after, 0.02)
     try:
         yield
     finally:
@@ -294,14 +294,21 @@ def never_settles(blue: Blue) -> None:
     call(blue, "a")
 
 
-@pytest.mark.parametrize("flow", [spins, spins_and_catches, starts_for_ever, never_settles])
-def test_code_that_never_comes_to_rest_is_interrupted_with_its_stack(flow: Callable[[Blue], Any]) -> None:
+def about_to(flow: Callable[[Blue], Any]) -> Engine:
+    """An engine whose next activation runs the flow."""
+
     def late(blue: Blue) -> Any:
         call(blue, "b")
         return flow(blue)
 
     engine = Engine(late)
     engine.record(engine.come("b#0"))
+    return engine
+
+
+@pytest.mark.parametrize("flow", [spins, spins_and_catches, starts_for_ever, never_settles])
+def test_code_that_never_comes_to_rest_is_interrupted_with_its_stack(flow: Callable[[Blue], Any]) -> None:
+    engine = about_to(flow)
     with watched(engine.machine):
         engine.activate()
     block = engine.blocked
@@ -310,6 +317,17 @@ def test_code_that_never_comes_to_rest_is_interrupted_with_its_stack(flow: Calla
     assert "has computed without waiting for anything" in block.message
     if flow is spins:
         assert any("in spins" in frame for frame in block.frames)
+
+
+def test_code_may_be_interrupted_at_any_moment_and_leaves_nothing_behind() -> None:
+    """What could not be cleaned up would be a warning, and so an error here."""
+    for number in range(300):
+        engine = about_to(never_settles)
+        with watched(engine.machine, after=0.001 + number * 0.00001):
+            engine.activate()
+        block = engine.blocked
+        assert block is not None
+        assert block.kind is BlockKind.STUCK
 
 
 def test_a_watchdog_sees_code_that_gets_on_and_code_that_does_not() -> None:
