@@ -35,8 +35,69 @@ class RetrySpec(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     rules: tuple[RetryRule, ...] = ()
 
 
+class Fixed(msgspec.Struct, frozen=True, tag="fixed"):
+    """A number that stands in the file."""
+
+    count: int
+
+
+class LengthOf(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="of"):
+    """How many items a task's result has, or the part of it under ``key``; of a mapped task, how many results."""
+
+    task_id: str
+    key: str | None = None
+
+
+class Shortest(msgspec.Struct, frozen=True, tag="shortest"):
+    """As many as the shortest of its parts has: a zip."""
+
+    parts: "tuple[Length, ...]"
+
+
+class Longest(msgspec.Struct, frozen=True, tag="longest"):
+    """As many as the longest of its parts has: a zip that is filled up."""
+
+    parts: "tuple[Length, ...]"
+
+
+class Total(msgspec.Struct, frozen=True, tag="total"):
+    """As many as its parts have together: one after another."""
+
+    parts: "tuple[Length, ...]"
+
+
+Length: TypeAlias = Fixed | LengthOf | Shortest | Longest | Total
+
+
+class Mapping(msgspec.Struct, frozen=True):
+    """How a task, or a group of tasks, is mapped: one instance for each combination of the items of its factors,
+    the last factor varying fastest.
+    """
+
+    factors: tuple[Length, ...]
+
+
+class GroupSpec(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A group of tasks. ``group_id`` is the full one, ``parent`` that of the group around it, empty at the top.
+
+    ``upstream`` and ``downstream`` are what the group as a whole was joined with, for those who draw it: group ids or
+    task ids; the edges themselves stand in the tasks.
+    """
+
+    group_id: str
+    parent: str = ""
+    display_name: str | None = None
+    tooltip: str | None = None
+    mapping: Mapping | None = None
+    upstream: tuple[str, ...] = ()
+    downstream: tuple[str, ...] = ()
+
+
 class TaskSpec(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One node. ``weight`` is the effective priority; ``inputs`` are the tasks whose results it is given."""
+    """One node. ``weight`` is the effective priority; ``inputs`` are the tasks whose results it is given.
+
+    ``group`` is the innermost group that it stands in; ``labels`` say what the edge from an upstream means.
+    """
 
     task_id: str
     operator: str = "PythonOperator"
@@ -57,6 +118,10 @@ class TaskSpec(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     delivery: Delivery = Delivery.AT_LEAST_ONCE
     connection: str | None = None
     isolation: Isolation = Isolation.WARM
+    group: str = ""
+    labels: dict[str, str] = {}
+    display_name: str | None = None
+    mapping: Mapping | None = None
     mapped_over: tuple[str, ...] = ()
     map_shape: tuple[int, ...] | None = None
     is_setup: bool = False
@@ -135,6 +200,8 @@ class DagSpec(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     is_paused_upon_creation: bool | None = None
     params: dict[str, Any] = {}
     tasks: tuple[TaskSpec, ...] = ()
+    groups: tuple[GroupSpec, ...] = ()
+    display_name: str | None = None
     on_new_version: NewVersion = NewVersion.PIN
     entrance: Entrance | None = None
     signals: tuple[Entrance, ...] = ()
