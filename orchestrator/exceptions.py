@@ -17,6 +17,7 @@ OrchestratorError
 ├── ValueDecodingError         recorded bytes that are no value
 ├── StorageError
 │   ├── StorageUnavailableError    locked, full, read-only, not reachable
+│   │   └── StorageFullError       a disk without room
 │   ├── StorageCorruptError
 │   ├── SchemaVersionError         the database is newer, or not migrated
 │   └── HistoryConflictError       another owner wrote that seq
@@ -164,6 +165,10 @@ class StorageError(OrchestratorError):
 
 class StorageUnavailableError(StorageError):
     """The database is locked, full, read-only or cannot be reached; trying again may help."""
+
+
+class StorageFullError(StorageUnavailableError):
+    """There is no room for what is to be written; once there is, trying again helps."""
 
 
 class StorageCorruptError(StorageError):

@@ -25,7 +25,7 @@ from orchestrator.core.plan import Plan
 from orchestrator.core.runs import replay
 from orchestrator.core.spec import DagSpec, TaskSpec
 from orchestrator.core.workflow_run import WorkflowRun
-from orchestrator.exceptions import UsageError
+from orchestrator.exceptions import ConflictError, UsageError
 from orchestrator.executors.replayer import LocalReplayer
 from orchestrator.names import DagKind
 from orchestrator.worker.blue.wire import Reply
@@ -33,6 +33,7 @@ from orchestrator.worker.blue.wire import Reply
 _RUN_KEY = 1  # there is no other run in that process
 _SEGMENT = 5_000
 _LONGEST_NAP = 1.0
+_MOST_LOSSES = 5  # of the process, or of what it needs, in a row
 _PATIENCE = 10  # times deadlock_timeout: for how long an answer is waited for
 
 
@@ -149,7 +150,7 @@ def _going(replayer: LocalReplayer) -> Iterator[None]:
 def _advance(replayer: LocalReplayer, activation: Activation, facts: Sequence[Recorded]) -> Advance:
     """What the code says once it has been told all the facts."""
     replayer.activate([activation])
-    place = 0
+    place = losses = 0
     while True:
         _wait(replayer)
         for word in replayer.words():
@@ -161,7 +162,10 @@ def _advance(replayer: LocalReplayer, activation: Activation, facts: Sequence[Re
                     segment = facts[place : place + _SEGMENT]
                     place += len(segment)
                     replayer.supply(_RUN_KEY, segment, is_all=place >= len(facts))
-                case ReplayLost():
+                case ReplayLost(reason=reason):
+                    losses += 1
+                    if losses == _MOST_LOSSES:
+                        raise ConflictError(f"the code cannot be replayed just now: {reason}")
                     replayer.activate([activation])
 
 

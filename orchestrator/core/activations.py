@@ -180,7 +180,8 @@ class FactsWanted(msgspec.Struct, frozen=True, kw_only=True, tag=True):
 
 
 class ReplayLost(msgspec.Struct, frozen=True, kw_only=True, tag=True):
-    """The process that ran the code is gone, with an activation that it had not answered; it is to be said again."""
+    """An activation is not answered, as the process that ran the code is gone, or could not keep or read a large value
+    just now; it is to be said again."""
 
     run_key: int
     reason: str
