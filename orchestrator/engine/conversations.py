@@ -81,6 +81,11 @@ class Conversations:
         """The runs whose activation nobody will answer, and that are to be told again now."""
         return self._lost.take(now)
 
+    def hurry(self, now: datetime) -> None:
+        """Nothing is put off any more: the clock by which it was has been set back."""
+        self._lost.hurry(now)
+        self._hurry = None if self._hurry is None else now
+
     @property
     def is_silent(self) -> bool:
         """Whether there is no workflow to talk with."""
