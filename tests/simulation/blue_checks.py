@@ -34,12 +34,24 @@ from orchestrator.engine.hearing import matters
 from orchestrator.names import Delivery, RunState
 from orchestrator.replay import Machine
 from orchestrator.testing.invariants import check_order
-from tests.simulation.blue_turmoil import SINK, Unrest
+from tests.simulation.blue_turmoil import SINK, BlueTurmoil, Unrest
 
 _FOLDED = (
     *("state", "reason", "open", "unended", "timers", "children", "updates", "update_ids", "asked_until", "news_at"),
     *("began_at", "renewed_at", "letter_at", "paused", "cancelling", "version_id", "unfinished", "shielded"),
 )
+
+
+def survive(turmoil: BlueTurmoil) -> Unrest:
+    """Live through it and check all; AssertionError, with the line that reproduces it, where a promise is broken."""
+    try:
+        unrest = Unrest(turmoil)
+        unrest.check = lambda: check_memory(unrest)
+        unrest.live()
+        check_all(unrest)
+    except Exception as error:
+        raise AssertionError(f"{type(error).__name__}: {error}\nrun it again with: {turmoil.command()}") from error
+    return unrest
 
 
 def check_all(unrest: Unrest) -> None:
@@ -211,4 +223,4 @@ def _check_deliveries(unrest: Unrest, runs: dict[int, Run]) -> None:
             assert sim.executor.effects[key] <= 1, f"{key} had its effect {sim.executor.effects[key]} times"
 
 
-__all__ = ["RunCancelRequested", "RunContinued", "RunMoved", "check_all", "check_memory"]
+__all__ = ["RunCancelRequested", "RunContinued", "RunMoved", "check_all", "check_memory", "survive"]
