@@ -21,7 +21,7 @@ from orchestrator.cli.conf import raw, read_json
 from orchestrator.cli.consequences import effect_row, question, tell_effects, tell_findings
 from orchestrator.cli.following import show_verdict, submit
 from orchestrator.cli.lookup import find_run
-from orchestrator.cli.options import confirm, dag_argument, run_argument, who, with_home, yes_option
+from orchestrator.cli.options import confirm, dag_argument, run_argument, task_ids, who, with_home, yes_option
 from orchestrator.cli.output import Format, output_option, show_object
 from orchestrator.cli.render.console import remark
 from orchestrator.cli.trigger import checked_run_id
@@ -43,7 +43,9 @@ _FORK = re.compile(r"~\d+$")
 @dag_argument
 @run_argument
 @click.option("--at", type=int, metavar="SEQ", help="Take over what was recorded up to this fact.")
-@click.option("--before", metavar="TASK", help="Take over what was recorded before this task began.")
+@click.option(
+    "--before", metavar="TASK", shell_complete=task_ids, help="Take over what was recorded before this task began."
+)
 @click.option("--set", "edits", multiple=True, metavar="TASK=JSON", help="Another result; may be given several times.")
 @click.option(
     "--code",

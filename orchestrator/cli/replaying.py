@@ -16,7 +16,7 @@ from orchestrator.assembly.home import Home, open_home
 from orchestrator.cli import edge
 from orchestrator.cli.exits import FAILED
 from orchestrator.cli.lookup import find_run
-from orchestrator.cli.options import run_ids
+from orchestrator.cli.options import dags_then_runs
 from orchestrator.cli.output import Format, output_option, show_object
 from orchestrator.cli.render.bar import progress_bar
 from orchestrator.cli.render.console import say
@@ -41,7 +41,7 @@ class _Source(NamedTuple):
 
 
 @click.command("replay")
-@click.argument("words", metavar="DAG [RUN] | FILE", nargs=-1, required=True, shell_complete=run_ids)
+@click.argument("words", metavar="DAG [RUN] | FILE", nargs=-1, required=True, shell_complete=dags_then_runs)
 @click.option("--code", type=_code_file, metavar="FILE.py", help="Against this DAG file, or the files of this folder.")
 @click.option("--version", "number", type=click.IntRange(min=1), help="Against this version of the DAG.")
 @output_option

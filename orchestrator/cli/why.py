@@ -12,7 +12,7 @@ from orchestrator.assembly.home import Home
 from orchestrator.cli.alive import with_beats
 from orchestrator.cli.following import scheduler_is_there
 from orchestrator.cli.lookup import find_run, require_task, spec_version
-from orchestrator.cli.options import dag_argument, run_ids, with_home
+from orchestrator.cli.options import dag_argument, runs_then_tasks, with_home
 from orchestrator.cli.output import Format, output_option, show_rows
 from orchestrator.cli.render.bar import progress_bar
 from orchestrator.cli.render.console import moment, remark, say
@@ -32,7 +32,7 @@ _SOME_RUNS = 5
 
 @click.command("why")
 @dag_argument
-@click.argument("words", metavar="[RUN] [TASK]", nargs=-1, shell_complete=run_ids)
+@click.argument("words", metavar="[RUN] [TASK]", nargs=-1, shell_complete=runs_then_tasks)
 @output_option
 @with_home
 def why(home: Home, dag_id: str, words: tuple[str, ...], output: Format) -> None:
