@@ -28,7 +28,7 @@ from orchestrator.replay.hub import Hub
 from orchestrator.replay.inbox import Inbox
 from orchestrator.replay.ledger import Ledger
 from orchestrator.replay.places import Places
-from orchestrator.replay.strand import Evicted, Strand, awaited_on_stack, drive
+from orchestrator.replay.strand import Evicted, Strand, awaited_on_stack, drive, raised_by_asyncio
 
 Ending: TypeAlias = Return | Raise | Continue
 _BLOCKS: dict[type[BaseException], BlockKind] = {
@@ -102,6 +102,9 @@ class Course:
     def _failed(self, error: BaseException) -> None:
         """An error that the author did not catch: it is the end of the run, or mended by its author."""
         failure = self.places.failure(error)
+        if isinstance(error, RuntimeError) and (what := raised_by_asyncio(error)) is not None:
+            self._foreign(what, failure.where)
+            return
         kind = _BLOCKS.get(type(error))
         if kind is not None:
             where = failure.where or self.own_place()
