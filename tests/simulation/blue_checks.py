@@ -29,6 +29,7 @@ from orchestrator.core.events import (
 from orchestrator.core.plan import Plan
 from orchestrator.core.run import Run
 from orchestrator.core.runs import replay
+from orchestrator.core.taking_over import counting
 from orchestrator.core.workflow_run import WorkflowRun
 from orchestrator.engine.hearing import matters
 from orchestrator.names import Delivery, RunState
@@ -124,7 +125,10 @@ def _check_calls(facts: Sequence[Recorded]) -> None:
 def _check_timers(facts: Sequence[Recorded]) -> None:
     due: dict[str, Any] = {}
     for fact in facts:
-        if isinstance(fact.event, TimerSet):
+        if isinstance(fact.event, RunReset):  # the timers of then are waited for again, of those with the same ids
+            past = (one.event for one in counting(facts, fact.event.seq))
+            due = {event.timer_id: event.fire_at for event in past if isinstance(event, TimerSet)}
+        elif isinstance(fact.event, TimerSet):
             due[fact.event.timer_id] = fact.event.fire_at
         elif isinstance(fact.event, TimerFired):
             assert fact.at >= due[fact.event.timer_id], f"{fact.event.timer_id} fired at {fact.at}, too early"
