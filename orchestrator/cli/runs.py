@@ -18,7 +18,7 @@ from orchestrator.cli.output import Format, output_option, plain_data, show_rows
 from orchestrator.cli.printable import json_text
 from orchestrator.cli.render.console import out, remark
 from orchestrator.cli.render.strip import print_legend, print_strip
-from orchestrator.core.events import Recorded
+from orchestrator.core.events import Recorded, RunCancelRequested
 from orchestrator.core.requests import CancelRun, PauseRun, ResumeRun
 from orchestrator.names import DagKind
 from orchestrator.storage.views import RunRow
@@ -104,7 +104,8 @@ def _print_json_stream(facts: Iterator[Recorded]) -> None:
 def cancel(home: Home, dag_id: str, run_id: str | None, reason: str, output: Format) -> None:
     """End a run: what runs is stopped, nothing new starts.
 
-    The code of a workflow hears of it, and may clean up first; once more ends the run at once.
+    The code of a workflow hears of it, and may clean up first; once more, or where the code is blocked, ends the run
+    at once.
 
     \b
     Example:
@@ -126,12 +127,21 @@ def _say_what_is_left(home: Home, run: RunRow) -> None:
             break
         time.sleep(_LOOK_SECONDS)
     if now.is_ended or not now.is_cancelling:
+    if now.is_ended and run.blocked:
+        remark(_cleaning_up_later(home, now))
         return
     why = "its code is blocked, and cannot clean up" if now.blocked else "its code is told, and may clean up"
     remark(f"It has not ended yet: {why}. The same command once more ends it at once.")
 
 
 @click.command("pause")
+def _cleaning_up_later(home: Home, run: RunRow) -> str:
+    """What is left to do where blocked code was ended."""
+    asked = home.reads.facts_of(run.run_key, (RunCancelRequested,), until=run.last_seq)[-1].seq
+    command = f"orchestrator runs reset {run.dag_id} '{run.run_id}' --to {asked} --latest"
+    return f"It has ended without cleaning up, since its code was blocked. Mended code can do that still: {command}"
+
+
 @dag_argument
 @run_argument
 @output_option

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import TypeAlias, assert_never
 
 from orchestrator.core.activity import Node
-from orchestrator.core.advances import unanswered
+from orchestrator.core.advances import forsaken, unanswered
 from orchestrator.core.events import (
     ActivityCleared,
     ActivityMarked,
@@ -91,7 +91,7 @@ def facts_of(run: Run, ask: Ask, plan: Plan | None = None) -> list[AnyEvent] | R
 
 def cancelled(run: Run, by: str, reason: str) -> list[AnyEvent]:
     """The facts by which a program has a run cancelled; said twice, unlike a person's, it counts once."""
-    return [] if run.is_ended or run.cancelling is not None else [RunCancelRequested(by=by, reason=reason)]
+    return [] if run.is_ended or run.cancelling is not None else _cancelled(run, by, reason)
 
 
 def is_blocked(run: Run) -> bool:
@@ -122,9 +122,9 @@ def unknown_task(run: Run, task_id: str) -> Refusal:
 
 
 def _cancel(run: Run, ask: CancelRun) -> list[AnyEvent]:
-    """Said again, it ends a workflow whose code cleans up for too long, or cannot go on."""
+    """Said again, it ends a workflow whose code cleans up for too long, or has been blocked while it did."""
     if run.cancelling is None:
-        return [RunCancelRequested(by=ask.by, reason=ask.reason)]
+        return _cancelled(run, ask.by, ask.reason)
     if not isinstance(run, WorkflowRun):
         return []
     reason = f"{run.cancelling}; it was cancelled again before its code had cleaned up"
@@ -133,6 +133,13 @@ def _cancel(run: Run, ask: CancelRun) -> list[AnyEvent]:
         *unanswered(run, "the run was cancelled"),
         RunEnded(state=RunState.FAILED, reason=reason),
     ]
+
+
+def _cancelled(run: Run, by: str, reason: str) -> list[AnyEvent]:
+    """Code that is blocked cannot clean up, so the run ends at once."""
+    block = run.blocked if isinstance(run, WorkflowRun) else None
+    end = forsaken(run, block, reason) if isinstance(run, WorkflowRun) and block is not None else []
+    return [RunCancelRequested(by=by, reason=reason), *end]
 
 
 def _signal(run: Run, ask: SendSignal) -> list[AnyEvent] | Refusal:

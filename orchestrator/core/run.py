@@ -44,7 +44,10 @@ _STARTABLE = frozenset({TaskState.SCHEDULED, TaskState.UP_FOR_RETRY, TaskState.U
 
 
 class Run(RewindableBoard):
-    """One run: its board, and what became of the run as a whole."""
+    """One run: its board, and what became of the run as a whole.
+
+    ``is_reopened``: it had ended, and goes on because somebody asked for that.
+    """
 
     def __init__(self, run_key: int, plan: Plan, first: Recorded) -> None:
         created = first.event
@@ -66,6 +69,7 @@ class Run(RewindableBoard):
         self.children: dict[str, ChildStarted] = {}
         self.reset_at = first.at
         self.unwanted: list[ChildStarted] = []
+        self.is_reopened = False
 
     # ── questions ────────────────────────────────────────────────────────────────────────────────────────
 
@@ -389,8 +393,7 @@ class Run(RewindableBoard):
 
     def _cleared(self, event: ActivityCleared, at: datetime) -> None:
         node = self.nodes[event.task_id]
-        if self.ended_at is not None:  # it waits its turn again, like a new one
-            self.state, self.started_at = RunState.QUEUED, None
+        self._wait_again()
         self.ended_at, self.reason, self.cancelling, self.first_failure = None, "", None, None
         for map_index in range(event.map_index, event.map_index + event.count):
             activity = node.activity(map_index)
@@ -452,12 +455,16 @@ class Run(RewindableBoard):
     # ── going back ───────────────────────────────────────────────────────────────────────────────────────
 
     def _reopen(self) -> None:
-        if self.is_ended:  # it waits its turn again, like a new one
-            self.state, self.started_at = RunState.QUEUED, None
+        self._wait_again()
         self.ended_at, self.reason = None, ""
 
     def rewind(self, past: "Run") -> None:
         """Go back to ``past``, the fold of the facts up to the seq of the RunReset that was just applied.
+    def _wait_again(self) -> None:
+        """A run that had ended waits its turn, like a new one; it is not its parent's any more."""
+        if self.ended_at is not None:
+            self.state, self.started_at, self.is_reopened = RunState.QUEUED, None, True
+
 
         ``past`` is used up. The version, a pause and the numbers that were given out stay as they are.
         """
