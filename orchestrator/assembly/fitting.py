@@ -18,13 +18,15 @@ from orchestrator.storage.views import RunRow
 
 class Fit(msgspec.Struct, frozen=True, kw_only=True):
     """What was found of one run, the worst first. ``is_same``: it is the version that the run has; ``is_blocked``: its
-    code cannot go on, and tries each new version.
+    code cannot go on, and tries each new version; ``goes_over``: nothing but its replay, which no scheduler waits for,
+    speaks against that it moves with its DAG.
     """
 
     run: RunRow
     findings: list[Finding]
     is_same: bool = False
     is_blocked: bool = False
+    goes_over: bool = True
 
     @property
     def meaning(self) -> Meaning:
@@ -35,9 +37,10 @@ def fit(home: Home, run: RunRow, new: DagSpec, code: Callable[[], str]) -> Fit:
     """Hold a run against the spec of another version, whose files lie in the folder ``code``."""
     state = folded(home, run)
     found = compare(state, new)
+    goes_over = worst(found) is Meaning.COMPATIBLE
     if new.kind is DagKind.WORKFLOW and worst(found) is not Meaning.BREAKS:
         found = [*found, *_replayed(home, run, new, code())]
-    return Fit(run=run, findings=found, is_blocked=is_blocked(state))
+    return Fit(run=run, findings=found, is_blocked=is_blocked(state), goes_over=goes_over)
 
 
 def _replayed(home: Home, run: RunRow, new: DagSpec, code: str) -> list[Finding]:

@@ -73,6 +73,8 @@ class Prospects:
             return UNMAPPED
         if node.is_expanded and node.size == 1:
             return 0
+        if node.size == 0:
+            raise UsageError(f"nothing of {task_id!r} is recorded up to fact {past.run.seq}; take over more")
         raise UsageError(f"{task_id!r} stands for {node.size} activities; say which: {task_id}[0]=JSON")
 
     def effects(self, past: Past, version_id: int | None, given: Iterable[Place] = ()) -> list[Effect]:

@@ -185,7 +185,7 @@ def _block(home: Home, fork: _Fork, facts: Sequence[Recorded]) -> Block | None:
         with laid_out(fork.candidate[0]) as code:
             block = blocked(home, spec, code(), facts)
     if block is not None:
-        where = f"{block.where}: " if block.where else ""
+        where = f"{block.where}: " if block.where and block.where not in block.message else ""
         remark(f"The new run would be blocked, since its code does not fit what it takes over: {where}{block.message}")
     return block
 

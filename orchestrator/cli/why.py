@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
+from textwrap import indent
 from typing import Any
 
 import click
@@ -57,6 +58,8 @@ def say_reasons(reasons: Iterable[Reason]) -> None:
         say(sentence_of(reason))
         if evidence := "; ".join(_evidence(reason)):
             say(f"  {evidence}", style="dim")
+        for frame in reason.frames if len(reason.frames) > 1 else ():
+            say(indent(frame, "    "), style="dim")
 
 
 def _evidence(reason: Reason) -> Iterator[str]:
@@ -84,6 +87,7 @@ def reason_row(reason: Reason) -> dict[str, Any]:
         "since": reason.since,
         "seq": reason.seq or None,
         "where": reason.where,
+        "traceback": reason.frames,
         "chain": reason.chain,
     }
 
@@ -151,7 +155,8 @@ def _asked(home: Home, run: RunRow, state: Run) -> tuple[Standing, list[Reason]]
     if not isinstance(state, WorkflowRun) or not state.is_replayed or state.is_inert or state.started_at is None:
         return Standing(), []
     try:
-        found = replay_run(home, run, looks=True)
+        with progress_bar("Asking the code") as tell:
+            found = replay_run(home, run, looks=True, tell=tell)
     except OrchestratorError as error:
         remark(f"The code cannot be asked what it waits for: {error}")
         return Standing(), []
@@ -162,7 +167,7 @@ def _asked(home: Home, run: RunRow, state: Run) -> tuple[Standing, list[Reason]]
         f"the code of its version does not go through its history ({block.kind}), and will be blocked at the next "
         f"news: {block.message.rstrip('.')}"
     )
-    return Standing(), [Reason(cause=Cause.BLOCKED, sentence=sentence, where=block.where)]
+    return Standing(), [Reason(cause=Cause.BLOCKED, sentence=sentence, where=block.where, frames=block.frames)]
 
 
 def _usage(home: Home, run: RunRow) -> Usage:

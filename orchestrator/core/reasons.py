@@ -47,7 +47,8 @@ class Reason(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One reason as a sentence, and what it is about: a task at a map_index, or the run where task_id is None.
 
     ``since``: from when on it holds. ``seq``: the fact that says so, 0 where none does. ``where``: the author's
-    file:line. ``chain``: the tasks that lead from what was asked about to this one, both among them.
+    file:line; ``frames``: the lines that led there, as Python prints them. ``chain``: the tasks that lead from what was
+    asked about to this one, both among them.
     """
 
     cause: Cause
@@ -57,6 +58,7 @@ class Reason(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     since: datetime | None = None
     seq: int = 0
     where: str | None = None
+    frames: tuple[str, ...] = ()
     chain: tuple[str, ...] = ()
 
 

@@ -28,7 +28,7 @@ def blocked(run: WorkflowRun) -> Iterator[Reason]:
     if run.cancelling is not None:
         again = f"`orchestrator runs cancel {run.dag_id} '{run.run_id}'`"
         sentence += f"; it cannot hear that it is cancelled: {again} once more ends it at once"
-    yield Reason(cause=Cause.BLOCKED, sentence=sentence, where=run.blocked.where)
+    yield Reason(cause=Cause.BLOCKED, sentence=sentence, where=run.blocked.where, frames=run.blocked.frames)
 
 
 def mending(kind: BlockKind) -> str:
