@@ -8,11 +8,11 @@ from typing import Any, Self, Unpack
 
 from orchestrator.authoring.airflow_only import AIRFLOW_TASK_SETTINGS, supported
 from orchestrator.authoring.checks import check_all, refuse_unknown
+from orchestrator.authoring.conditions import Hooks, check_outputs
 from orchestrator.authoring.construction import Constructed, accepted_names, name_of
 from orchestrator.authoring.dag import DAG
 from orchestrator.authoring.defaults import Defaults
 from orchestrator.authoring.groups import TaskGroup
-from orchestrator.authoring.conditions import Hooks, check_outputs
 from orchestrator.authoring.identifiers import checked_id
 from orchestrator.authoring.references import XComArg, parts, referred_tasks
 from orchestrator.authoring.retrying import RetryPolicy

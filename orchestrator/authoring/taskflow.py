@@ -9,9 +9,9 @@ from typing import Any, Generic, NamedTuple, ParamSpec, TypeAlias, TypeVar, get_
 from orchestrator.authoring.airflow_only import AIRFLOW_TASK_SETTINGS, supported
 from orchestrator.authoring.blue import is_blue
 from orchestrator.authoring.checks import refuse_unknown
+from orchestrator.authoring.conditions import Answer, Condition, both
 from orchestrator.authoring.construction import accepted_names
 from orchestrator.authoring.groups import unused_task_id
-from orchestrator.authoring.conditions import Answer, Condition, both
 from orchestrator.authoring.operator import BaseOperator
 from orchestrator.authoring.operators.bash import BashFunctionOperator
 from orchestrator.authoring.operators.python import BranchPythonOperator, PythonOperator, ShortCircuitOperator
