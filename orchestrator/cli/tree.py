@@ -95,6 +95,10 @@ COMMANDS: Tree = {
             "explain": Leaf(f"{_CLI}.settings:explain", "Show a setting's value, meaning and where it was set."),
         },
     ),
+    "compat": Branch(
+        "Files written for Airflow.",
+        {"check": Leaf(f"{_CLI}.compat:check", "Say whether DAG files that were written for Airflow run here.")},
+    ),
     "scheduler": Leaf(f"{_CLI}.scheduler:scheduler", "Run the scheduler and its workers."),
     "dag-processor": Leaf(f"{_CLI}.dag_processor:dag_processor", "Run the process that reads the DAG files."),
     "version": Leaf(f"{_CLI}.version:version", "Print the version."),
