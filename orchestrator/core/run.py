@@ -46,7 +46,8 @@ _STARTABLE = frozenset({TaskState.SCHEDULED, TaskState.UP_FOR_RETRY, TaskState.U
 class Run(RewindableBoard):
     """One run: its board, and what became of the run as a whole.
 
-    ``is_reopened``: it had ended, and goes on because somebody asked for that.
+    ``is_reopened``: it had ended, and goes on because somebody asked for that. ``instead_of``: the version of its DAG
+    that it does not follow to, since a person chose another in its place.
     """
 
     def __init__(self, run_key: int, plan: Plan, first: Recorded) -> None:
@@ -60,6 +61,7 @@ class Run(RewindableBoard):
         self.version_id = created.version_id
         self.fingerprint = created.fingerprint
         self.state = RunState.QUEUED
+        self.instead_of = created.instead_of
         self.reason = ""
         self.started_at: datetime | None = None
         self.ended_at: datetime | None = None
@@ -68,9 +70,9 @@ class Run(RewindableBoard):
         self.first_failure: str | None = None
         self.children: dict[str, ChildStarted] = {}
         self.reset_at = first.at
-        self.unwanted: list[ChildStarted] = []
         self.is_reopened = False
 
+        self.unwanted: list[ChildStarted] = []
     # ── questions ────────────────────────────────────────────────────────────────────────────────────────
 
     @property
@@ -458,8 +460,6 @@ class Run(RewindableBoard):
         self._wait_again()
         self.ended_at, self.reason = None, ""
 
-    def rewind(self, past: "Run") -> None:
-        """Go back to ``past``, the fold of the facts up to the seq of the RunReset that was just applied.
     def _wait_again(self) -> None:
         """A run that had ended waits its turn, like a new one; it is not its parent's any more."""
         if self.ended_at is not None:
@@ -468,6 +468,8 @@ class Run(RewindableBoard):
 
         ``past`` is used up. The version, a pause and the numbers that were given out stay as they are.
         """
+    def rewind(self, past: "Run") -> None:
+        """Go back to ``past``, the fold of the facts up to the seq of the RunReset that was just applied.
         self._rewind_board(past, self.reset_at)
         self.cancelling, self.first_failure = past.cancelling, past.first_failure
         self._rewind_children(past)
