@@ -59,9 +59,10 @@ class Run(RewindableBoard):
         self.created_at = self.heard_at = first.at
         self.seq = 1
         self.version_id = created.version_id
+        self.versions = [(1, created.version_id)]  # with the seq from which on it had each
         self.fingerprint = created.fingerprint
-        self.state = RunState.QUEUED
         self.instead_of = created.instead_of
+        self.state = RunState.QUEUED
         self.reason = ""
         self.started_at: datetime | None = None
         self.ended_at: datetime | None = None
@@ -71,8 +72,8 @@ class Run(RewindableBoard):
         self.children: dict[str, ChildStarted] = {}
         self.reset_at = first.at
         self.is_reopened = False
-
         self.unwanted: list[ChildStarted] = []
+
     # ── questions ────────────────────────────────────────────────────────────────────────────────────────
 
     @property
@@ -217,6 +218,8 @@ class Run(RewindableBoard):
                 self._look_again()
             case RunMoved():
                 self.version_id, self.fingerprint = event.version_id, event.fingerprint
+                self.instead_of = event.instead_of
+                self.versions.append((self.seq, event.version_id))
             case RunCreated():
                 raise HistoryConflictError(f"run {self.run_key} is created twice in its history")
             case _:
@@ -465,11 +468,11 @@ class Run(RewindableBoard):
         if self.ended_at is not None:
             self.state, self.started_at, self.is_reopened = RunState.QUEUED, None, True
 
+    def rewind(self, past: "Run") -> None:
+        """Go back to ``past``, the fold of the facts up to the seq of the RunReset that was just applied.
 
         ``past`` is used up. The version, a pause and the numbers that were given out stay as they are.
         """
-    def rewind(self, past: "Run") -> None:
-        """Go back to ``past``, the fold of the facts up to the seq of the RunReset that was just applied.
         self._rewind_board(past, self.reset_at)
         self.cancelling, self.first_failure = past.cancelling, past.first_failure
         self._rewind_children(past)
