@@ -126,15 +126,14 @@ def _say_what_is_left(home: Home, run: RunRow) -> None:
         if time.monotonic() > deadline:
             break
         time.sleep(_LOOK_SECONDS)
-    if now.is_ended or not now.is_cancelling:
     if now.is_ended and run.blocked:
         remark(_cleaning_up_later(home, now))
+    if now.is_ended or not now.is_cancelling:
         return
     why = "its code is blocked, and cannot clean up" if now.blocked else "its code is told, and may clean up"
     remark(f"It has not ended yet: {why}. The same command once more ends it at once.")
 
 
-@click.command("pause")
 def _cleaning_up_later(home: Home, run: RunRow) -> str:
     """What is left to do where blocked code was ended."""
     asked = home.reads.facts_of(run.run_key, (RunCancelRequested,), until=run.last_seq)[-1].seq
@@ -142,6 +141,7 @@ def _cleaning_up_later(home: Home, run: RunRow) -> str:
     return f"It has ended without cleaning up, since its code was blocked. Mended code can do that still: {command}"
 
 
+@click.command("pause")
 @dag_argument
 @run_argument
 @output_option
