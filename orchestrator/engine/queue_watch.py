@@ -6,7 +6,6 @@ from datetime import datetime, timedelta
 
 from orchestrator.names import AttemptKey
 
-
 _LATE = timedelta(seconds=15)  # somebody looks more often than that
 
 

@@ -1,11 +1,15 @@
 """Faults that come from outside, while workflows are under way: no room, another clock, a rival scheduler."""
 
+import signal
+import subprocess
+import time
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import msgspec
+import psycopg
 import pytest
 from sqlalchemy import Connection, Engine, event, text
 
@@ -13,6 +17,8 @@ from orchestrator.storage.database import create, writing
 from orchestrator.testing.clock import EPOCH, FakeClock
 from orchestrator.testing.simulation import Simulation
 from orchestrator.testing.sql_world import SqlWorld
+from tests.postgres_server import PostgresServer
+from tests.scenarios.test_blue_kills import Gale
 from tests.simulation.blue_world import act, ends, world
 from tests.simulation.test_workflow_simulation import SHAPES, check, same_story
 
@@ -129,3 +135,81 @@ def test_calls_that_wait_for_a_worker_do_not_time_out_because_the_clock_leaps_ah
     leap(sim, 2 * HOUR)
     sim.run()
     assert ends(sim)["fan_out", "manual__1"] == ("success", 31)
+
+
+# ── a rival scheduler ────────────────────────────────────────────────────────────────────────────────────────
+
+
+def let_bodies_run(gale: Gale, count: int) -> None:
+    target = gale.lines() + count
+    gale.home.wait_for("bodies run", lambda: gale.lines() >= target or gale.has_ended())
+
+
+def succeed(gale: Gale, before: subprocess.Popen[bytes]) -> subprocess.Popen[bytes]:
+    """Start schedulers until one is not refused, as whoever watches over them would."""
+    deadline = time.monotonic() + 40
+    while time.monotonic() < deadline:
+        gale.home._leaders.remove(before)
+        before = gale.home.start("scheduler")
+        while before.poll() is None:
+            if gale.door.reads.scheduler().owner.endswith(f":{before.pid}"):
+                return before
+            time.sleep(0.05)
+    raise AssertionError(f"no scheduler takes over{gale.home._last_words()}")
+
+
+def test_a_scheduler_that_takes_over_in_the_middle_of_advances_forks_no_history(tmp_path: Path) -> None:
+    gale = Gale(tmp_path)
+    with gale.home:
+        gale.prepare()
+        gale.trigger()
+        first = gale.home.start("scheduler")
+        for _ in range(5):
+            let_bodies_run(gale, gale.random.randint(1, 9))
+            refused = gale.home.run("scheduler")
+            assert (refused.returncode, len(refused.stderr.splitlines())) == (1, 1)
+            first.kill()
+            first.wait()
+            first = succeed(gale, first)
+        gale.home.wait_for("every run ends", gale.has_ended, timeout=90)
+        gale.door.close()
+        assert gale.faults() == [], f"seed {gale.seed}"
+
+
+def stop_in_a_transaction(process: subprocess.Popen[bytes], url: str) -> None:
+    """Stop it, as a machine that is suspended, or cut off, does, while it holds the locks of a transaction."""
+    query = "SELECT count(*) FROM pg_locks WHERE relation = 'leases'::regclass AND mode = 'RowShareLock'"
+    deadline = time.monotonic() + 30
+    with psycopg.connect(url, autocommit=True) as connection:
+        while time.monotonic() < deadline:
+            process.send_signal(signal.SIGSTOP)
+            row = connection.execute(query).fetchone()
+            if row is not None and row[0]:
+                return
+            process.send_signal(signal.SIGCONT)
+    raise AssertionError("it is never in a transaction")
+
+
+@pytest.mark.slow
+@pytest.mark.postgres
+def test_a_scheduler_that_hangs_until_another_has_taken_over_writes_nothing_more(
+    tmp_path: Path, postgres: PostgresServer
+) -> None:
+    url = postgres.database()
+    gale = Gale(tmp_path, **{"database.sql_alchemy_conn": url})
+    with gale.home:
+        gale.prepare()
+        gale.trigger()
+        hung = gale.home.start("scheduler")
+        let_bodies_run(gale, gale.random.randint(3, 20))
+        stop_in_a_transaction(hung, url)
+        succeed(gale, hung)
+        let_bodies_run(gale, 5)
+        hung.send_signal(signal.SIGCONT)
+        assert hung.wait(timeout=20) == 1
+        gale.home.wait_for("every run ends", gale.has_ended, timeout=90)
+        gale.door.close()
+        assert gale.faults() == [], f"seed {gale.seed}"
+        said = gale.home.log.read_text()
+        assert "has passed to" in said
+        assert "Traceback" not in said
