@@ -179,11 +179,12 @@ def _block(home: Home, fork: _Fork, facts: Sequence[Recorded]) -> Block | None:
     spec = fork.prospects.plan(version_id).spec
     if spec.kind is not DagKind.WORKFLOW:
         return None
+    script = fork.prospects.script(facts)
     if fork.candidate is None:
-        block = blocked(home, spec, make_catalog(home.config, home.engine).code(version_id), facts)
+        block = blocked(home, spec, make_catalog(home.config, home.engine).code(version_id), script)
     else:
         with laid_out(fork.candidate[0]) as code:
-            block = blocked(home, spec, code(), facts)
+            block = blocked(home, spec, code(), script)
     if block is not None:
         where = f"{block.where}: " if block.where and block.where not in block.message else ""
         remark(f"The new run would be blocked, since its code does not fit what it takes over: {where}{block.message}")

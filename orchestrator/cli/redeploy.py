@@ -96,7 +96,7 @@ def _fit_row(home: Home, check: DagCheck, fit: Fit) -> dict[str, Any]:
 
 def _on_save(check: DagCheck, fit: Fit) -> str:
     if fit.is_same:
-        return "has it"
+        return "has it, and cannot go on" if fit.meaning > Meaning.COMPATIBLE else "has it"
     if fit.is_blocked:
         return "is blocked, and tries it"
     if check.policy is NewVersion.MOVE and fit.goes_over:

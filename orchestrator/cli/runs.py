@@ -3,7 +3,7 @@
 import json
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
 
 import click
@@ -61,14 +61,15 @@ def history(
         remark("Nothing is recorded yet: no scheduler has taken the run up.")
     found = home.reads.facts(run.run_key, after=max(after, _before(home, run, since)), until=_last(home, run, until))
     facts = (fact for fact in found if task_id in (None, getattr(fact.event, "task_id", None)))
+    numbers = home.reads.numbers(dag_id)
     match output:
         case Format.TABLE:
             print_legend(out())
-            print_strip(out(), facts)
+            print_strip(out(), facts, numbers)
         case Format.JSON:
-            _print_json_stream(facts)
+            _print_json_stream(facts, numbers)
         case _:
-            events = [rows.event_row(fact) for fact in facts]
+            events = [rows.event_row(fact, numbers) for fact in facts]
             show_rows(events, output, ["seq", "at", "type", "task_id", "map_index", "attempt"], empty="")
 
 
@@ -86,11 +87,11 @@ def _last(home: Home, run: RunRow, until: str | None) -> int | None:
     return int(until) if is_seq(until) else home.reads.seq_at(run.run_key, read_date(until, home.config))
 
 
-def _print_json_stream(facts: Iterator[Recorded]) -> None:
+def _print_json_stream(facts: Iterator[Recorded], numbers: Mapping[int, int]) -> None:
     """A JSON list with an item a line, whatever its length."""
     lead = "[\n"
     for fact in facts:
-        sys.stdout.write(lead + json_text(json.dumps(plain_data(rows.event_row(fact)), ensure_ascii=False)))
+        sys.stdout.write(lead + json_text(json.dumps(plain_data(rows.event_row(fact, numbers)), ensure_ascii=False)))
         lead = ",\n"
     sys.stdout.write("\n]\n" if lead == ",\n" else "[]\n")
 

@@ -229,6 +229,8 @@ def _activation(run: WorkflowRun, dispatch: Dispatch, talk: _Talk) -> Activation
         run_uid=created.run_uid,
         run_type=created.run_type,
         version_id=run.version_id,
+        number=dispatch.number(run.version_id),
+        versions=tuple((seq, dispatch.number(version_id)) for seq, version_id in run.versions),
         code=dispatch.folder(run.version_id),
         file=run.plan.spec.file,
         params=dispatch.params(run),
