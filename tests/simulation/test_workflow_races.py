@@ -262,3 +262,17 @@ def test_a_run_is_reset_to_its_second_cancellation_and_cleans_up_all_the_same():
     sim.store.ask(ResetRun(dag_id="order", seq=len(sim.history()) - 2, **NAME))
     sim.run()
     assert ends_of(sim)[-1].reason == "cancelled"
+
+
+def test_a_fork_that_waits_for_its_turn_does_not_keep_the_engine_busy_with_a_timer_that_has_come():
+    sim = world(specs=[msgspec.structs.replace(SPECS["patient"], max_active_runs=1)])
+    sim.trigger("patient")
+    after(sim, 10)
+    sim.store.ask(PauseRun(dag_id="patient", **NAME))
+    sim.store.ask(
+        ForkRun(dag_id="patient", run_id="forked", source="manual__1", run_uid="other", seq=len(sim.history()))
+    )
+    sim.run(until=EPOCH + timedelta(days=4), most_turns=100)
+    sim.store.ask(ResumeRun(dag_id="patient", **NAME))
+    sim.run(most_turns=100)
+    assert [state for state, _ in ends(sim, "patient").values()] == ["success", "success"]
