@@ -192,7 +192,7 @@ def _check_families(runs: dict[int, Run], histories: dict[int, Sequence[Recorded
         for fact in facts:
             if isinstance(fact.event, RunReset):  # the children of then are waited for again
                 past = (one.event for one in counting(facts, fact.event.seq))
-                started = {event.child_id: event for event in past if isinstance(event, ChildStarted)}
+                started |= {event.child_id: event for event in past if isinstance(event, ChildStarted)}
             elif isinstance(fact.event, ChildStarted):
                 started[fact.event.child_id] = fact.event
             elif isinstance(fact.event, ChildEnded):
