@@ -21,7 +21,6 @@ from orchestrator.dagbag.roots import Roots
 from orchestrator.exceptions import NotFoundError
 
 _RUNS = "runs"
-_FIRST_WORDS = 300
 Progress = Callable[[int, int], None]
 
 
@@ -54,13 +53,12 @@ class Check(msgspec.Struct, frozen=True, kw_only=True):
     def missing(self) -> dict[str, int]:
         """The features that files lack, those that most of them lack first."""
         found = Counter(
-            feature for file in self.files for feature in {one.feature for one in file.findings if one.kind is _MISSING}
+            feature
+            for file in self.files
+            for feature in {one.feature for one in file.findings if one.kind is Kind.MISSING}
         )
         found.pop("", None)
         return dict(sorted(found.items(), key=lambda item: (-item[1], item[0])))
-
-
-_MISSING = Kind.MISSING
 
 
 def check_path(config: Config, path: Path, *, progress: Progress) -> Check:
@@ -154,4 +152,4 @@ def _of_parse(parsed: Parsed) -> Iterator[Finding]:
 
 def _is_same(one: Finding, known: Finding) -> bool:
     """Whether the parse has met what was seen in the source."""
-    return one.file == known.file and one.sentence[-_FIRST_WORDS:].endswith(known.sentence[-_FIRST_WORDS:])
+    return one.file == known.file and (one.line == known.line or one.sentence.endswith(known.sentence))
