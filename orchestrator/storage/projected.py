@@ -10,7 +10,10 @@ from orchestrator.core.activity import Activity
 from orchestrator.core.board import Place
 from orchestrator.core.events import (
     ActivityCompleted,
+    ActivityDeferred,
+    ActivityFailed,
     ActivityRequested,
+    ActivitySkipped,
     AnyEvent,
     ChildEnded,
     OutcomeResolved,
@@ -99,8 +102,8 @@ def all_places(run: Run) -> Iterator[Place]:
 
 
 def activity_rows(run: Run, places: Iterable[Place]) -> tuple[list[Row], list[Place]]:
-    """Rows of ``activities``, and the places that have none: their version does not know them (any more), or nothing
-    has happened to them (yet)."""
+    """Rows of ``activities``, and the places that have none: their version does not know them (any more), a reset went
+    back to before they were asked for, or nothing has happened to them (yet)."""
     run_key, nodes = run.run_key, run.nodes
     rows: list[Row] = []
     rowless: list[Place] = []
@@ -138,6 +141,8 @@ def activity_rows(run: Run, places: Iterable[Place]) -> tuple[list[Row], list[Pl
 
 
 def _is_untouched(activity: Activity) -> bool:
+    if activity.state is TaskState.REMOVED:
+        return True
     if activity.requested_seq:
         return False
     return activity.state is TaskState.NONE and activity.attempt == 0 and activity.generation == 1
