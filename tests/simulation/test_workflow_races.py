@@ -7,6 +7,7 @@ import msgspec
 from orchestrator.core import values
 from orchestrator.core.events import (
     ActivityCompleted,
+    ActivityRequested,
     ActivityScheduled,
     ChildEnded,
     ChildStarted,
@@ -276,3 +277,37 @@ def test_a_fork_that_waits_for_its_turn_does_not_keep_the_engine_busy_with_a_tim
     sim.store.ask(ResumeRun(dag_id="patient", **NAME))
     sim.run(most_turns=100)
     assert [state for state, _ in ends(sim, "patient").values()] == ["success", "success"]
+
+
+def test_of_two_children_of_one_name_that_are_started_in_one_go_the_second_is_refused():
+    sim = world()
+    sim.trigger("twins")
+    sim.run()
+    assert ends(sim, "twins")["twins", "manual__1"] == ("success", ["NoneType", "ChildError"])
+
+
+def test_runs_that_nobody_waits_for_may_follow_one_another_beyond_max_active_runs():
+    sim = world(specs=[msgspec.structs.replace(SPECS["relay"], max_active_runs=2)])
+    sim.trigger("relay")
+    sim.run()
+    assert list(ends(sim).values()) == [("success", left) for left in (3, 2, 1, 0)]
+
+
+def test_a_child_of_a_dag_whose_file_is_gone_is_refused():
+    sim = world()
+    sim.store.set_stale("sequential")
+    sim.trigger("twins")
+    sim.run()
+    assert ends(sim)["twins", "manual__1"] == ("success", ["ChildError", "ChildError"])
+    assert len(ends(sim)) == 1
+
+
+def test_a_fact_says_that_the_code_had_not_heard_what_came_of_what_it_asked_for_just_before():
+    sim = world()
+    sim.trigger("hasty")
+    sim.run()
+    (ended,) = [fact for fact in sim.history() if isinstance(fact.event, ChildEnded)]
+    (asked,) = [fact for fact in sim.history() if isinstance(fact.event, ActivityRequested)]
+    assert ended.seq < asked.seq
+    assert 0 < asked.event.heard < ended.seq
+    assert ends(sim, "hasty")["hasty", "manual__1"] == ("success", ["ChildError", "here"])
