@@ -7,7 +7,7 @@ from typing import Any, TypeAlias
 
 import msgspec
 
-from orchestrator.core.events import NULL, Failure, PayloadRef
+from orchestrator.core.events import NULL, Failure, PayloadRef, XCom
 from orchestrator.names import AttemptKey, Delivery, FailureKind, Isolation, RunType
 
 Result: TypeAlias = msgspec.Raw | PayloadRef
@@ -71,6 +71,7 @@ class Completed(msgspec.Struct, frozen=True, kw_only=True, tag=True, omit_defaul
     payload: PayloadRef | None = None
     length: int | None = None
     skip: tuple[str, ...] = ()
+    xcoms: dict[str, XCom] = {}
 
 
 class Failed(msgspec.Struct, frozen=True, kw_only=True, tag=True, omit_defaults=True):
@@ -80,6 +81,7 @@ class Failed(msgspec.Struct, frozen=True, kw_only=True, tag=True, omit_defaults=
     at: datetime
     kind: FailureKind = FailureKind.ERROR
     failure: Failure
+    xcoms: dict[str, XCom] = {}
 
 
 class Skipped(msgspec.Struct, frozen=True, kw_only=True, tag=True, omit_defaults=True):
@@ -88,14 +90,16 @@ class Skipped(msgspec.Struct, frozen=True, kw_only=True, tag=True, omit_defaults
     key: AttemptKey
     at: datetime
     reason: str = ""
+    xcoms: dict[str, XCom] = {}
 
 
-class Deferred(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+class Deferred(msgspec.Struct, frozen=True, kw_only=True, tag=True, omit_defaults=True):
     """The body gave its worker up; it ends when ``trigger`` does: ``{"run": {"dag_id": …, "conf": …}}``, a new run."""
 
     key: AttemptKey
     at: datetime
     trigger: msgspec.Raw
+    xcoms: dict[str, XCom] = {}
 
 
 class Lost(msgspec.Struct, frozen=True, kw_only=True, tag=True, omit_defaults=True):

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
-from sqlalchemy import Connection, Engine, bindparam, delete, select
+from sqlalchemy import Connection, Engine, Table, bindparam, delete, select
 
 from orchestrator.core.board import Place
 from orchestrator.core.events import Recorded
@@ -21,7 +21,7 @@ from orchestrator.storage.projected import (
     run_row,
     timer_rows,
 )
-from orchestrator.storage.tables import activities, history, payload_refs, runs, timers
+from orchestrator.storage.tables import activities, history, payload_refs, runs, timers, xcoms
 
 _PROGRESS = (
     "version_id",
@@ -41,6 +41,7 @@ _FORGET_ACTIVITY = delete(activities).where(
     activities.c.map_index == bindparam("index"),
 )
 _FORGET_TIMER = delete(timers).where(timers.c.run_key == bindparam("run"), timers.c.timer_id == bindparam("timer"))
+_UNDO_XCOMS = delete(xcoms).where(xcoms.c.run_key == bindparam("run"), xcoms.c.seq > bindparam("since"))
 _FORGET_TIMERS = delete(timers).where(timers.c.run_key == bindparam("run"))
 
 
@@ -54,7 +55,8 @@ class RunWriter:
         self._runs = upsert_sql(runs, mark)
         self._activities = upsert_sql(activities, mark)
         self._timers = upsert_sql(timers, mark)
-        self._payloads = upsert_sql(payload_refs, mark)
+        self._payloads = _insert_once(payload_refs, mark)
+        self._xcoms = upsert_sql(xcoms, mark)
         changes = ", ".join(f"{name} = {mark}" for name in _PROGRESS)
         self._progress = f"UPDATE runs SET {changes} WHERE run_key = {mark} AND last_seq = {mark}"  # noqa: S608
 
@@ -76,7 +78,7 @@ class RunWriter:
 
     def rewrite(self, connection: Connection, run: Run, notes: Notes) -> None:
         """Replace the run's projections by those of this state."""
-        for table in (runs, activities, timers, payload_refs):
+        for table in (runs, activities, xcoms, timers, payload_refs):
             connection.execute(delete(table).where(table.c.run_key == run.run_key))
         self._many(connection, self._new_runs, [run_row(run, run.seq)])
         self._many(connection, self._activities, activity_rows(run, all_places(run))[0])
@@ -121,6 +123,9 @@ class RunWriter:
 
     def _write_notes(self, connection: Connection, notes: Notes) -> None:
         self._many(connection, self._payloads, notes.payloads)
+        if notes.undone:
+            connection.execute(_UNDO_XCOMS, [{"run": run_key, "since": seq} for run_key, seq in notes.undone])
+        self._many(connection, self._xcoms, notes.xcoms)
         if notes.ended:
             connection.execute(_FORGET_TIMERS, [{"run": run_key} for run_key in notes.ended])
         set_ = [(*place, at) for place, at in notes.timers.items() if at is not None]
@@ -151,3 +156,8 @@ def _is_let_go(run: Run, place: Place) -> bool:
     """Whether it is a call of a workflow that RunContinued left behind: its row stays as it is."""
     node = run.nodes.get(place[0])
     return isinstance(run, WorkflowRun) and node is not None and node.peek(place[1]) is None
+
+
+def _insert_once(table: Table, mark: str) -> str:
+    """An INSERT of a row that consists of its key, and may be there."""
+    return f"{insert_sql(table, mark)} ON CONFLICT DO NOTHING"

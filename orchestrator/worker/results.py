@@ -42,12 +42,13 @@ class Results:
         self._threshold = threshold
         self._max_bytes = max_bytes
 
-    def encode(self, value: object) -> bytes:
+    def encode(self, value: object, what: str = "result") -> bytes:
         """The JSON of a value; ValueEncodingError or ResultTooLargeError if it cannot be recorded."""
-        data = values.encode(value)
+        data = values.encode(value, what)
         if len(data) > self._max_bytes:
+            whole = "the result" if what == "result" else what
             raise ResultTooLargeError(
-                f"the result is {len(data)} bytes of JSON, more than [workers] max_result_bytes = {self._max_bytes}; "
+                f"{whole} is {len(data)} bytes of JSON, more than [workers] max_result_bytes = {self._max_bytes}; "
                 f"write it to a file or table and return where that is"
             )
         return data
@@ -88,5 +89,9 @@ class Results:
         """The decoded results that an order takes, by task_id."""
         found = {task_id: values.decode(raw) for task_id, raw in order.inputs.items()}
         for task_id, ref in order.payloads.items():
-            found[task_id] = values.decode(self._payloads.get(ref))
+            found[task_id] = self.fetch(ref)
         return found
+
+    def fetch(self, ref: PayloadRef) -> Any:
+        """The decoded value that lies in the payload store."""
+        return values.decode(self._payloads.get(ref))
