@@ -19,7 +19,7 @@ from orchestrator.core.orders import Completed, Lost, Order
 from orchestrator.core.plan import Plan
 from orchestrator.core.requests import CancelRun, ForkRun, PauseRun, ResetRun, ResumeRun, SendSignal, SendUpdate
 from orchestrator.core.runs import replay
-from orchestrator.names import AttemptKey, Delivery
+from orchestrator.names import AttemptKey, Delivery, RunState
 from orchestrator.testing.clock import EPOCH
 from orchestrator.testing.sim_executor import Script
 from orchestrator.testing.simulation import Simulation
@@ -311,3 +311,16 @@ def test_a_fact_says_that_the_code_had_not_heard_what_came_of_what_it_asked_for_
     assert ended.seq < asked.seq
     assert 0 < asked.event.heard < ended.seq
     assert ends(sim, "hasty")["hasty", "manual__1"] == ("success", ["ChildError", "here"])
+
+
+def test_a_run_that_is_reset_is_told_again_of_the_children_that_have_ended_since():
+    sim = world()
+    sim.trigger("family")
+    sim.run()
+    started = [fact.seq for fact in sim.history() if isinstance(fact.event, ChildStarted) and fact.event.child_run_key]
+    sim.store.ask(ResetRun(dag_id="family", seq=max(started), **NAME))
+    sim.run()
+    first, again = ends_of(sim)
+    assert bytes(first.result) == bytes(again.result)
+    assert (again.state, values.decode(again.result)) == (RunState.SUCCESS, [3, 6, "nowhere"])
+    assert len(sim.run_names()) == 3, "none of them has begun again"
