@@ -74,6 +74,8 @@ class RunWriter:
         self._write_activities(connection, [(part.run, part.activities) for part in parts])
         self._write_notes(connection, notes)
         self._rearm(connection, [part.run for part in parts if part.run.run_key in notes.rearmed])
+        undone = {run_key for run_key, _ in notes.undone}
+        self._take_back(connection, [part.run for part in parts if part.run.run_key in undone])
         self._move(connection, [part.run for part in parts if part.run.run_key in notes.moved])
 
     def rewrite(self, connection: Connection, run: Run, notes: Notes) -> None:
@@ -141,19 +143,30 @@ class RunWriter:
                 self._many(connection, self._timers, timer_rows(run))
 
     def _move(self, connection: Connection, moved: Iterable[Run]) -> None:
-        """On another version an activity may look another way, though no fact speaks of it."""
+        """On another version an activity may look another way, though no fact speaks of it; what was left behind stays."""
         for run in moved:
-            where = select(activities.c.task_id, activities.c.map_index).where(activities.c.run_key == run.run_key)
-            places = [(row.task_id, row.map_index) for row in connection.execute(where)]
-            self._write_activities(connection, [(run, [place for place in places if not _is_let_go(run, place)])])
+            places = [place for place in _listed(connection, run) if not _is_let_go(run, place)]
+            self._write_activities(connection, [(run, places)])
+
+    def _take_back(self, connection: Connection, reset: Iterable[Run]) -> None:
+        """Calls that RunContinued had left behind, and that had not been asked for yet where the reset went back to:
+        all others are in the run again."""
+        for run in reset:
+            places = [place for place in _listed(connection, run) if _is_let_go(run, place)]
+            self._write_activities(connection, [(run, places)])
 
     def _many(self, connection: Connection, statement: str, rows: list[Row]) -> None:
         if rows:
             connection.exec_driver_sql(statement, rows)
 
 
+def _listed(connection: Connection, run: Run) -> list[Place]:
+    where = select(activities.c.task_id, activities.c.map_index).where(activities.c.run_key == run.run_key)
+    return [(row.task_id, row.map_index) for row in connection.execute(where)]
+
+
 def _is_let_go(run: Run, place: Place) -> bool:
-    """Whether it is a call of a workflow that RunContinued left behind: its row stays as it is."""
+    """Whether it is a call of a workflow that RunContinued left behind."""
     node = run.nodes.get(place[0])
     return isinstance(run, WorkflowRun) and node is not None and node.peek(place[1]) is None
 
