@@ -120,6 +120,9 @@ class Board:
             after.upstreams.count(state, by, setup=setup)
             after.released &= by > 0  # what was let go and has not started is judged again
             self.agenda[name] = None
+        for name in self.plan.served.get(node.task.task_id, ()):
+            self.nodes[name].released &= by > 0
+            self.agenda[name] = None
 
     def _close(self, place: Place, attempt: int) -> bool:
         """Forget an open attempt; whether it was open."""

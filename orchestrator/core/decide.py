@@ -17,8 +17,9 @@ from orchestrator.core.commands import (
     SkipActivity,
 )
 from orchestrator.core.decide_workflow import decide_workflow, ended_things, overdue
+from orchestrator.core.ruling import ruling
 from orchestrator.core.run import Run
-from orchestrator.core.trigger_rules import Verdict, evaluate
+from orchestrator.core.trigger_rules import Verdict
 from orchestrator.core.workflow_run import WorkflowRun
 from orchestrator.names import FINISHED, UNMAPPED, RunState, TaskState
 
@@ -38,6 +39,7 @@ def decide(run: Run, now: datetime) -> list[Command]:
         return commands
     if run.cancelling is not None:
         commands += _wound_down(run)
+        commands += _due(run, now)
     elif (stop := _stopped(run, now)) is not None:
         return [*commands, stop]
     elif not run.paused:
@@ -63,6 +65,8 @@ def _due(run: Run, now: datetime) -> Iterator[Command]:
         activity = node.peek(map_index) if node else None
         if node is None or activity is None or activity.state not in _WAITING or activity.retry_at != when:
             continue
+        if run.holds_back(node):
+            continue
         yield _schedule(run, node, map_index, 1)
 
 
@@ -77,16 +81,19 @@ def _schedule(run: Run, node: Node, map_index: int, count: int) -> Command:
 def _ready(run: Run) -> Iterator[Command]:
     agenda, run.agenda = run.agenda, {}
     for task_id in agenda:
-        node = run.nodes[task_id]
-        if not node.released and (untouched := node.untouched()):
-            yield from _judge(run, node, untouched)
+        yield from _judge_anew(run, run.nodes[task_id])
+
+
+def _judge_anew(run: Run, node: Node) -> Iterator[Command]:
+    if not node.released and (untouched := node.untouched()):
+        yield from _judge(run, node, untouched)
 
 
 def _judge(run: Run, node: Node, untouched: list[range]) -> Iterator[Command]:
     if node.skipped_by:
         yield from _skip(node, untouched, f"branch {min(node.skipped_by)!r} chose another way")
         return
-    match evaluate(node.task.trigger_rule, node.upstreams):
+    match ruling(run, node):
         case Verdict.RUN:
             yield from _release(run, node, untouched)
         case Verdict.SKIP:
@@ -128,7 +135,10 @@ def _skip(node: Node, stretches: list[range], reason: str) -> Iterator[Command]:
 
 
 def _wound_down(run: Run) -> Iterator[Command]:
-    """A run that is being cancelled: what has not started is skipped, what nobody answers for is given up."""
+    """A run that is being cancelled: what has not started is skipped, what nobody answers for is given up.
+
+    Teardowns run as they would if the rest had ended by itself.
+    """
     agenda, run.agenda = run.agenda, {}
     reason = f"the run was cancelled: {run.cancelling}"
     for task_id in agenda:
@@ -144,7 +154,10 @@ def _wound_down(run: Run) -> Iterator[Command]:
                 unstarted[-1] = range(unstarted[-1].start, map_index + 1)
             else:
                 unstarted.append(range(map_index, map_index + 1))
-        yield from _skip(node, unstarted, reason)
+        if run.takes_down(node):
+            yield from _judge_anew(run, node)
+        else:
+            yield from _skip(node, unstarted, reason)
 
 
 def _end(run: Run) -> Command:
