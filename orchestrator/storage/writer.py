@@ -143,7 +143,8 @@ class RunWriter:
                 self._many(connection, self._timers, timer_rows(run))
 
     def _move(self, connection: Connection, moved: Iterable[Run]) -> None:
-        """On another version an activity may look another way, though no fact speaks of it; what was left behind stays."""
+        """On another version an activity may look another way, though no fact speaks of it; what RunContinued left
+        behind stays as it was."""
         for run in moved:
             places = [place for place in _listed(connection, run) if not _is_let_go(run, place)]
             self._write_activities(connection, [(run, places)])
