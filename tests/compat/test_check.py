@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from orchestrator.compat.airflow.finder import is_airflow_installed
 from tests.cli.homes import run_command
 from tests.compat.conftest import Write
 
@@ -140,6 +141,22 @@ def test_people_are_told_line_by_line_and_in_sum(write: Write) -> None:
     assert said.status == 1
     assert "b.py:1: missing: airflow.sdk.nothing is no public name of Airflow 3" in said.out
     assert "1 file: 0 run, 0 run with differences, 1 miss something." in said.err
+
+
+def test_beside_airflow_itself_there_is_nothing_to_check(
+    tmp_path: Path, write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    metadata = tmp_path / "apache_airflow_core-3.0.0.dist-info"
+    metadata.mkdir()
+    (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: apache-airflow-core\nVersion: 3.0.0\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    is_airflow_installed.cache_clear()
+    try:
+        said = run_command("compat", "check", str(write("a.py", "from airflow.sdk import DAG")))
+    finally:
+        is_airflow_installed.cache_clear()
+    assert said.status == 1
+    assert "check them from an environment without it" in said.err
 
 
 @pytest.mark.parametrize("name", ["gone.py", "gone"])

@@ -43,10 +43,10 @@ with DAG(
     default_args={"owner": "airflow", "retries": 0, "depends_on_past": False},
 ):
     @task
-    def extract(ds=None):
+    def extract(ds=None, logical_date=None):
         from airflow.utils import timezone
 
-        return {"day": ds, "year": timezone.parse(ds).year}
+        return {"day": ds, "year": timezone.parse(ds).year, "next": logical_date.add(days=1)}
 
     @task
     def skipped():
@@ -67,7 +67,7 @@ with DAG(
 
     count = Counter(task_id="count", text="{{ ds }}")
     end = EmptyOperator(task_id="end", trigger_rule=TriggerRule.NONE_FAILED)
-    say = BashOperator(task_id="say", bash_command="echo {{ ds_nodash }}")
+    say = BashOperator(task_id="say", bash_command="echo {{ logical_date.in_timezone('Asia/Seoul') | ts }}")
     choose(extract()) >> [count, EmptyOperator(task_id="never")] >> end
     chain(say, [skipped(), fails()], end)
 """
@@ -94,6 +94,8 @@ def test_it_runs_as_it_is_in_this_process_and_in_workers(live: LiveHome) -> None
     assert done.returncode == 0, done.stderr
     assert live.ask("tasks", "result", "report", "count", "one") == len("2026-01-31")
     assert live.ask("tasks", "result", "report", "fails", "one") == "caught"
+    assert live.ask("tasks", "result", "report", "say", "one") == "2026-01-31T09:00:00+09:00"
+    assert live.ask("tasks", "result", "report", "extract", "one")["next"]["value"].startswith("2026-02-01")
 
 
 def test_a_name_that_is_not_served_is_an_import_error_with_its_line(live: LiveHome) -> None:
