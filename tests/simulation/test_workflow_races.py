@@ -324,3 +324,14 @@ def test_a_run_that_is_reset_is_told_again_of_the_children_that_have_ended_since
     assert bytes(first.result) == bytes(again.result)
     assert (again.state, values.decode(again.result)) == (RunState.SUCCESS, [3, 6, "nowhere"])
     assert len(sim.run_names()) == 3, "none of them has begun again"
+
+
+def test_code_does_not_hear_how_an_attempt_ended_that_one_reset_took_back_and_the_next_was_aimed_at():
+    sim = world(script=lambda order: msgspec.structs.replace(act(order), work=5))
+    sim.trigger("sequential")
+    after(sim, 2)
+    (handed_out,) = [fact.seq for fact in sim.history() if isinstance(fact.event, ActivityScheduled)]
+    for seq in (2, handed_out):
+        sim.store.ask(ResetRun(dag_id="sequential", seq=seq, **NAME))
+    sim.run()
+    assert ends(sim, "sequential")["sequential", "manual__1"] == ("success", 6)
