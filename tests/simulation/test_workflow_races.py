@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import msgspec
+import pytest
 
 from orchestrator.core import values
 from orchestrator.core.events import (
@@ -11,6 +12,7 @@ from orchestrator.core.events import (
     ActivityScheduled,
     ChildEnded,
     ChildStarted,
+    Recorded,
     RunContinued,
     RunEnded,
     UpdateAnswered,
@@ -335,3 +337,23 @@ def test_code_does_not_hear_how_an_attempt_ended_that_one_reset_took_back_and_th
         sim.store.ask(ResetRun(dag_id="sequential", seq=seq, **NAME))
     sim.run()
     assert ends(sim, "sequential")["sequential", "manual__1"] == ("success", 6)
+
+
+def test_code_that_is_replayed_is_told_of_its_own_round_only(monkeypatch: pytest.MonkeyPatch):
+    sim = world()
+    sim.trigger("collector")
+    after(sim, 1)
+    say(sim, "a", "b")
+    after(sim, 2)
+    sim.crash()
+    supply, told = sim.replayer.supply, []
+
+    def and_remember(run_key: int, facts: list[Recorded], *, is_all: bool) -> None:
+        told.extend(facts)
+        supply(run_key, facts, is_all=is_all)
+
+    monkeypatch.setattr(sim.replayer, "supply", and_remember)
+    say(sim, "c", "d")
+    assert collected(sim) == ["a", "b", "c", "d"]
+    rounds = [fact.seq for fact in sim.history() if isinstance(fact.event, RunContinued)]
+    assert told[0].seq == rounds[1]
