@@ -212,7 +212,7 @@ SDK: Table = {
         "AirflowException": "orchestrator.exceptions:AirflowException",
         "AirflowFailException": "orchestrator.exceptions:AirflowFailException",
         "AirflowInactiveAssetInInletOrOutletException": ASSETS,
-        "AirflowNotFoundException": EXCEPTIONS,
+        "AirflowNotFoundException": "orchestrator.exceptions:NotFoundError",
         "AirflowOptionalProviderFeatureException": EXCEPTIONS,
         "AirflowRescheduleException": SENSORS,
         "AirflowRuntimeError": EXCEPTIONS,
