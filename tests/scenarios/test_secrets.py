@@ -95,6 +95,9 @@ def test_values_come_from_where_they_were_left(home: LiveHome) -> None:
     assert msgspec.json.decode(said(home, "tasks", "result", "shop", "pull", "one")) == [[1, 2], 3, 0]
     assert msgspec.json.decode(said(home, "tasks", "result", "shop", "show", "one")) == "7"
     assert said(home, "variables", "get", "seen") == "planted\n"
+    shown = msgspec.json.decode(said(home, "tasks", "xcom", "shop", "speak", "one", "-o", "json"))
+    assert [row["key"] for row in shown] == ["return_value", "rows"]
+    assert shown[1]["value"] == [1, 2]
 
 
 def test_no_planted_secret_is_in_any_table_file_or_answer(home: LiveHome) -> None:
