@@ -35,7 +35,9 @@ def xcom(home: Home, dag_id: str, task_id: str, run_id: str | None, map_index: i
     run = find_run(home, dag_id, run_id)
     place = (run.run_key, task_id, find_activity(home, run, task_id, map_index).map_index)
     reads = XComReads(home.engine)
-    found = reads.pushed_by(*place) | {_RESULT: one for _, one in reads.returned(*place)}
+    found = reads.pushed_by(*place)
+    for _, one in reads.returned(*place):
+        found[_RESULT] = one
     shown = [{"key": key, "value": _value(home, one)} for key, one in sorted(found.items())]
     if output in (Format.TABLE, Format.PLAIN):
         shown = [row | {"value": json.dumps(row["value"], ensure_ascii=False)} for row in shown]
