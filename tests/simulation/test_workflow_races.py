@@ -290,6 +290,8 @@ def test_of_two_children_of_one_name_that_are_started_in_one_go_the_second_is_re
     sim.trigger("twins")
     sim.run()
     assert ends(sim, "twins")["twins", "manual__1"] == ("success", ["NoneType", "ChildError"])
+    reasons = [fact.event.reason for fact in sim.history() if isinstance(fact.event, ChildEnded)]
+    assert reasons == ["DAG 'sequential' has a run 'same' already", ""]
 
 
 def test_runs_that_nobody_waits_for_may_follow_one_another_beyond_max_active_runs():
