@@ -75,9 +75,10 @@ def nightly_backup(target: str = "backups", keep: int = 7) -> None:
     @task
     def drop_the_oldest(target: str, keep: int) -> int:
         dated = sorted(below_home(target).glob("*.tar.*"), key=lambda path: path.stat().st_mtime)
-        for path in dated[:-keep]:
+        surplus = dated[: max(len(dated) - keep, 0)]
+        for path in surplus:
             path.unlink()
-        return len(dated[:-keep])
+        return len(surplus)
 
     scratch = make_scratch(target)
     with remove_scratch(scratch).as_teardown(setups=scratch):
