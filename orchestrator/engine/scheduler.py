@@ -71,6 +71,7 @@ class Scheduler:
         self._ticked_at = clock.now()
         self._renew_at = self._ticked_at + settings.claim_renewal
         self._is_closing = False
+        self._unsaid: dict[AttemptKey, None] = {}
 
     def _begin_afresh(self) -> None:
         self._memory = Memory(self._store, self._projections, self._catalog, self._settings)
@@ -120,6 +121,7 @@ class Scheduler:
             self._act(turn)
             self._outage.end(now)
         except StorageUnavailableError as error:
+            self._unsaid |= dict.fromkeys(turn.cancels)
             self._outage.go_on(now, error)
             return False
         return recorded
@@ -310,7 +312,16 @@ class Scheduler:
         if not self._outage.lasts:
             return False
         self._recall(now)
+        self._cancel_unsaid()
         return True
+
+    def _cancel_unsaid(self) -> None:
+        """End what is over by what is recorded, though the database went away before the executor was told."""
+        unsaid, self._unsaid = self._unsaid, {}
+        held = ((key, self._memory.roster.held(key.run_key)) for key in unsaid)
+        over = [key for key, run in held if run is None or run.open.get((key.task_id, key.map_index)) != key.attempt]
+        if over:
+            self._executor.cancel(over)
 
     def _set_back(self, now: datetime) -> None:
         """The clock went back. Moments on record are waited for; those of this process are not, as all have come."""

@@ -420,3 +420,18 @@ def test_a_cancellation_that_comes_while_a_saga_is_undone_stops_none_of_it():
     done = [values.decode(fact.event.result) for fact in sim.history() if isinstance(fact.event, ActivityCompleted)]
     assert done == ["charge", "release", "refund"]
     assert ends(sim, "undone")["undone", "manual__1"][0] == "failed"
+
+
+def test_a_body_of_a_run_that_has_ended_is_ended_though_the_database_did_not_confirm_the_end():
+    sim = world(
+        script=lambda order: msgspec.structs.replace(act(order), work=100),
+        make_store=lambda store: Unconfirmed(store, RunEnded),
+    )
+    sim.trigger("sequential")
+    after(sim, 2)
+    assert sim.executor.next_due() == EPOCH + timedelta(seconds=100)
+    for _ in range(2):
+        sim.store.ask(CancelRun(dag_id="sequential", **NAME))
+    after(sim, 5)
+    assert sim.notices, "there was an outage"
+    assert sim.executor.next_due() is None
