@@ -70,6 +70,7 @@ class Completed(msgspec.Struct, frozen=True, kw_only=True, tag=True, omit_defaul
     result: msgspec.Raw = NULL
     payload: PayloadRef | None = None
     length: int | None = None
+    lengths: dict[str, int] = {}
     skip: tuple[str, ...] = ()
 
 

@@ -1,12 +1,32 @@
 """Plan: a DagSpec laid out for a run to walk; one is shared by all runs of a version."""
 
-from orchestrator.core.spec import DagSpec, TaskSpec
+from collections.abc import Iterator
+from itertools import takewhile
+
+from orchestrator.core.spec import DagSpec, Mapping, TaskSpec, producers
 
 
 class Plan:
-    """Tasks by id, their direct successors, the leaves that decide how a run ends, and whose results are taken."""
+    """Tasks by id, their direct successors, the leaves that decide how a run ends, and whose results are taken.
 
-    __slots__ = ("downstream", "fingerprint", "leaves", "spec", "taken", "tasks", "version_id")
+    ``levels`` are the mappings of the groups around a task, outermost first, and its own; tasks without any are left
+    out. ``shared`` says of an edge how many mapped groups both its tasks stand in, where there is one; ``measured``
+    are the tasks whose number of instances depends on a task.
+    """
+
+    __slots__ = (
+        "depths",
+        "downstream",
+        "fingerprint",
+        "leaves",
+        "levels",
+        "measured",
+        "shared",
+        "spec",
+        "taken",
+        "tasks",
+        "version_id",
+    )
 
     def __init__(self, spec: DagSpec, version_id: int = 0, fingerprint: str = "") -> None:
         self.spec = spec
@@ -16,6 +36,18 @@ class Plan:
         self.downstream: dict[str, tuple[str, ...]] = _successors(spec)
         self.taken = frozenset(name for task in spec.tasks for name in task.inputs)
         self.leaves: tuple[str, ...] = tuple(t.task_id for t in spec.tasks if self._is_leaf(t))
+        self.levels = _levels(spec)
+        self.shared = {
+            (up, task.task_id): depth
+            for task in spec.tasks
+            if task.scopes
+            for up in task.upstream
+            if (depth := self.common(up, task.task_id))
+        }
+        self.depths: dict[str, int] = {}
+        for (_, task_id), depth in self.shared.items():
+            self.depths[task_id] = max(depth, self.depths.get(task_id, 0))
+        self.measured = self._measured()
 
     def behind(self, task_id: str) -> set[str]:
         """All tasks that wait for this one, directly or not. Walked here: a scheduler has no room for networkx."""
@@ -26,6 +58,23 @@ class Plan:
             found.update(after)
             waiting += after
         return found
+
+    def common(self, one: str, other: str, depth: int | None = None) -> int:
+        """How many mapped groups both tasks stand in; of the other, only the outermost ``depth`` count."""
+        pairs = zip(self.tasks[one].scopes, self.tasks[other].scopes[:depth], strict=False)
+        return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
+
+    def producers(self, task_id: str) -> Iterator[str]:
+        """The tasks that its number of instances depends on."""
+        for mapping in self.levels.get(task_id, ()):
+            yield from producers(mapping)
+
+    def _measured(self) -> dict[str, tuple[str, ...]]:
+        found: dict[str, dict[str, None]] = {}
+        for task_id in self.levels:
+            for name in self.producers(task_id):
+                found.setdefault(name, {})[task_id] = None
+        return {name: tuple(task_ids) for name, task_ids in found.items()}
 
     def _is_leaf(self, task: TaskSpec) -> bool:
         """Airflow's effective leaf: a teardown counts only where it may fail the run."""
@@ -44,3 +93,14 @@ def _successors(spec: DagSpec) -> dict[str, tuple[str, ...]]:
         for name in task.upstream:
             found[name].append(task.task_id)
     return {name: tuple(after) for name, after in found.items()}
+
+
+def _levels(spec: DagSpec) -> dict[str, tuple[Mapping, ...]]:
+    of_group = {group.group_id: group.mapping for group in spec.groups if group.mapping is not None}
+    found = {}
+    for task in spec.tasks:
+        own = () if task.mapping is None else (task.mapping,)
+        levels = (*(of_group[name] for name in task.scopes), *own)
+        if levels:
+            found[task.task_id] = levels
+    return found

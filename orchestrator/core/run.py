@@ -7,6 +7,7 @@ from datetime import datetime
 from orchestrator.core.activity import Activity, Node
 from orchestrator.core.board import Place
 from orchestrator.core.events import (
+    NULL,
     ActivityCleared,
     ActivityCompleted,
     ActivityDeferred,
@@ -107,7 +108,7 @@ class Run(RewindableBoard):
             return False
         activity = node.peek(map_index)
         if activity is None or activity.state is TaskState.NONE:
-            return node.released
+            return node.is_released(map_index)
         return activity.state in _STARTABLE
 
     def is_queued(self, key: AttemptKey) -> bool:
@@ -230,6 +231,9 @@ class Run(RewindableBoard):
         self.agenda = dict.fromkeys(self.nodes)
         for node in self.nodes.values():
             node.released = False
+            if node.instances is not None:
+                node.instances.let_go.clear()
+                node.instances.stir(0, 0)
         self.due = [
             (activity.retry_at or self.created_at, task_id, map_index)
             for task_id, node in self.nodes.items()
@@ -290,28 +294,49 @@ class Run(RewindableBoard):
         self._close((event.task_id, event.map_index), event.attempt)
         waited = activity.state is TaskState.DEFERRED and activity.attempt == event.attempt
         if waited or self._concerns(activity, event.attempt) or self._is_committed(node, activity, event.attempt):
+            activity.length, activity.lengths = event.length, event.lengths or None
+            activity.gave = event.payload is not None or event.result != NULL
             self._succeed(node, event.map_index, activity, at)
-            activity.length = event.length
-            self._choose(event)
+            self._choose(node, event)
         else:
             self._give_back(node, event.map_index, activity, at)
 
     def _succeed(self, node: Node, map_index: int, activity: Activity, at: datetime) -> None:
         self._doom(node.task.task_id, map_index)
-        activity.result_seq = self.seq
+        activity.result_seq = node.result_seq = self.seq
         self._move(node, map_index, activity, TaskState.SUCCESS, at)
 
-    def _choose(self, event: ActivityCompleted) -> None:
+    def _choose(self, node: Node, event: ActivityCompleted) -> None:
         """Keep what a branch chose to skip, in place of what it chose before."""
-        for name in self.plan.downstream[event.task_id]:
-            chosen = self.nodes[name].skipped_by
-            if chosen is not None:
-                chosen.discard(event.task_id)
-        for name in event.skip:
-            node = self.nodes.get(name)
-            if node is not None:
-                node.skipped_by = (node.skipped_by or set()) | {event.task_id}
-                self.agenda[name] = None
+        place = (event.task_id, event.map_index)
+        for name in self._choices.pop(place, ()):
+            if (after := self.nodes.get(name)) is not None:
+                self._skippers(node, event.map_index, after).discard(event.task_id)
+        chosen = tuple(name for name in event.skip if name in self.nodes)
+        for name in chosen:
+            after = self.nodes[name]
+            self._skippers(node, event.map_index, after).add(event.task_id)
+            if after.instances is not None:
+                after.instances.stir(*self._shared(node, event.map_index, name))
+            self.agenda[name] = None
+        if chosen:
+            self._choices[place] = chosen
+
+    def _skippers(self, node: Node, map_index: int, after: Node) -> set[str]:
+        """The branches that skip ``after``, or its instances that share mapped groups with that activity."""
+        where = self._shared(node, map_index, after.task.task_id)
+        if not where[0]:
+            after.skipped_by = after.skipped_by or set()
+            return after.skipped_by
+        after.skipped_in = after.skipped_in or {}
+        return after.skipped_in.setdefault(where, set())
+
+    def _shared(self, node: Node, map_index: int, name: str) -> tuple[int, int]:
+        """Which instance of the mapped groups that it shares with that task an activity is in: (depth, number)."""
+        depth = self.plan.common(node.task.task_id, name)
+        if not depth or node.extents is None or map_index < 0:
+            return 0, 0
+        return depth, node.extents.outer(map_index, depth)
 
     def _failed(self, event: ActivityFailed, at: datetime) -> None:
         node = self.nodes[event.task_id]
@@ -382,7 +407,9 @@ class Run(RewindableBoard):
             self._again(node, event.map_index, activity, at)
 
     def _expanded(self, event: TaskExpanded) -> None:
-        self._expand(self.nodes[event.task_id], event.shape)
+        node = self.nodes[event.task_id]
+        self._expand(node, event.shape, event.extents)
+        node.measured_at = self.seq
         self.agenda[event.task_id] = None
 
     # ── what people ask for ──────────────────────────────────────────────────────────────────────────────
@@ -419,8 +446,9 @@ class Run(RewindableBoard):
         if activity.state is not TaskState.AWAITING_INPUT or activity.attempt != event.attempt:
             return
         if event.state is TaskState.SUCCESS:
+            activity.length, activity.lengths = event.length, None
+            activity.gave = event.payload is not None or event.result != NULL
             self._succeed(node, event.map_index, activity, at)
-            activity.length = event.length
         elif event.state is TaskState.FAILED:
             self._move(node, event.map_index, activity, TaskState.FAILED, at)
         else:

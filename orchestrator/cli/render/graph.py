@@ -23,7 +23,7 @@ def tree(spec: DagSpec) -> Tree:
 
 def _label(task: TaskSpec) -> str:
     parts = [escape(task.task_id), f"[dim]{escape(one_line(task.operator))}[/]"]
-    if task.mapped_over or task.map_shape is not None:
+    if task.depth:
         parts.append("[cyan]mapped[/]")
     if task.trigger_rule is not TriggerRule.ALL_SUCCESS:
         parts.append(f"[magenta]{task.trigger_rule}[/]")
