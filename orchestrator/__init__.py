@@ -11,9 +11,12 @@ if TYPE_CHECKING:
     from orchestrator.authoring.calls import start_activity as start_activity
     from orchestrator.authoring.dag import DAG as DAG
     from orchestrator.authoring.dag import dag as dag
+    from orchestrator.authoring.edges import EdgeModifier as EdgeModifier
+    from orchestrator.authoring.edges import Label as Label
     from orchestrator.authoring.edges import chain as chain
     from orchestrator.authoring.edges import chain_linear as chain_linear
     from orchestrator.authoring.edges import cross_downstream as cross_downstream
+    from orchestrator.authoring.groups import TaskGroup as TaskGroup
     from orchestrator.authoring.heartbeat import heartbeat as heartbeat
     from orchestrator.authoring.heartbeat import last_progress as last_progress
     from orchestrator.authoring.operator import BaseOperator as BaseOperator
@@ -24,6 +27,9 @@ if TYPE_CHECKING:
     from orchestrator.authoring.retrying import RetryRule as RetryRule
     from orchestrator.authoring.runtime import Context as Context
     from orchestrator.authoring.runtime import get_current_context as get_current_context
+    from orchestrator.authoring.setup_teardown import setup as setup
+    from orchestrator.authoring.setup_teardown import teardown as teardown
+    from orchestrator.authoring.task_groups import task_group as task_group
     from orchestrator.authoring.taskflow import task as task
     from orchestrator.exceptions import ActivityError as ActivityError
     from orchestrator.exceptions import AirflowFailException as AirflowFailException
@@ -43,10 +49,13 @@ _MODULES = {
     "ChildError": "orchestrator.exceptions",
     "Context": "orchestrator.authoring.runtime",
     "DAG": "orchestrator.authoring.dag",
+    "EdgeModifier": "orchestrator.authoring.edges",
     "ExceptionRetryPolicy": "orchestrator.authoring.retrying",
+    "Label": "orchestrator.authoring.edges",
     "RetryAction": "orchestrator.authoring.retrying",
     "RetryPolicy": "orchestrator.authoring.retrying",
     "RetryRule": "orchestrator.authoring.retrying",
+    "TaskGroup": "orchestrator.authoring.groups",
     "TriggerRule": "orchestrator.names",
     "WeightRule": "orchestrator.names",
     "WorkflowCancelled": "orchestrator.exceptions",
@@ -61,8 +70,11 @@ _MODULES = {
     "heartbeat": "orchestrator.authoring.heartbeat",
     "last_progress": "orchestrator.authoring.heartbeat",
     "schedule_activity": "orchestrator.authoring.calls",
+    "setup": "orchestrator.authoring.setup_teardown",
     "start_activity": "orchestrator.authoring.calls",
     "task": "orchestrator.authoring.taskflow",
+    "task_group": "orchestrator.authoring.task_groups",
+    "teardown": "orchestrator.authoring.setup_teardown",
     "workflow": "orchestrator.workflow",
 }
 

@@ -17,6 +17,7 @@ OrchestratorError
 ├── ValueDecodingError         recorded bytes that are no value
 ├── StorageError
 │   ├── StorageUnavailableError    locked, full, read-only, not reachable
+│   │   └── StorageFullError       a disk without room
 │   ├── StorageCorruptError
 │   ├── SchemaVersionError         the database is newer, or not migrated
 │   └── HistoryConflictError       another owner wrote that seq
@@ -28,8 +29,9 @@ OrchestratorError
 │   ├── ChildError             a child run failed
 │   └── DeliveryError          a signal found no open run
 └── BodyError                  raised inside a task's body to steer its outcome
-    ├── AirflowSkipException   end as skipped
-    ├── AirflowFailException   fail without another retry
+    ├── AirflowException       fail this attempt; a retry may follow
+    │   ├── AirflowSkipException   end as skipped
+    │   └── AirflowFailException   fail without another retry
     └── CommandError           a command ended badly; carries its exit code
 
 Beside the tree stands WorkflowCancelled, a BaseException: the end of a workflow that ``except Exception`` lets pass.
@@ -166,6 +168,10 @@ class StorageUnavailableError(StorageError):
     """The database is locked, full, read-only or cannot be reached; trying again may help."""
 
 
+class StorageFullError(StorageUnavailableError):
+    """There is no room for what is to be written; once there is, trying again helps."""
+
+
 class StorageCorruptError(StorageError):
     """The database file is damaged."""
 
@@ -252,11 +258,15 @@ class BodyError(OrchestratorError):
     """Raised inside a task's body to steer its outcome."""
 
 
-class AirflowSkipException(BodyError):  # noqa: N818 - the field's own name
+class AirflowException(BodyError):  # noqa: N818 - the field's own name
+    """Fail this attempt; the root of what Airflow's names raise in a body."""
+
+
+class AirflowSkipException(AirflowException):  # noqa: N818 - the field's own name
     """End the task as skipped."""
 
 
-class AirflowFailException(BodyError):  # noqa: N818 - the field's own name
+class AirflowFailException(AirflowException):  # noqa: N818 - the field's own name
     """Fail the task now, without another retry."""
 
 

@@ -71,6 +71,7 @@ class BlockKind(StrEnum):
     ENCODING = "encoding"  # an argument or a result is not a value that can be recorded
     QUARANTINE = "quarantine"  # the code causes a side effect outside of an activity
     LOADING = "loading"  # the recorded code could not be loaded
+    PAYLOAD = "payload"  # a large value that the history refers to is gone, or damaged
 
 
 class QuarantineMode(StrEnum):

@@ -135,6 +135,9 @@ class DagCatalog(Protocol):
 
     def spec(self, version_id: int) -> DagSpec: ...
 
+    def number(self, version_id: int) -> int:
+        """How people call the version: 1, 2, 3 … within its DAG; 0 where none is recorded."""
+
     def code(self, version_id: int) -> str:
         """The folder that holds the version's files, put there if need be."""
 
@@ -295,3 +298,12 @@ class Listener(Protocol):
     """Hears of every committed fact, in a process of its own."""
 
     def on_fact(self, run_key: int, fact: Recorded) -> None: ...
+
+
+class SecretsBackend(Protocol):
+    """Another place for Variables and Connections, asked before the environment and the database."""
+
+    def get_variable(self, key: str) -> str | None: ...
+
+    def get_conn_value(self, conn_id: str) -> str | None:
+        """A URI or a JSON object."""

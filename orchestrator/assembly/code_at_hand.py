@@ -22,12 +22,16 @@ from orchestrator.storage.snapshots import lay_out
 
 
 class Code(msgspec.Struct, frozen=True, kw_only=True):
-    """A DAG and the folder of the files that it needs. ``name`` says which it is, to a person."""
+    """A DAG and the folder of the files that it needs. ``name`` says which it is, to a person.
+
+    ``version_id`` and ``number`` are 0 where it is no recorded version.
+    """
 
     spec: DagSpec
     folder: str
     name: str
     version_id: int = 0
+    number: int = 0
 
 
 def code_of_version(home: Home, dag_id: str, number: int | None) -> Code:
@@ -38,7 +42,8 @@ def code_of_version(home: Home, dag_id: str, number: int | None) -> Code:
         if version.number == current:
             folder = make_catalog(home.config, home.engine).code(version.version_id)
             spec = home.reads.spec(version.version_id)
-            return Code(spec=spec, folder=folder, name=f"version {current}", version_id=version.version_id)
+            name = f"version {current}"
+            return Code(spec=spec, folder=folder, name=name, version_id=version.version_id, number=version.number)
     known = ", ".join(str(version.number) for version in versions[::-1])
     raise NotFoundError(f"the DAG {dag_id!r} has no version {number}; it has {known}")
 

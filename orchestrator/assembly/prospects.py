@@ -1,10 +1,11 @@
 """Prospects: what a fork or a reset of a run would take over, and what would happen again; nothing is changed."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from functools import cache
 
 from orchestrator.assembly.home import Home
+from orchestrator.assembly.replaying import Script, script_of
 from orchestrator.core.board import Place
 from orchestrator.core.compatibility import Finding, Meaning, compare
 from orchestrator.core.effects import Effect, repeated
@@ -12,6 +13,7 @@ from orchestrator.core.events import Recorded
 from orchestrator.core.forking import fork
 from orchestrator.core.plan import Plan
 from orchestrator.core.requests import Edit, ForkRun
+from orchestrator.core.runs import replay
 from orchestrator.core.spec import DagSpec, fingerprint
 from orchestrator.core.taking_over import Past, first_of
 from orchestrator.exceptions import ConflictError, NotFoundError, UsageError
@@ -73,6 +75,8 @@ class Prospects:
             return UNMAPPED
         if node.is_expanded and node.size == 1:
             return 0
+        if node.size == 0:
+            raise UsageError(f"nothing of {task_id!r} is recorded up to fact {past.run.seq}; take over more")
         raise UsageError(f"{task_id!r} stands for {node.size} activities; say which: {task_id}[0]=JSON")
 
     def effects(self, past: Past, version_id: int | None, given: Iterable[Place] = ()) -> list[Effect]:
@@ -87,6 +91,11 @@ class Prospects:
     def rehearse(self, request: ForkRun) -> list[Recorded]:
         """What the new run would begin with; the errors that its scheduler would have, and no request."""
         return fork(self.run.run_key, self.facts, request, self.plan, datetime.now(UTC))
+
+    def script(self, facts: Sequence[Recorded]) -> Script:
+        """What the code of a new run would be told that begins with these facts."""
+        run = replay(self.run.run_key, facts, self.plan)
+        return script_of(run, lambda after: facts[after:], self._home.reads.numbers(self.run.dag_id))
 
     def outdated(self, past: Past, edits: Iterable[Edit]) -> list[str]:
         """The tasks that had ended with a result that is edited, and are taken over as they are."""

@@ -46,8 +46,9 @@ def check_move(home: Home, run: RunRow, version_id: int) -> Fit:
     """Hold one run against a recorded version."""
     if run.version_id == version_id:
         return Fit(run=run, findings=[], is_same=True)
-    spec = home.reads.spec(version_id)
-    return fit(home, run, spec, lambda: make_catalog(home.config, home.engine).code(version_id))
+    catalog = make_catalog(home.config, home.engine)
+    spec, number = catalog.spec(version_id), catalog.number(version_id)
+    return fit(home, run, spec, lambda: catalog.code(version_id), number=number)
 
 
 def open_runs(home: Home, dag_id: str) -> list[RunRow]:
@@ -71,9 +72,9 @@ def _check(home: Home, parsed: ParsedFile, dag: ParsedDag, code: Code) -> DagChe
 
 
 def _fit(home: Home, run: RunRow, spec: DagSpec, known: VersionRow | None, code: Code) -> Fit:
-    if known is not None and known.version_id == run.version_id:
-        return Fit(run=run, findings=[], is_same=True)
-    return fit(home, run, spec, code)
+    if known is None:
+        return fit(home, run, spec, code)
+    return fit(home, run, spec, code, number=known.number, is_same=known.version_id == run.version_id)
 
 
 def _difference(home: Home, spec: DagSpec, known: VersionRow | None) -> Difference | None:

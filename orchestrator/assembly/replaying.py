@@ -2,12 +2,14 @@
 
 import select
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from itertools import islice
 
 import msgspec
 from msgspec.structs import replace
 
+from orchestrator.assembly.folding import Tell, untold
 from orchestrator.assembly.replayer import blue_settings
 from orchestrator.clock import SystemClock
 from orchestrator.config import Config
@@ -20,12 +22,12 @@ from orchestrator.core.activations import (
     Standing,
     WorkflowCommand,
 )
-from orchestrator.core.events import Failure, Recorded, RunCreated
-from orchestrator.core.plan import Plan
-from orchestrator.core.runs import replay
-from orchestrator.core.spec import DagSpec, TaskSpec
+from orchestrator.core.events import Failure, Recorded, RunCreated, RunEnded
+from orchestrator.core.run import Run
+from orchestrator.core.spec import DagSpec
 from orchestrator.core.workflow_run import WorkflowRun
-from orchestrator.exceptions import UsageError
+from orchestrator.engine.hearing import matters
+from orchestrator.exceptions import ConflictError, UsageError
 from orchestrator.executors.replayer import LocalReplayer
 from orchestrator.names import DagKind
 from orchestrator.worker.blue.wire import Reply
@@ -33,7 +35,48 @@ from orchestrator.worker.blue.wire import Reply
 _RUN_KEY = 1  # there is no other run in that process
 _SEGMENT = 5_000
 _LONGEST_NAP = 1.0
+_MOST_LOSSES = 5  # of the process, or of what it needs, in a row
 _PATIENCE = 10  # times deadlock_timeout: for how long an answer is waited for
+
+
+class Script(msgspec.Struct, frozen=True, kw_only=True):
+    """What the code of a run is told, by the facts from where its replay begins up to ``seq``.
+
+    ``facts`` gives those that matter to it, from the first on each time that it is called. ``versions`` are numbers, as
+    in Activation.
+    """
+
+    created: RunCreated
+    seq: int
+    asked_until: int
+    versions: tuple[tuple[int, int], ...]
+    facts: Callable[[], Iterable[Recorded]]
+
+
+def script_of(run: Run, facts: Callable[[int], Iterable[Recorded]], numbers: Mapping[int, int]) -> Script:
+    """The script of a run that was folded; ``facts`` gives those of its history after a seq, up to where it was folded.
+
+    ``numbers``: of the DAG's versions, by version id. UsageError where it is not the run of a workflow.
+    """
+    if not isinstance(run, WorkflowRun):
+        raise unfit(run.dag_id)
+    return Script(
+        created=run.created,
+        seq=run.seq,
+        asked_until=run.asked_until,
+        versions=tuple((seq, numbers.get(version_id, 0)) for seq, version_id in run.versions),
+        facts=lambda: (fact for fact in facts(run.began_at - 1) if is_told(fact) and run.counts(fact)),
+    )
+
+
+def is_told(fact: Recorded) -> bool:
+    """Whether the code is told of it; of the end as well, to see whether it comes to that."""
+    return matters(fact) or isinstance(fact.event, RunEnded)
+
+
+def unfit(dag_id: str) -> UsageError:
+    """The error where there is no code to replay, or no history of such code."""
+    return UsageError(f"{dag_id!r} cannot be replayed with this history: both have to be of a workflow")
 
 
 class Query(msgspec.Struct, frozen=True, kw_only=True):
@@ -69,29 +112,33 @@ def replay_history(
     config: Config,
     spec: DagSpec,
     code: str,
-    facts: Sequence[Recorded],
+    script: Script,
     *,
     version_id: int = 0,
+    number: int = 0,
     query: Query | None = None,
     looks: bool = False,
+    tell: Tell = untold,
 ) -> Replayed:
-    """Run the workflow ``spec`` of the snapshot folder ``code`` through ``facts``, a history from its RunCreated on.
+    """Run the workflow ``spec`` of the snapshot folder ``code`` through a recorded history, a segment at a time.
 
-    Nothing is recorded, and no activity runs. ``version_id``: of the code, 0 where it is no recorded version.
-    ``looks``: say also where the code stands. UsageError where the history is not one of a workflow.
+    Nothing is recorded, and no activity runs. ``version_id`` and ``number``: of the code, 0 where it is no recorded
+    version. ``looks``: say also where the code stands. ``tell`` is told how far it is, of how many facts. UsageError
+    where the code or the history is not of a workflow.
     """
-    run = _folded(spec, version_id, facts)
-    told = [fact for fact in facts if fact.seq >= run.began_at and run.counts(fact)]
+    if spec.kind is not DagKind.WORKFLOW or script.created.kind is not spec.kind:
+        raise unfit(spec.dag_id)
+    activation = _activation(script, spec, code, version_id, number)
     notices: list[str] = []
     settings = replace(blue_settings(config), max_log_bytes=0)
     replayer = LocalReplayer(settings, SystemClock(), processes=1, notice=notices.append)
     with _going(replayer):
-        advance = _advance(replayer, _activation(run, code), told)
+        advance = _advance(replayer, activation, script, tell)
         commands = advance.commands
         block = commands[0] if commands and isinstance(commands[0], Block) else None
         if block is not None:
-            return Replayed(seq=run.seq, block=block, notices=tuple(notices))
-        found = Replayed(seq=run.seq, commands=commands, notices=tuple(notices))
+            return Replayed(seq=script.seq, block=block, notices=tuple(notices))
+        found = Replayed(seq=script.seq, commands=commands, notices=tuple(notices))
         if looks:
             found = replace(found, standing=_standing(replayer))
         if query is None:
@@ -100,37 +147,25 @@ def replay_history(
         return replace(found, answer=None if reply.failure else reply.result, refusal=reply.failure)
 
 
-def _folded(spec: DagSpec, version_id: int, facts: Sequence[Recorded]) -> WorkflowRun:
-    """The run as it stands, also where its activities are no longer those of the version."""
-    created = facts[0].event if facts else None
-    if spec.kind is not DagKind.WORKFLOW or not isinstance(created, RunCreated) or created.kind is not spec.kind:
-        raise UsageError(f"{spec.dag_id!r} cannot be replayed with this history: both have to be of a workflow")
-    named = {task_id: None for fact in facts if (task_id := getattr(fact.event, "task_id", None)) is not None}
-    known = {task.task_id for task in spec.tasks}
-    gone = tuple(TaskSpec(task_id=task_id, is_activity=True) for task_id in named if task_id not in known)
-    plan = Plan(replace(spec, tasks=(*spec.tasks, *gone)), version_id)
-    run = replay(_RUN_KEY, facts, lambda _: plan)
-    assert isinstance(run, WorkflowRun)
-    return run
-
-
-def _activation(run: WorkflowRun, code: str) -> Activation:
-    created = run.created
+def _activation(script: Script, spec: DagSpec, code: str, version_id: int, number: int) -> Activation:
+    created = script.created
     return Activation(
         run_key=_RUN_KEY,
-        dag_id=run.plan.spec.dag_id,
+        dag_id=spec.dag_id,
         run_id=created.run_id,
         run_uid=created.run_uid,
         run_type=created.run_type,
-        version_id=run.plan.version_id,  # of the code that is given, whatever the history says
+        version_id=version_id,  # of the code that is given, whatever the history says
+        number=number,
+        versions=script.versions,
         code=code,
-        file=run.plan.spec.file,
-        params={**run.plan.spec.params, **msgspec.json.decode(created.conf)},
+        file=spec.file,
+        params={**spec.params, **msgspec.json.decode(created.conf)},
         logical_date=created.logical_date,
         data_interval_start=created.data_interval_start,
         data_interval_end=created.data_interval_end,
-        after=run.seq,
-        asked_until=run.asked_until,
+        after=script.seq,
+        asked_until=script.asked_until,
     )
 
 
@@ -146,23 +181,51 @@ def _going(replayer: LocalReplayer) -> Iterator[None]:
         replayer.stop()
 
 
-def _advance(replayer: LocalReplayer, activation: Activation, facts: Sequence[Recorded]) -> Advance:
+def _advance(replayer: LocalReplayer, activation: Activation, script: Script, tell: Tell) -> Advance:
     """What the code says once it has been told all the facts."""
     replayer.activate([activation])
-    place = 0
+    telling, losses = _Telling(replayer, script, tell), 0
     while True:
         _wait(replayer)
         for word in replayer.words():
             match word:
                 case Advance():
                     return word
-                case FactsWanted():
-                    place = 0 if word.after == 0 else place
-                    segment = facts[place : place + _SEGMENT]
-                    place += len(segment)
-                    replayer.supply(_RUN_KEY, segment, is_all=place >= len(facts))
-                case ReplayLost():
+                case FactsWanted(after=after):
+                    telling.go_on(after)
+                case ReplayLost(reason=reason):
+                    losses += 1
+                    if losses == _MOST_LOSSES:
+                        raise ConflictError(f"the code cannot be replayed just now: {reason}")
                     replayer.activate([activation])
+
+
+class _Telling:
+    """Tells the facts segment by segment; the next one is read while the code takes in the last."""
+
+    def __init__(self, replayer: LocalReplayer, script: Script, tell: Tell) -> None:
+        self._replayer = replayer
+        self._script = script
+        self._tell = tell
+        self._place = 0
+        self._facts = iter(script.facts())
+        self._next = self._read()
+
+    def go_on(self, after: int) -> None:
+        """Those that come next, or where the code has not been told any, the first."""
+        if after == 0 and self._place:
+            self._facts = iter(self._script.facts())
+            self._next = self._read()
+        segment = self._next
+        is_all = len(segment) < _SEGMENT
+        self._replayer.supply(_RUN_KEY, segment, is_all=is_all)
+        self._place = self._script.seq if is_all else segment[-1].seq
+        self._tell(self._place, self._script.seq)
+        if not is_all:
+            self._next = self._read()
+
+    def _read(self) -> list[Recorded]:
+        return list(islice(self._facts, _SEGMENT))
 
 
 def _reply(replayer: LocalReplayer, query: Query, limit: float) -> Reply:

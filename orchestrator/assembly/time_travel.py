@@ -54,14 +54,13 @@ def as_of(home: Home, run: RunRow, seq: int, tell: Tell) -> Moment:
 
 def _run_row(home: Home, run: RunRow, then: Run) -> RunRow:
     block = then.blocked if isinstance(then, WorkflowRun) else None
-    numbers = {version.version_id: version.number for version in home.reads.versions(run.dag_id)}
     return replace(
         run,
         state=then.state,
         reason=then.reason if block is None else block.message,
         blocked=None if block is None else block.kind,
         version_id=then.version_id,
-        version_number=numbers.get(then.version_id, 0),
+        version_number=home.reads.numbers(run.dag_id).get(then.version_id, 0),
         is_paused=then.paused,
         is_cancelling=then.cancelling is not None,
         started_at=then.started_at,
@@ -81,7 +80,7 @@ def _activities(run: Run) -> Iterator[ActivityRow]:
         node = run.nodes[task.task_id]
         found = sorted(node.activities()) or ([] if task.is_activity else [(UNMAPPED, node.one)])
         for map_index, activity in found:
-            if activity.state is TaskState.REMOVED and not activity.attempt:
+            if activity.state is TaskState.REMOVED:
                 continue
             yield ActivityRow(
                 run_key=run.run_key,

@@ -164,9 +164,10 @@ def _facts(source: Transcript, version_ids: Mapping[int, int], run_id: str, tell
         match fact.event:
             case RunCreated() as event:
                 changes = {"run_id": run_id, "version_id": version_ids[event.version_id], "imported": True}
-                yield Recorded(fact.seq, fact.at, replace(event, **changes))
+                yield Recorded(fact.seq, fact.at, replace(event, **changes, instead_of=None))
             case RunMoved() as event:
-                yield Recorded(fact.seq, fact.at, replace(event, version_id=version_ids[event.version_id]))
+                moved = replace(event, version_id=version_ids[event.version_id], instead_of=None)
+                yield Recorded(fact.seq, fact.at, moved)
             case _:
                 yield fact
 

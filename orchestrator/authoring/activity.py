@@ -46,7 +46,7 @@ class ActivitySettings(TypedDict, total=False):
     doc_md: str | None
 
 
-_OF_GRAPHS = {"trigger_rule", "weight_rule", "params"}
+_OF_GRAPHS = {"trigger_rule", "weight_rule", "params", "multiple_outputs", "task_display_name"}
 ACTIVITY_CHECKS = {
     **{name: check for name, check in TASK_CHECKS.items() if name not in _OF_GRAPHS},
     "activity_id": anything,

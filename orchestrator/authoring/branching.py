@@ -12,6 +12,7 @@ from orchestrator.nearest import did_you_mean
 class Branching(BaseOperator):
     """The result is a task_id, a list of them, or None; the other tasks right after this one are skipped.
 
+    The id of a group stands for the tasks that come first in it.
     One that also comes after a chosen task, however far, is not skipped: its trigger rule decides.
     """
 
@@ -24,18 +25,25 @@ class Branching(BaseOperator):
 
     def _chosen(self, result: Any) -> list[str]:
         several = isinstance(result, Iterable) and not isinstance(result, str | dict)
-        chosen = list(result) if several else [] if result is None else [result]
-        for task_id in chosen:
+        chosen: list[str] = []
+        for task_id in list(result) if several else [] if result is None else [result]:
             if not isinstance(task_id, str):
                 raise UsageError(
                     f"branch {self.task_id!r} must return a task_id, a list of them or None, not {task_id!r}"
                 )
-            if not self.dag.has_task(task_id):
-                raise UsageError(
-                    f"branch {self.task_id!r} chose {task_id!r}, which DAG {self.dag_id!r} does not have"
-                    f"{did_you_mean(task_id, self.dag.task_dict)}"
-                )
+            chosen += self._tasks_of(task_id)
         return chosen
+
+    def _tasks_of(self, chosen: str) -> list[str]:
+        group = self.dag.task_group_dict.get(chosen)
+        if group is not None:
+            return [task.task_id for task in group.roots]
+        if not self.dag.has_task(chosen):
+            raise UsageError(
+                f"branch {self.task_id!r} chose {chosen!r}, which DAG {self.dag_id!r} does not have"
+                f"{did_you_mean(chosen, [*self.dag.task_dict, *self.dag.task_group_dict])}"
+            )
+        return [chosen]
 
 
 class BaseBranchOperator(Branching):

@@ -1,5 +1,6 @@
 """Compiling: from the author's DAG to its DagSpec."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -11,6 +12,8 @@ from orchestrator.authoring.checks import check_all, refuse_unknown
 from orchestrator.authoring.construction import Constructed, accepted_names
 from orchestrator.authoring.dag import DAG
 from orchestrator.authoring.defaults import Defaults
+from orchestrator.authoring.place import Place
+from orchestrator.authoring.scopes import check_setups
 from orchestrator.authoring.settings import DAG_CHECKS, TASK_CHECKS, ScheduleArg
 from orchestrator.authoring.task import Task
 from orchestrator.authoring.zones import zone_name
@@ -67,6 +70,8 @@ def _draft(dag: DAG, file: str, defaults: Defaults) -> DagSpec:
         params=_params(dag),
         on_new_version=dag.on_new_version,
         tasks=tuple(_task(task, file, defaults) for task in dag.tasks),
+        groups=tuple(group.spec() for group in dag.task_group_dict.values()),
+        display_name=dag.dag_display_name,
     )
 
 
@@ -92,6 +97,7 @@ def _check(dag: DAG) -> None:
     """Settings may have been assigned since the DAG was made."""
     dag.__dict__.update(check_all(dag.place, repr(dag), {name: getattr(dag, name) for name in DAG_CHECKS}, DAG_CHECKS))
     _check_default_args(dag)
+    check_setups(dag.tasks)
     if dag.catchup and dag.schedule is not None and dag.start_date is None:
         raise dag.place.refuse(f"{dag!r}: catchup=True needs a start_date to catch up from")
     if dag.fail_fast:
@@ -102,9 +108,12 @@ def _check_default_args(dag: DAG) -> None:
     """A key must be a setting of every task, or something that an operator of this DAG takes."""
     kinds = {type(task) for task in dag.tasks}
     taken = {name for kind in kinds if issubclass(kind, Constructed) for name in accepted_names(kind)}
-    others = {name: value for name, value in dag.default_args.items() if name not in taken and name not in _DATES}
-    what = f"{dag!r}, default_args"
-    refuse_unknown(dag.place, what, supported(dag.place, what, others, AIRFLOW_TASK_SETTINGS), taken | {*TASK_CHECKS})
+    given: list[tuple[Place, str, Mapping[str, Any]]] = [(dag.place, repr(dag), dag.default_args)]
+    given += ((group.place, repr(group), group.default_args) for group in dag.task_group_dict.values())
+    for place, owner, default_args in given:
+        what = f"{owner}, default_args"
+        others = {name: value for name, value in default_args.items() if name not in taken and name not in _DATES}
+        refuse_unknown(place, what, supported(place, what, others, AIRFLOW_TASK_SETTINGS), taken | {*TASK_CHECKS})
 
 
 def _check_fail_fast(dag: DAG) -> None:
@@ -145,7 +154,8 @@ def _instant(moment: datetime | None, zone: str) -> datetime | None:
     if moment is None:
         return None
     aware = moment if moment.tzinfo is not None else moment.replace(tzinfo=ZoneInfo(zone))
-    return aware.astimezone(UTC)
+    utc = aware.astimezone(UTC)
+    return datetime.combine(utc.date(), utc.time(), UTC)  # a datetime and not a class of its own, as pendulum's is
 
 
 def _schedule(dag: DAG, zone: str, defaults: Defaults) -> Schedule | None:

@@ -10,7 +10,8 @@ from functools import wraps
 from typing import Any, ClassVar
 
 from orchestrator.authoring.checks import refuse_unknown
-from orchestrator.authoring.dag import DAG, current_dag
+from orchestrator.authoring.dag import DAG
+from orchestrator.authoring.groups import home_of
 from orchestrator.authoring.place import Place, author
 from orchestrator.authoring.settings import TASK_CHECKS
 
@@ -31,20 +32,21 @@ class Keywords:
 
 
 class Making:
-    """One operator that is being made: by whom, where, and with which default_args."""
+    """One operator that is being made: by whom, for which DAG and group, and with which default_args."""
 
     def __init__(self, keywords: Mapping[str, Any]) -> None:
         self.place: Place = author()
-        dag = keywords.get("dag") or current_dag()
-        self.dag = dag
-        of_dag = dag.default_args if isinstance(dag, DAG) else {}
+        self.dag, self.group = home_of(self.place, keywords.get("dag"), keywords.get("task_group"))
+        of_dag = self.dag.default_args if isinstance(self.dag, DAG) else {}
         own = keywords.get("default_args")
+        if self.group is not None and self.group.default_args:
+            of_dag = {**of_dag, **self.group.default_args}
         self.defaults: Mapping[str, Any] = {**of_dag, **own} if own else of_dag
 
 
 def _of_root(init: Init) -> Keywords:
     """Of the ``__init__`` that takes the settings of every task."""
-    return Keywords(init, ("task_id", *TASK_CHECKS), ("task_id",))
+    return Keywords(init, ("task_id", *TASK_CHECKS, "pre_execute", "post_execute"), ("task_id",))
 
 
 class Constructed:

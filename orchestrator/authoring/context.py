@@ -10,6 +10,7 @@ import msgspec
 from orchestrator.authoring import macros
 from orchestrator.authoring.dag import DAG
 from orchestrator.authoring.dates import date_words
+from orchestrator.authoring.references import RETURN_VALUE
 from orchestrator.authoring.runtime import Context, get_current_context
 from orchestrator.authoring.task import Task
 from orchestrator.core.orders import Order
@@ -18,7 +19,6 @@ from orchestrator.names import RunType
 
 __all__ = ["CONTEXT_KEYS", "Context", "DagRun", "TaskInstance", "build_context", "get_current_context"]
 
-RETURN_VALUE = "return_value"
 CONTEXT_KEYS = frozenset(
     {
         "connection",
@@ -86,21 +86,23 @@ class TaskInstance:
     def xcom_pull(self, task_ids: str | Iterable[str], key: str = RETURN_VALUE) -> Any:
         """The result of a task that this one takes, None where it recorded none; a list of them for several ids.
 
-        UsageError for the result of a task that this one did not say it takes: only those are sent to a worker.
+        Another ``key`` names a part of a result that is a dict; None where it has no such part. UsageError for the
+        result of a task that this one did not say it takes: only those are sent to a worker.
         """
-        if key != RETURN_VALUE:
-            raise UsageError(f"results are recorded under the key {RETURN_VALUE!r} only; there is no key {key!r}")
         if isinstance(task_ids, str):
-            return self._pull(task_ids)
-        return [self._pull(task_id) for task_id in task_ids]
+            return self._pull(task_ids, key)
+        return [self._pull(task_id, key) for task_id in task_ids]
 
-    def _pull(self, task_id: str) -> Any:
+    def _pull(self, task_id: str, key: str) -> Any:
         if task_id not in self.results:
             raise UsageError(
                 f"task {self.task_id!r} does not take the result of {task_id!r}; pass the result as an argument, "
                 f"or name it in one of the task's templates: {{{{ ti.xcom_pull(task_ids={task_id!r}) }}}}"
             )
-        return self.results[task_id]
+        found = self.results[task_id]
+        if key == RETURN_VALUE:
+            return found
+        return found.get(key) if isinstance(found, Mapping) else None
 
 
 def build_context(order: Order, dag: DAG, task: Task, *, connection: Any = None) -> Context:

@@ -56,6 +56,7 @@ class DAG(TaskGraph):
     template_searchpath: tuple[str, ...] | None = None
     render_template_as_native_obj: bool = False
     on_new_version: NewVersion = NewVersion.PIN
+    dag_display_name: str | None = None
 
     def __init__(self, dag_id: str, **settings: Unpack[DagSettings]) -> None:
         self.place = author()

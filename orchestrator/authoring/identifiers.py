@@ -6,8 +6,10 @@ from collections.abc import Container
 from orchestrator.authoring.place import Place
 
 LONGEST = 250
+LONGEST_OF_GROUP = 200
 
 _allowed = re.compile(r"[\w.-]+", re.ASCII).fullmatch
+_allowed_in_groups = re.compile(r"[\w-]+", re.ASCII).fullmatch
 _numbered = re.compile(r"(.+)__(\d+)").fullmatch
 
 
@@ -22,6 +24,18 @@ def checked_id(kind: str, value: object, place: Place) -> str:
             f"{kind} {value!r} holds a character that is not allowed; use letters, digits, dots, dashes and underscores"
         )
     return value
+
+
+def checked_group_id(value: object, place: Place) -> str:
+    """``value``, if it may be the own part of a group_id; a dot is what joins it with the ids of what is in it."""
+    group_id = checked_id("group_id", value, place)
+    if len(group_id) > LONGEST_OF_GROUP:
+        raise place.refuse(
+            f"group_id {group_id[:40]!r}… has {len(group_id)} characters; at most {LONGEST_OF_GROUP} are allowed"
+        )
+    if not _allowed_in_groups(group_id):
+        raise place.refuse(f"group_id {group_id!r} holds a dot; use letters, digits, dashes and underscores")
+    return group_id
 
 
 class Numbering:

@@ -1,21 +1,24 @@
 """BaseOperator: what every kind of task derives from."""
 
 import copy
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from functools import lru_cache
 from typing import Any, Self, Unpack
 
 from orchestrator.authoring.airflow_only import AIRFLOW_TASK_SETTINGS, supported
 from orchestrator.authoring.checks import check_all, refuse_unknown
+from orchestrator.authoring.conditions import Hooks, check_outputs
 from orchestrator.authoring.construction import Constructed, accepted_names, name_of
 from orchestrator.authoring.dag import DAG
 from orchestrator.authoring.defaults import Defaults
+from orchestrator.authoring.groups import TaskGroup
 from orchestrator.authoring.identifiers import checked_id
 from orchestrator.authoring.references import XComArg, parts, referred_tasks
 from orchestrator.authoring.retrying import RetryPolicy
 from orchestrator.authoring.runtime import Context
-from orchestrator.authoring.settings import TASK_CHECKS, TaskSettings
+from orchestrator.authoring.scopes import Preparing, check_roles, register
+from orchestrator.authoring.settings import MAKING, TASK_CHECKS, TaskSettings
 from orchestrator.authoring.task import Task, TaskGraph
 from orchestrator.authoring.templating import Field
 from orchestrator.core.spec import RetryRule, RetrySpec, TaskSpec
@@ -23,10 +26,10 @@ from orchestrator.names import Delivery, Isolation, TriggerRule, WeightRule
 from orchestrator.nearest import did_you_mean
 
 _NAMES = tuple(TASK_CHECKS)
-_OF_MAKING = ("task_id", "dag", "default_args")
+_OF_MAKING = ("task_id", *MAKING)
 
 
-class BaseOperator(Constructed, Task):
+class BaseOperator(Constructed, Preparing, Task):
     """A task whose body is ``execute(context)``; derive from it to make a kind of task.
 
     ``template_fields`` name the attributes in which templates are rendered and results put in; a text there that
@@ -60,14 +63,18 @@ class BaseOperator(Constructed, Task):
     params: Mapping[str, Any] | None = None
     doc_md: str | None = None
 
-    is_setup: bool = False
-    is_teardown: bool = False
-    on_failure_fail_dagrun: bool = False
+    task_display_name: str | None = None
+    multiple_outputs: bool | None = None
+    task_group: TaskGroup | None = None
+    _hooks: Hooks = Hooks()
 
     def __init__(self, **settings: Unpack[TaskSettings]) -> None:
         making = self._making
         self.place = making.place
         self.task_id = checked_id("task_id", settings["task_id"], self.place)
+        if making.group is not None:
+            self.task_group = making.group
+            self.task_id = checked_id("task_id", making.group.child_id(self.task_id), self.place)
         self.upstream_task_ids, self.downstream_task_ids = set(), set()
         what = name_of(self, settings)
         given = supported(self.place, what, settings, AIRFLOW_TASK_SETTINGS)
@@ -75,8 +82,12 @@ class BaseOperator(Constructed, Task):
         if not given.keys() <= TASK_CHECKS.keys():
             refuse_unknown(self.place, what, given, accepted_names(type(self)))
         self.__dict__.update(check_all(self.place, what, given, TASK_CHECKS))
+        self._hooks = Hooks.of(self.place, what, settings.get("pre_execute"), settings.get("post_execute"))
         if isinstance(making.dag, TaskGraph):
             making.dag.add_task(self)
+            if self.task_group is not None:
+                self.task_group.children[self.task_id] = self
+            register(self)
         elif making.dag is not None:
             raise self.place.refuse(f"{what}: dag must be a DAG, not {making.dag!r}")
 
@@ -86,6 +97,23 @@ class BaseOperator(Constructed, Task):
     def execute(self, context: Context) -> Any:
         """The task's body; what it returns is the task's result."""
         raise NotImplementedError(f"{type(self).__name__} has no execute(self, context); define what the task does")
+
+    def pre_execute(self, context: Context) -> None:
+        """Called right before the body; runs the hook that was given as ``pre_execute=``."""
+        self._hooks.before(context)
+
+    def post_execute(self, context: Context, result: Any = None) -> None:
+        """Called right after the body; runs the hook that was given as ``post_execute=``."""
+        self._hooks.after(context, result)
+
+    def add_condition(self, condition: Callable[[Context], None]) -> None:
+        """Call ``condition`` as well right before the body; it may skip the task."""
+        self._hooks = self._hooks.with_condition(condition)
+
+    def finish(self, context: Context, result: Any) -> None:
+        self.post_execute(context, result)
+        if self.multiple_outputs and result is not None:
+            check_outputs(self.task_id, result)
 
     # ── its DAG and its results ──────────────────────────────────────────────────────────────────────────
 
@@ -104,21 +132,6 @@ class BaseOperator(Constructed, Task):
     def output(self) -> XComArg:
         """What this task will have returned, to be passed to others."""
         return XComArg(self)
-
-    def as_setup(self) -> Self:
-        """This task prepares what others need and what a teardown takes down again."""
-        self.is_setup = True
-        return self
-
-    def as_teardown(
-        self, *, setups: "BaseOperator | Iterable[BaseOperator]" = (), on_failure_fail_dagrun: bool = False
-    ) -> Self:
-        """This task runs once its upstreams have ended, however they ended, if its ``setups`` succeeded."""
-        self.is_teardown, self.on_failure_fail_dagrun = True, on_failure_fail_dagrun
-        self.trigger_rule = TriggerRule.ALL_DONE_SETUP_SUCCESS
-        for setup in [setups] if isinstance(setups, BaseOperator) else setups:
-            setup.as_setup().set_downstream(self)
-        return self
 
     # ── its template fields ──────────────────────────────────────────────────────────────────────────────
 
@@ -187,10 +200,13 @@ class BaseOperator(Constructed, Task):
             delivery=self.delivery,
             connection=self.connection,
             isolation=self.isolation,
+            group="" if self.task_group is None else self.task_group.group_id,
+            labels=dict(self.labels),
+            display_name=self.task_display_name,
             is_setup=self.is_setup,
             is_teardown=self.is_teardown,
             on_failure_fail_dagrun=self.on_failure_fail_dagrun,
-            does_nothing=self.does_nothing,
+            does_nothing=self.does_nothing and not self._hooks,
             doc=self.doc_md,
         )
 
@@ -200,6 +216,7 @@ class BaseOperator(Constructed, Task):
         changed = {name: value for name in _NAMES if (value := getattr(self, name)) is not _OWN[name]}
         self.__dict__.update(check_all(self.place, what, changed, TASK_CHECKS))
         self.link_inputs()
+        check_roles(self.place, what, self)
         if type(self).execute is BaseOperator.execute:
             raise self.place.refuse(f"{what} has no body; define execute(self, context) in its class")
         if (self.delivery is Delivery.TRANSACTIONAL) != (self.connection is not None):

@@ -7,8 +7,12 @@ from typing import Any, NoReturn
 
 from orchestrator.authoring.place import author
 from orchestrator.authoring.runtime import Context
-from orchestrator.authoring.task import Linkable, Task
+from orchestrator.authoring.scopes import Preparing
+from orchestrator.authoring.task import Task
 from orchestrator.exceptions import UsageError
+from orchestrator.nearest import did_you_mean
+
+RETURN_VALUE = "return_value"
 
 
 class Reference(ABC):
@@ -20,14 +24,26 @@ class Reference(ABC):
 
 
 @dataclass(frozen=True, eq=False)
-class XComArg(Reference, Linkable):
-    """What ``operator`` will have returned, or a part of it: ``extract()["rows"][0]``."""
+class XComArg(Reference, Preparing):
+    """What ``operator`` will have returned, or a part of it: ``extract()["rows"][0]``.
+
+    ``key`` is the name of that part, "return_value" for all of it; ``path`` leads on from there.
+    """
 
     operator: Task
+    key: str = RETURN_VALUE
     path: tuple[str | int, ...] = ()
 
+    def __post_init__(self) -> None:
+        if not isinstance(self.operator, Task):
+            raise author().refuse(f"XComArg takes a task, not {self.operator!r}")
+        if not isinstance(self.key, str):
+            raise author().refuse(f"the key of an XComArg is a text, not {self.key!r}")
+
     def __getitem__(self, key: str | int) -> "XComArg":
-        return XComArg(self.operator, (*self.path, key))
+        if isinstance(key, str) and not self.steps:
+            return XComArg(self.operator, key)
+        return XComArg(self.operator, self.key, (*self.path, key))
 
     def __iter__(self) -> NoReturn:
         raise author().refuse(
@@ -36,12 +52,19 @@ class XComArg(Reference, Linkable):
 
     def __str__(self) -> str:
         """The same as a Jinja template, so that an f-string takes it."""
-        steps = "".join(f"[{step!r}]" for step in self.path)
-        return f"{{{{ ti.xcom_pull(task_ids={self.operator.task_id!r}){steps} }}}}"
+        return f"{{{{ ti.xcom_pull(task_ids={self.operator.task_id!r}){self._written} }}}}"
 
     def __repr__(self) -> str:
-        steps = "".join(f"[{step!r}]" for step in self.path)
-        return f"the result of {self.operator.task_id!r}{steps}"
+        return f"the result of {self.operator.task_id!r}{self._written}"
+
+    @property
+    def steps(self) -> tuple[str | int, ...]:
+        """What leads from the whole result to the part that is meant."""
+        return self.path if self.key == RETURN_VALUE else (self.key, *self.path)
+
+    @property
+    def _written(self) -> str:
+        return "".join(f"[{step!r}]" for step in self.steps)
 
     @property
     def roots(self) -> Sequence[Task]:
@@ -52,14 +75,20 @@ class XComArg(Reference, Linkable):
         return (self.operator,)
 
     def resolve(self, _context: Context, results: Mapping[str, Any]) -> Any:
-        """The recorded result, None where the task recorded none; UsageError if it has no such part."""
+        """The recorded result, None where the task recorded none; UsageError if it has no such part.
+
+        The parts of a task with multiple_outputs that recorded nothing, since it was skipped, are None too.
+        """
         value = results[self.operator.task_id]
-        for depth, step in enumerate(self.path):
+        if value is None and self.operator.multiple_outputs:
+            return None
+        for depth, step in enumerate(self.steps):
             try:
                 value = value[step]
             except (LookupError, TypeError):
-                whole = XComArg(self.operator, self.path[:depth])
-                raise UsageError(f"{whole!r} is a {type(value).__name__} and has no part {step!r}") from None
+                whole = XComArg(self.operator, path=self.steps[:depth])
+                near = did_you_mean(str(step), [str(key) for key in value]) if isinstance(value, Mapping) else ""
+                raise UsageError(f"{whole!r} is a {type(value).__name__} and has no part {step!r}{near}") from None
         return value
 
 

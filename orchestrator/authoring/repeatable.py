@@ -7,6 +7,7 @@ from typing import TypeVar, cast, overload
 from uuid import UUID
 
 from orchestrator.authoring.blue import Fenced, RunView, current_blue
+from orchestrator.authoring.vault import reading_meant
 from orchestrator.exceptions import UsageError
 
 _Value = TypeVar("_Value")
@@ -40,7 +41,7 @@ def side_effect(name: str | Callable[[], _Value], function: Callable[[], _Value]
 
 
 def _unfenced(function: Callable[[], _Value]) -> _Value:
-    with Fenced.lifted():
+    with Fenced.lifted(), reading_meant():
         return function()
 
 

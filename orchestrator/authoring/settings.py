@@ -24,7 +24,8 @@ from orchestrator.authoring.checks import (
     zone,
 )
 from orchestrator.authoring.retrying import RetryPolicy
-from orchestrator.authoring.task import TaskGraph
+from orchestrator.authoring.runtime import Context
+from orchestrator.authoring.task import Group, TaskGraph
 from orchestrator.core.spec import Cron, Every, Once
 from orchestrator.names import Delivery, Isolation, NewVersion, TriggerRule, WeightRule
 
@@ -37,7 +38,10 @@ class TaskSettings(TypedDict, total=False):
 
     task_id: Required[str]
     dag: TaskGraph | None
+    task_group: Group | None
     default_args: Mapping[str, Any] | None
+    pre_execute: Callable[[Context], None] | None
+    post_execute: Callable[[Context, Any], None] | None
     owner: str
     retries: int | None
     retry_delay: Duration | None
@@ -60,8 +64,11 @@ class TaskSettings(TypedDict, total=False):
     isolation: Isolation | str
     params: Mapping[str, Any] | None
     doc_md: str | None
+    task_display_name: str | None
+    multiple_outputs: bool | None
 
 
+MAKING = ("dag", "task_group", "default_args", "pre_execute", "post_execute")
 TASK_CHECKS: dict[str, Check] = {
     "owner": text,
     "retries": optional(whole(0)),
@@ -85,6 +92,8 @@ TASK_CHECKS: dict[str, Check] = {
     "isolation": choice(Isolation),
     "params": optional(mapping),
     "doc_md": optional(text),
+    "task_display_name": optional(text),
+    "multiple_outputs": optional(flag),
 }
 
 
@@ -111,6 +120,7 @@ class DagSettings(TypedDict, total=False):
     template_searchpath: str | PathLike[str] | Iterable[str | PathLike[str]] | None
     render_template_as_native_obj: bool
     on_new_version: NewVersion | str
+    dag_display_name: str | None
 
 
 DAG_CHECKS: dict[str, Check] = {
@@ -134,4 +144,5 @@ DAG_CHECKS: dict[str, Check] = {
     "template_searchpath": optional(folders),
     "render_template_as_native_obj": flag,
     "on_new_version": choice(NewVersion),
+    "dag_display_name": optional(text),
 }

@@ -2,13 +2,14 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, Self, TypeAlias, TypeVar
 
 from orchestrator.authoring.defaults import Defaults
 from orchestrator.authoring.identifiers import Numbering
 from orchestrator.authoring.place import Place, author
 from orchestrator.authoring.runtime import Context
-from orchestrator.core.spec import TaskSpec
+from orchestrator.core.spec import GroupSpec, TaskSpec
 from orchestrator.exceptions import DuplicateTaskError, NotFoundError
 from orchestrator.names import TriggerRule
 from orchestrator.nearest import did_you_mean
@@ -33,14 +34,23 @@ class Linkable(ABC):
     def set_downstream(self, other: Links) -> None:
         """``other`` starts after this."""
         for after in linkables(other):
-            for leaf in self.leaves:
-                for root in after.roots:
-                    leaf.link(root)
+            after.follow(self)
 
     def set_upstream(self, other: Links) -> None:
         """``other`` comes before this."""
         for before in linkables(other):
             before.set_downstream(self)
+
+    def follow(self, before: "Linkable", label: str = "") -> None:
+        """Start after ``before``: each first task here after each last one there. ``label`` says what that means."""
+        leaves, roots = before.leaves, self.roots
+        for leaf in leaves:
+            for root in roots:
+                leaf.link(root, label)
+        if isinstance(before, Group):
+            before.joined(self, is_after=True)
+        if isinstance(self, Group):
+            self.joined(before, is_after=False)
 
     def __rshift__(self, other: _Other) -> _Other:
         self.set_downstream(other)
@@ -80,11 +90,15 @@ class Task(Linkable):
     graph: "TaskGraph | None" = None
     owner: str
     trigger_rule: TriggerRule
+    multiple_outputs: bool | None = None
+    is_setup: bool = False
     is_teardown: bool = False
+    on_failure_fail_dagrun: bool = False
     does_nothing: bool = False
 
     upstream_task_ids: set[str]
     downstream_task_ids: set[str]
+    labels: Mapping[str, str] = MappingProxyType({})
 
     @abstractmethod
     def input_ids(self) -> tuple[str, ...]:
@@ -104,6 +118,12 @@ class Task(Linkable):
 
         ``results`` holds the decoded result of each of ``input_ids()``. TemplateError names task, field and line.
         """
+
+    def pre_execute(self, context: Context) -> None:
+        """Called right before the body, as a part of the attempt."""
+
+    def finish(self, context: Context, result: Any) -> None:
+        """Called right after the body, as a part of the attempt; UsageError if ``result`` is not what was promised."""
 
     @abstractmethod
     def execute(self, context: Context) -> Any:
@@ -126,12 +146,14 @@ class Task(Linkable):
     def leaves(self) -> "Sequence[Task]":
         return (self,)
 
-    def link(self, after: "Task") -> None:
+    def link(self, after: "Task", label: str = "") -> None:
         """Draw the edge to ``after``; a task without a DAG joins the other's."""
         if self.graph is None or self.graph is not after.graph:
             self._share_graph(after)
         self.downstream_task_ids.add(after.task_id)
         after.upstream_task_ids.add(self.task_id)
+        if label:
+            after.labels = {**after.labels, self.task_id: label}
 
     def _share_graph(self, other: "Task") -> None:
         if self.graph is None:
@@ -178,13 +200,31 @@ class Task(Linkable):
         return found
 
 
+class Group(Linkable):
+    """Tasks under one id of their own, as the graph and the compiler see them. ``group_id`` is the full one."""
+
+    group_id: str
+    place: Place
+    default_args: Mapping[str, Any]
+
+    @abstractmethod
+    def joined(self, other: Linkable, *, is_after: bool) -> None:
+        """The group as a whole was joined with ``other``, which comes after it or before."""
+
+    @abstractmethod
+    def spec(self) -> GroupSpec:
+        """The group as plain data."""
+
+
 class TaskGraph:
-    """The tasks of one DAG, by id."""
+    """The tasks of one DAG and its groups, by id; no two of either have the same."""
 
     def __init__(self, dag_id: str) -> None:
         self.dag_id = dag_id
         self.task_dict: dict[str, Task] = {}
+        self.task_group_dict: dict[str, Group] = {}
         self._numbering = Numbering()
+        self._group_numbering = Numbering()
 
     @property
     def tasks(self) -> list[Task]:
@@ -217,26 +257,40 @@ class TaskGraph:
 
     def add_task(self, task: Task) -> None:
         """Take the task in; DuplicateTaskError if its id is taken."""
-        first = self.task_dict.get(task.task_id)
+        first: Task | Group | None = self.task_dict.get(task.task_id)
         if first is task:
             return
+        first = first or self.task_group_dict.get(task.task_id)
         if first is not None:
-            raise _duplicate(self.dag_id, first, task)
+            raise _duplicate(self.dag_id, first, "task", task.task_id, task.place)
         if task.graph is not None:
             raise task.place.refuse(f"task {task.task_id!r} belongs to DAG {task.graph.dag_id!r} already")
         task.graph = self
         self.task_dict[task.task_id] = task
         self._numbering.saw(task.task_id)
 
+    def add_group(self, group: Group) -> None:
+        """Take the group in; DuplicateTaskError if its id is taken."""
+        first = self.task_group_dict.get(group.group_id) or self.task_dict.get(group.group_id)
+        if first is not None:
+            raise _duplicate(self.dag_id, first, "group", group.group_id, group.place)
+        self.task_group_dict[group.group_id] = group
+        self._group_numbering.saw(group.group_id)
+
     def unused_id(self, task_id: str) -> str:
         """``task_id``, or ``task_id__1``, ``task_id__2`` … if it is taken."""
         return self._numbering.unused(task_id, self.task_dict)
 
+    def unused_group_id(self, group_id: str) -> str:
+        """The same for groups."""
+        return self._group_numbering.unused(group_id, self.task_group_dict)
 
-def _duplicate(dag_id: str, first: Task, second: Task) -> DuplicateTaskError:
-    where = f"line {first.place.line}" if first.place.file == second.place.file else "{}:{}".format(*first.place)
+
+def _duplicate(dag_id: str, first: Task | Group, kind: str, name: str, place: Place) -> DuplicateTaskError:
+    where = f"line {first.place.line}" if first.place.file == place.file else "{}:{}".format(*first.place)
+    has = "group" if isinstance(first, Group) else "task"
     return DuplicateTaskError(
-        f"DAG {dag_id!r} has a task {second.task_id!r} already, made at {where}; give one of them another task_id",
-        file=second.place.file,
-        line=second.place.line,
+        f"DAG {dag_id!r} has a {has} {name!r} already, made at {where}; give one of them another {kind}_id",
+        file=place.file,
+        line=place.line,
     )

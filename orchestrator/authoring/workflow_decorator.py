@@ -18,6 +18,7 @@ _Result = TypeVar("_Result")
 _Result_co = TypeVar("_Result_co", covariant=True)
 
 _OF_GRAPHS = {
+    "dag_display_name",
     "default_args",
     "fail_fast",
     "params",

@@ -10,6 +10,7 @@ from orchestrator.assembly.home import Home
 from orchestrator.cli.output import Format, plain_data, show_rows
 from orchestrator.cli.render.console import cell, out, remark
 from orchestrator.core.events import RunEnded
+from orchestrator.core.workflow_story import mending
 from orchestrator.names import DagKind, RunState
 from orchestrator.storage.views import RunRow
 
@@ -103,8 +104,8 @@ def _shortened(run: RunRow, found: Background) -> str | None:
 def _blocked(run: RunRow, found: Background) -> str:
     assert found.block is not None
     return (
-        f"{found.block.kind}: the code cannot go on. Nothing recorded is lost: mend the code, and the run goes over to "
-        f"it by itself, or try again: orchestrator runs resume {run.dag_id} '{run.run_id}'"
+        f"{found.block.kind}: the code cannot go on. Nothing recorded is lost: {mending(found.block.kind)}: "
+        f"orchestrator runs resume {run.dag_id} '{run.run_id}'"
     )
 
 

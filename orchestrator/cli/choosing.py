@@ -36,4 +36,4 @@ def chosen_version(home: Home, dag_id: str, *, latest: bool, version: int | None
 
 def version_number(home: Home, dag_id: str, version_id: int) -> int:
     """The number of a version within its DAG."""
-    return next(known.number for known in home.reads.versions(dag_id) if known.version_id == version_id)
+    return home.reads.numbers(dag_id)[version_id]

@@ -47,11 +47,11 @@ def diff(home: Home, dag_id: str, run_a: str, run_b: str, other_dag: str | None,
         found = compared(home, one, other, tell)
     match output:
         case Format.TABLE:
-            _print(found, one, other)
+            _print(home, found, one, other)
         case Format.PLAIN:
             show_rows([_line(difference) for difference in found.differences], output, _COLUMNS, empty="No difference.")
         case _:
-            show_object(_object(found, one, other), output)
+            show_object(_object(home, found, one, other), output)
 
 
 def _other(home: Home, dag_id: str, run_id: str, other_dag: str | None) -> RunRow:
@@ -67,11 +67,13 @@ def _other(home: Home, dag_id: str, run_id: str, other_dag: str | None) -> RunRo
         ) from error
 
 
-def _object(found: Compared, one: RunRow, other: RunRow) -> dict[str, Any]:
+def _object(home: Home, found: Compared, one: RunRow, other: RunRow) -> dict[str, Any]:
     diverge = None
     if found.diverge is not None:
-        a, b = (None if fact is None else rows.event_row(fact) for fact in found.diverge)
-        diverge = {"a": a, "b": b}
+        diverge = {
+            name: None if fact is None else rows.event_row(fact, home.reads.numbers(run.dag_id))
+            for name, fact, run in zip("ab", found.diverge, (one, other), strict=True)
+        }
     return {
         "a": rows.run_row(one),
         "b": rows.run_row(other),
@@ -83,7 +85,7 @@ def _object(found: Compared, one: RunRow, other: RunRow) -> dict[str, Any]:
     }
 
 
-def _print(found: Compared, one: RunRow, other: RunRow) -> None:
+def _print(home: Home, found: Compared, one: RunRow, other: RunRow) -> None:
     say(f"a: {one.dag_id} {one.run_id}")
     say(f"b: {other.dag_id} {other.run_id}")
     for name, (a, b) in found.run.items():
@@ -92,11 +94,11 @@ def _print(found: Compared, one: RunRow, other: RunRow) -> None:
     if found.diverge is not None:
         print()
         say("They first say something else here:")
-        for name, fact in zip("ab", found.diverge, strict=True):
+        for name, fact, run in zip("ab", found.diverge, (one, other), strict=True):
             if fact is None:
                 say(f"{name}: (nothing of the kind)")
             else:
-                print_strip(out(), [fact])
+                print_strip(out(), [fact], home.reads.numbers(run.dag_id))
     print()
     counts = found.counts
     say(

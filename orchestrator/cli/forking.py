@@ -21,7 +21,7 @@ from orchestrator.cli.conf import raw, read_json
 from orchestrator.cli.consequences import effect_row, question, tell_effects, tell_findings
 from orchestrator.cli.following import show_verdict, submit
 from orchestrator.cli.lookup import find_run
-from orchestrator.cli.options import confirm, dag_argument, run_argument, who, with_home, yes_option
+from orchestrator.cli.options import confirm, dag_argument, run_argument, task_ids, who, with_home, yes_option
 from orchestrator.cli.output import Format, output_option, show_object
 from orchestrator.cli.render.console import remark
 from orchestrator.cli.trigger import checked_run_id
@@ -43,7 +43,9 @@ _FORK = re.compile(r"~\d+$")
 @dag_argument
 @run_argument
 @click.option("--at", type=int, metavar="SEQ", help="Take over what was recorded up to this fact.")
-@click.option("--before", metavar="TASK", help="Take over what was recorded before this task began.")
+@click.option(
+    "--before", metavar="TASK", shell_complete=task_ids, help="Take over what was recorded before this task began."
+)
 @click.option("--set", "edits", multiple=True, metavar="TASK=JSON", help="Another result; may be given several times.")
 @click.option(
     "--code",
@@ -177,13 +179,14 @@ def _block(home: Home, fork: _Fork, facts: Sequence[Recorded]) -> Block | None:
     spec = fork.prospects.plan(version_id).spec
     if spec.kind is not DagKind.WORKFLOW:
         return None
+    script = fork.prospects.script(facts)
     if fork.candidate is None:
-        block = blocked(home, spec, make_catalog(home.config, home.engine).code(version_id), facts)
+        block = blocked(home, spec, make_catalog(home.config, home.engine).code(version_id), script)
     else:
         with laid_out(fork.candidate[0]) as code:
-            block = blocked(home, spec, code(), facts)
+            block = blocked(home, spec, code(), script)
     if block is not None:
-        where = f"{block.where}: " if block.where else ""
+        where = f"{block.where}: " if block.where and block.where not in block.message else ""
         remark(f"The new run would be blocked, since its code does not fit what it takes over: {where}{block.message}")
     return block
 

@@ -39,9 +39,12 @@ def completed(names: Callable[[Home, dict[str, Any]], Iterable[str]]) -> Callabl
     """A completion from the database; where that cannot be read, nothing is offered and nothing said."""
 
     def complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:  # noqa: ARG001
+        params = ctx.params
+        if ctx.args and "dag_id" in params:  # after an option whose value is still to come, words are left as they are
+            params = params | {"dag_id": ctx.args[0]}
         try:
             with open_home(edge.config()) as home:
-                found = [name for name in names(home, ctx.params) if name.startswith(incomplete)]
+                found = [name for name in names(home, params) if name.startswith(incomplete)]
         except OrchestratorError:
             return []
         return [CompletionItem(name) for name in found]
@@ -56,13 +59,26 @@ def dag_ids(home: Home, params: dict[str, Any]) -> Iterable[str]:  # noqa: ARG00
 
 @completed
 def task_ids(home: Home, params: dict[str, Any]) -> Iterable[str]:
-    dag = home.reads.dag(params["dag_id"])
-    return (task.task_id for task in home.reads.spec(dag.version_id).tasks)
+    return _tasks(home, params["dag_id"])
 
 
 @completed
 def run_ids(home: Home, params: dict[str, Any]) -> Iterable[str]:
-    return (run.run_id for run in home.reads.runs(params["dag_id"], limit=_OFFERED))
+    return _runs(home, params["dag_id"])
+
+
+@completed
+def runs_then_tasks(home: Home, params: dict[str, Any]) -> Iterable[str]:
+    """For ``[RUN] [TASK]``, of which either may be left out."""
+    yield from () if params["words"] else _runs(home, params["dag_id"])
+    yield from _tasks(home, params["dag_id"])
+
+
+@completed
+def dags_then_runs(home: Home, params: dict[str, Any]) -> Iterable[str]:
+    """For ``DAG [RUN]`` where the DAG is a word like the other."""
+    words = params["words"] or ()
+    return _runs(home, words[0]) if words else (dag.dag_id for dag in home.reads.dags())
 
 
 @completed
@@ -78,6 +94,14 @@ def queries(home: Home, params: dict[str, Any]) -> Iterable[str]:
 @completed
 def updates(home: Home, params: dict[str, Any]) -> Iterable[str]:
     return (one.name for one in home.reads.dag(params["dag_id"]).header.updates)
+
+
+def _tasks(home: Home, dag_id: str) -> Iterable[str]:
+    return (task.task_id for task in home.reads.spec(home.reads.dag(dag_id).version_id).tasks)
+
+
+def _runs(home: Home, dag_id: str) -> Iterable[str]:
+    return (run.run_id for run in home.reads.runs(dag_id, limit=_OFFERED))
 
 
 dag_argument = click.argument("dag_id", metavar="DAG", shell_complete=dag_ids)

@@ -12,6 +12,7 @@ from orchestrator.cli.logs import follow_log, print_log
 from orchestrator.cli.lookup import find_run
 from orchestrator.cli.options import dag_argument, queries, run_argument, with_home
 from orchestrator.cli.output import json_option, show_json
+from orchestrator.cli.render.bar import progress_bar
 from orchestrator.cli.render.console import remark
 from orchestrator.cli.talking import named_run_argument
 from orchestrator.exceptions import ConflictError, UsageError
@@ -41,7 +42,8 @@ def query(home: Home, dag_id: str, run_id: str, name: str, arguments: str, at: i
     if run.is_pending:
         raise ConflictError(f"run {run.run_id!r} cannot be asked yet: {run.reason}")
     asked = Query(name=name, arguments=read_object(arguments, "the query's JSON"))
-    found = replay_run(home, run, at=at, query=asked)
+    with progress_bar("Replaying the code") as tell:
+        found = replay_run(home, run, at=at, query=asked, tell=tell)
     for notice in found.notices:
         remark(notice)
     if found.block is not None:

@@ -55,7 +55,8 @@ def _show(home: Home, check: DagCheck, output: Format) -> None:
             task = f"{finding.task_id}: " if finding.task_id else ""
             place = _places(home, check, fit, finding)
             lines = " -> ".join(line for line in (place["old"], place["new"]) if line)
-            say(f"  {fit.run.run_id}: {task}{finding.message} ({lines})", style=_STYLES[finding.meaning])
+            where = f" ({lines})" if lines and lines not in finding.message else ""
+            say(f"  {fit.run.run_id}: {task}{finding.message}{where}", style=_STYLES[finding.meaning])
 
 
 def _change(check: DagCheck) -> str:
@@ -95,11 +96,11 @@ def _fit_row(home: Home, check: DagCheck, fit: Fit) -> dict[str, Any]:
 
 def _on_save(check: DagCheck, fit: Fit) -> str:
     if fit.is_same:
-        return "has it"
+        return "has it, and cannot go on" if fit.meaning > Meaning.COMPATIBLE else "has it"
     if fit.is_blocked:
         return "is blocked, and tries it"
-    if check.policy is NewVersion.MOVE and fit.meaning is Meaning.COMPATIBLE:
-        return "moves"
+    if check.policy is NewVersion.MOVE and fit.goes_over:
+        return "moves" if fit.meaning is Meaning.COMPATIBLE else "moves, and is blocked"
     return f"stays on version {fit.run.version_number}"
 
 

@@ -1,29 +1,27 @@
 """``orchestrator runs replay``."""
 
 import contextlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import click
 import msgspec
 
 from orchestrator.assembly.code_at_hand import Code, code_of_file, code_of_version
-from orchestrator.assembly.folding import Tell, folded
-from orchestrator.assembly.holding import Held, held
+from orchestrator.assembly.folding import Tell
+from orchestrator.assembly.holding import Held, Source, held
 from orchestrator.assembly.home import Home, open_home
 from orchestrator.cli import edge
 from orchestrator.cli.exits import FAILED
 from orchestrator.cli.lookup import find_run
-from orchestrator.cli.options import run_ids
+from orchestrator.cli.options import dags_then_runs
 from orchestrator.cli.output import Format, output_option, show_object
 from orchestrator.cli.render.bar import progress_bar
 from orchestrator.cli.render.console import say
 from orchestrator.config import Config
-from orchestrator.core.events import Recorded
 from orchestrator.core.reasons import listed
-from orchestrator.core.run import Run
 from orchestrator.exceptions import ConflictError, NotFoundError, StorageError, UsageError
 from orchestrator.storage.transcripts import Transcript
 
@@ -33,15 +31,8 @@ _code_file = click.Path(path_type=Path)
 _Homes = Callable[[], Home]
 
 
-class _Source(NamedTuple):
-    """A recorded run, and where its facts are read from again."""
-
-    run: Run
-    facts: Callable[[], Iterable[Recorded]]
-
-
 @click.command("replay")
-@click.argument("words", metavar="DAG [RUN] | FILE", nargs=-1, required=True, shell_complete=run_ids)
+@click.argument("words", metavar="DAG [RUN] | FILE", nargs=-1, required=True, shell_complete=dags_then_runs)
 @click.option("--code", type=_code_file, metavar="FILE.py", help="Against this DAG file, or the files of this folder.")
 @click.option("--version", "number", type=click.IntRange(min=1), help="Against this version of the DAG.")
 @output_option
@@ -64,7 +55,8 @@ def replay(words: tuple[str, ...], code: Path | None, number: int | None, output
         with progress_bar("Reading the history") as tell:
             source = _source(home, words, tell)
         today = stack.enter_context(_code(config, home, source.run.dag_id, code, number))
-        found = held(config, source.run, source.facts, today)
+        with progress_bar("Replaying the code") as tell:
+            found = held(config, source, today, tell)
     if output is Format.TABLE:
         _print(found)
     else:
@@ -73,12 +65,11 @@ def replay(words: tuple[str, ...], code: Path | None, number: int | None, output
         click.get_current_context().exit(FAILED)
 
 
-def _source(home: _Homes, words: tuple[str, ...], tell: Tell) -> _Source:
+def _source(home: _Homes, words: tuple[str, ...], tell: Tell) -> Source:
     """A file where the one word names one, else a DAG and its run."""
     match words:
         case (word,) if _is_file(word):
-            transcript = Transcript(Path(word))
-            return _Source(transcript.fold(tell), transcript.facts)
+            return Source.of_file(Transcript(Path(word)), tell)
         case (dag_id,):
             return _recorded(home(), dag_id, None, tell)
         case (dag_id, run_id):
@@ -91,11 +82,11 @@ def _is_file(word: str) -> bool:
     return Path(word).is_file() or "/" in word or Path(word).suffix in (".json", ".jsonl")
 
 
-def _recorded(home: Home, dag_id: str, run_id: str | None, tell: Tell) -> _Source:
+def _recorded(home: Home, dag_id: str, run_id: str | None, tell: Tell) -> Source:
     run = find_run(home, dag_id, run_id)
     if run.is_pending:
         raise ConflictError(f"nothing is recorded of run {run.run_id!r} yet: {run.reason}")
-    return _Source(folded(home, run, tell=tell), lambda: home.reads.facts(run.run_key, until=run.last_seq))
+    return Source.of_run(home, run, tell)
 
 
 @contextlib.contextmanager

@@ -9,7 +9,7 @@ from orchestrator.cli.choosing import chosen_version, version_options
 from orchestrator.cli.consequences import effect_row, question, tell_effects, tell_findings
 from orchestrator.cli.following import show_verdict, submit
 from orchestrator.cli.lookup import find_run
-from orchestrator.cli.options import confirm, dag_argument, run_argument, who, with_home, yes_option
+from orchestrator.cli.options import confirm, dag_argument, run_argument, task_ids, who, with_home, yes_option
 from orchestrator.cli.output import Format, output_option, show_object
 from orchestrator.core.requests import ResetRun
 
@@ -18,7 +18,9 @@ from orchestrator.core.requests import ResetRun
 @dag_argument
 @run_argument
 @click.option("--to", "seq", type=int, metavar="SEQ", help="Go back to where the run stood after this fact.")
-@click.option("--before", metavar="TASK", help="Go back to where it stood before this task began.")
+@click.option(
+    "--before", metavar="TASK", shell_complete=task_ids, help="Go back to where it stood before this task began."
+)
 @version_options
 @click.option("--reason", default="", help="Why, for the record.")
 @yes_option

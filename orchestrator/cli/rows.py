@@ -3,7 +3,7 @@
 Field names are Airflow's where it has the field; they are a promise to scripts.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import msgspec
@@ -184,10 +184,15 @@ def error_row(error: ImportErrorRow) -> Row:
     }
 
 
-def event_row(fact: Recorded) -> Row:
-    """A recorded fact: its place, its type, whom it is about (null for the run itself), and its own fields."""
-    about = {"task_id": None, "map_index": None, "attempt": None}
+def event_row(fact: Recorded, numbers: Mapping[int, int]) -> Row:
+    """A recorded fact: its place, its type, whom it is about (null for the run itself), and its own fields.
+
+    ``numbers``: of the DAG's versions, by version id; a fact that names a version has its number as ``version``.
+    """
+    about: Row = {"task_id": None, "map_index": None, "attempt": None}
     fields = msgspec.structs.asdict(fact.event)
+    if "version_id" in fields:
+        about["version"] = numbers.get(fields["version_id"])
     return {"seq": fact.seq, "type": type(fact.event).__name__, "at": fact.at} | about | fields
 
 

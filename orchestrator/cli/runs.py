@@ -3,7 +3,7 @@
 import json
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
 
 import click
@@ -18,7 +18,7 @@ from orchestrator.cli.output import Format, output_option, plain_data, show_rows
 from orchestrator.cli.printable import json_text
 from orchestrator.cli.render.console import out, remark
 from orchestrator.cli.render.strip import print_legend, print_strip
-from orchestrator.core.events import Recorded
+from orchestrator.core.events import Recorded, RunCancelRequested
 from orchestrator.core.requests import CancelRun, PauseRun, ResumeRun
 from orchestrator.names import DagKind
 from orchestrator.storage.views import RunRow
@@ -61,14 +61,15 @@ def history(
         remark("Nothing is recorded yet: no scheduler has taken the run up.")
     found = home.reads.facts(run.run_key, after=max(after, _before(home, run, since)), until=_last(home, run, until))
     facts = (fact for fact in found if task_id in (None, getattr(fact.event, "task_id", None)))
+    numbers = home.reads.numbers(dag_id)
     match output:
         case Format.TABLE:
             print_legend(out())
-            print_strip(out(), facts)
+            print_strip(out(), facts, numbers)
         case Format.JSON:
-            _print_json_stream(facts)
+            _print_json_stream(facts, numbers)
         case _:
-            events = [rows.event_row(fact) for fact in facts]
+            events = [rows.event_row(fact, numbers) for fact in facts]
             show_rows(events, output, ["seq", "at", "type", "task_id", "map_index", "attempt"], empty="")
 
 
@@ -86,11 +87,11 @@ def _last(home: Home, run: RunRow, until: str | None) -> int | None:
     return int(until) if is_seq(until) else home.reads.seq_at(run.run_key, read_date(until, home.config))
 
 
-def _print_json_stream(facts: Iterator[Recorded]) -> None:
+def _print_json_stream(facts: Iterator[Recorded], numbers: Mapping[int, int]) -> None:
     """A JSON list with an item a line, whatever its length."""
     lead = "[\n"
     for fact in facts:
-        sys.stdout.write(lead + json_text(json.dumps(plain_data(rows.event_row(fact)), ensure_ascii=False)))
+        sys.stdout.write(lead + json_text(json.dumps(plain_data(rows.event_row(fact, numbers)), ensure_ascii=False)))
         lead = ",\n"
     sys.stdout.write("\n]\n" if lead == ",\n" else "[]\n")
 
@@ -104,7 +105,8 @@ def _print_json_stream(facts: Iterator[Recorded]) -> None:
 def cancel(home: Home, dag_id: str, run_id: str | None, reason: str, output: Format) -> None:
     """End a run: what runs is stopped, nothing new starts.
 
-    The code of a workflow hears of it, and may clean up first; once more ends the run at once.
+    The code of a workflow hears of it, and may clean up first; once more, or where the code is blocked, ends the run
+    at once.
 
     \b
     Example:
@@ -125,10 +127,19 @@ def _say_what_is_left(home: Home, run: RunRow) -> None:
         if time.monotonic() > deadline:
             break
         time.sleep(_LOOK_SECONDS)
+    if now.is_ended and run.blocked:
+        remark(_cleaning_up_later(home, now))
     if now.is_ended or not now.is_cancelling:
         return
     why = "its code is blocked, and cannot clean up" if now.blocked else "its code is told, and may clean up"
     remark(f"It has not ended yet: {why}. The same command once more ends it at once.")
+
+
+def _cleaning_up_later(home: Home, run: RunRow) -> str:
+    """What is left to do where blocked code was ended."""
+    asked = home.reads.facts_of(run.run_key, (RunCancelRequested,), until=run.last_seq)[-1].seq
+    command = f"orchestrator runs reset {run.dag_id} '{run.run_id}' --to {asked} --latest"
+    return f"It has ended without cleaning up, since its code was blocked. Mended code can do that still: {command}"
 
 
 @click.command("pause")

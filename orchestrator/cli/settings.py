@@ -8,7 +8,7 @@ from click.shell_completion import CompletionItem
 
 from orchestrator.cli import edge
 from orchestrator.cli.output import Format, output_option, show_object, show_rows
-from orchestrator.config import SECTIONS, Config, Setting, censor, describe, settings, write
+from orchestrator.config import SECTIONS, Config, Setting, censor, describe, is_secret, settings, write
 from orchestrator.exceptions import NotFoundError
 from orchestrator.nearest import did_you_mean
 
@@ -69,7 +69,7 @@ def explain(name: tuple[str, ...], output: Format) -> None:
     config, setting = edge.config(), find(name)
     given = config.given.get((setting.section, setting.key), ())
     row = _row(config, setting) | {
-        "overrides": [{"value": censor(one.text), "source": one.source.place} for one in given[1:]],
+        "overrides": [{"value": _shown(setting, one.text), "source": one.source.place} for one in given[1:]],
         "type": describe(setting),
         "variable": setting.variable,
         "meaning": setting.doc,
@@ -108,10 +108,14 @@ def _row(config: Config, setting: Setting) -> dict[str, Any]:
     return {
         "section": setting.section,
         "key": setting.key,
-        "value": censor(write(config.value(setting))),
+        "value": _shown(setting, write(config.value(setting))),
         "default": write(setting.default),
         "source": source.place or source.kind.value,
     }
+
+
+def _shown(setting: Setting, text: str) -> str:
+    return "***" if text and is_secret(setting) else censor(text)
 
 
 def _readable(row: dict[str, Any]) -> dict[str, Any]:

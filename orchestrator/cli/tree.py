@@ -77,6 +77,28 @@ COMMANDS: Tree = {
             "delete": Leaf(f"{_CLI}.pools:delete", "Delete a pool."),
         },
     ),
+    "variables": Branch(
+        "Variables: settings that tasks read, kept encrypted.",
+        {
+            "list": Leaf(f"{_CLI}.variables:list_variables", "List the variables."),
+            "get": Leaf(f"{_CLI}.variables:get", "Print the value of a variable."),
+            "set": Leaf(f"{_CLI}.variables:set_variable", "Create a variable, or change its value."),
+            "delete": Leaf(f"{_CLI}.variables:delete", "Delete a variable."),
+            "import": Leaf(f"{_CLI}.variables:import_", "Set the variables that a file holds."),
+            "export": Leaf(f"{_CLI}.variables:export", "Write every variable into a file."),
+        },
+    ),
+    "connections": Branch(
+        "Connections: how tasks reach other systems, and as whom.",
+        {
+            "list": Leaf(f"{_CLI}.connections:list_connections", "List the connections."),
+            "get": Leaf(f"{_CLI}.connections:get", "Show one connection."),
+            "add": Leaf(f"{_CLI}.connections:add", "Add a connection."),
+            "delete": Leaf(f"{_CLI}.connections:delete", "Delete a connection."),
+            "import": Leaf(f"{_CLI}.connections:import_", "Add the connections that a file holds."),
+            "export": Leaf(f"{_CLI}.connections:export", "Write every connection into a file."),
+        },
+    ),
     "db": Branch(
         "The database: its schema, its size and its shell.",
         {
@@ -95,8 +117,15 @@ COMMANDS: Tree = {
             "explain": Leaf(f"{_CLI}.settings:explain", "Show a setting's value, meaning and where it was set."),
         },
     ),
+    "compat": Branch(
+        "Files written for Airflow.",
+        {"check": Leaf(f"{_CLI}.compat:check", "Say whether DAG files that were written for Airflow run here.")},
+    ),
     "scheduler": Leaf(f"{_CLI}.scheduler:scheduler", "Run the scheduler and its workers."),
     "dag-processor": Leaf(f"{_CLI}.dag_processor:dag_processor", "Run the process that reads the DAG files."),
+    "rotate-fernet-key": Leaf(
+        f"{_CLI}.rotation:rotate_fernet_key", "Encrypt variables and connections with the first of the keys."
+    ),
     "version": Leaf(f"{_CLI}.version:version", "Print the version."),
     "completion": Leaf(f"{_CLI}.completion:completion", "Print the script that completes commands in your shell."),
 }

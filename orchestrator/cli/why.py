@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
+from textwrap import indent
 from typing import Any
 
 import click
@@ -12,7 +13,7 @@ from orchestrator.assembly.home import Home
 from orchestrator.cli.alive import with_beats
 from orchestrator.cli.following import scheduler_is_there
 from orchestrator.cli.lookup import find_run, require_task, spec_version
-from orchestrator.cli.options import dag_argument, run_ids, with_home
+from orchestrator.cli.options import dag_argument, runs_then_tasks, with_home
 from orchestrator.cli.output import Format, output_option, show_rows
 from orchestrator.cli.render.bar import progress_bar
 from orchestrator.cli.render.console import moment, remark, say
@@ -32,7 +33,7 @@ _SOME_RUNS = 5
 
 @click.command("why")
 @dag_argument
-@click.argument("words", metavar="[RUN] [TASK]", nargs=-1, shell_complete=run_ids)
+@click.argument("words", metavar="[RUN] [TASK]", nargs=-1, shell_complete=runs_then_tasks)
 @output_option
 @with_home
 def why(home: Home, dag_id: str, words: tuple[str, ...], output: Format) -> None:
@@ -57,6 +58,8 @@ def say_reasons(reasons: Iterable[Reason]) -> None:
         say(sentence_of(reason))
         if evidence := "; ".join(_evidence(reason)):
             say(f"  {evidence}", style="dim")
+        for frame in reason.frames if len(reason.frames) > 1 else ():
+            say(indent(frame, "    "), style="dim")
 
 
 def _evidence(reason: Reason) -> Iterator[str]:
@@ -84,6 +87,7 @@ def reason_row(reason: Reason) -> dict[str, Any]:
         "since": reason.since,
         "seq": reason.seq or None,
         "where": reason.where,
+        "traceback": reason.frames,
         "chain": reason.chain,
     }
 
@@ -151,7 +155,8 @@ def _asked(home: Home, run: RunRow, state: Run) -> tuple[Standing, list[Reason]]
     if not isinstance(state, WorkflowRun) or not state.is_replayed or state.is_inert or state.started_at is None:
         return Standing(), []
     try:
-        found = replay_run(home, run, looks=True)
+        with progress_bar("Asking the code") as tell:
+            found = replay_run(home, run, looks=True, tell=tell)
     except OrchestratorError as error:
         remark(f"The code cannot be asked what it waits for: {error}")
         return Standing(), []
@@ -162,7 +167,7 @@ def _asked(home: Home, run: RunRow, state: Run) -> tuple[Standing, list[Reason]]
         f"the code of its version does not go through its history ({block.kind}), and will be blocked at the next "
         f"news: {block.message.rstrip('.')}"
     )
-    return Standing(), [Reason(cause=Cause.BLOCKED, sentence=sentence, where=block.where)]
+    return Standing(), [Reason(cause=Cause.BLOCKED, sentence=sentence, where=block.where, frames=block.frames)]
 
 
 def _usage(home: Home, run: RunRow) -> Usage:

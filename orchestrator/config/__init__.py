@@ -11,7 +11,7 @@ from orchestrator.config.loading import (
     load_config,
 )
 from orchestrator.config.settings import PREFIX, SECTIONS, Setting, settings
-from orchestrator.config.values import censor, describe, write
+from orchestrator.config.values import censor, describe, is_secret, write
 
 __all__ = [
     "FILE_NAME",
@@ -26,6 +26,7 @@ __all__ = [
     "censor",
     "describe",
     "find_home",
+    "is_secret",
     "load_config",
     "settings",
     "write",

@@ -75,6 +75,11 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     given: Mapping[Place, tuple[Given, ...]]
 
     @property
+    def fernet_file(self) -> Path:
+        """Where the key is kept that secrets are encrypted with, unless one is set."""
+        return self.home / "fernet.key"
+
+    @property
     def doorbell(self) -> Path:
         """The named pipe by which other processes wake the scheduler."""
         return self.home / ".doorbell"

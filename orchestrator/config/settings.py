@@ -15,6 +15,7 @@ from orchestrator.names import QuarantineMode, WeightRule
 
 Url = NewType("Url", str)
 Zone = NewType("Zone", str)
+Secret = NewType("Secret", str)
 Count = Annotated[int, Meta(ge=1)]
 Level = Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"]
 ExecutorName = Literal["LocalExecutor"]
@@ -73,6 +74,13 @@ class Core(Section, frozen=True, kw_only=True):
     killed_task_cleanup_time: Annotated[
         timedelta, Meta(description="Seconds that a task has to clean up between SIGTERM and SIGKILL.")
     ] = timedelta(seconds=5)
+    fernet_key: Annotated[
+        Secret,
+        Meta(
+            description="Keys that variables and connections are encrypted with, the new one first, with commas "
+            "between; where it is empty, a key is made in the home when one is needed."
+        ),
+    ] = Secret("")
     default_pool_task_slot_count: Annotated[
         int, Meta(ge=-1, description="Slots of default_pool in a new database; -1 means no limit.")
     ] = 128

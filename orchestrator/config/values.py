@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 
-from orchestrator.config.settings import Setting, Url, Zone
+from orchestrator.config.settings import Secret, Setting, Url, Zone
 from orchestrator.nearest import did_you_mean
 
 _BOOLEANS = {"true": True, "t": True, "yes": True, "on": True, "1": True}
@@ -47,6 +47,11 @@ def write(value: Any) -> str:
 def censor(text: str) -> str:
     """The same text without the password of a URL."""
     return re.sub(r"(://[^:/@]*:)[^@]*(@)", r"\1***\2", text)
+
+
+def is_secret(setting: Setting) -> bool:
+    """Whether its value is shown to nobody."""
+    return _bare(setting.type) is Secret
 
 
 def describe(setting: Setting) -> str:
@@ -92,6 +97,10 @@ def _url(text: str, home: Path) -> Url:
     return Url(text) if "://" in text else Url(str(_path(text, home)))
 
 
+def _secret(text: str, home: Path) -> Secret:  # noqa: ARG001
+    return Secret(text.strip())
+
+
 def _zone(text: str, home: Path) -> Zone:  # noqa: ARG001
     name = "UTC" if text.lower() == "utc" else text
     try:
@@ -131,5 +140,6 @@ _READERS: dict[Any, Callable[[str, Path], Any]] = {
     timedelta: _seconds,
     Url: _url,
     Zone: _zone,
+    Secret: _secret,
 }
-_NAMES = {bool: "True or False", Path: "path", timedelta: "seconds", Url: "URL", Zone: "time zone"}
+_NAMES = {bool: "True or False", Path: "path", timedelta: "seconds", Url: "URL", Zone: "time zone", Secret: "secret"}

@@ -19,6 +19,9 @@ class Activation(msgspec.Struct, frozen=True, kw_only=True):
     ``code`` is the folder of the version's snapshot and ``file`` the DAG file in it. ``params`` bind the parameters of
     the workflow by name. ``asked_until`` is the seq of the last fact that its code asked for: up to there it replays.
     Whoever is not at ``after`` any more, as after a crash, asks for the facts before by FactsWanted.
+
+    What people call a version is its number in its DAG: ``number`` is that of the code, 0 where it is not recorded,
+    and ``versions`` those that the run has had, each with the seq of the fact from which on it had it.
     """
 
     run_key: int
@@ -27,6 +30,8 @@ class Activation(msgspec.Struct, frozen=True, kw_only=True):
     run_uid: str
     run_type: RunType
     version_id: int
+    number: int = 0
+    versions: tuple[tuple[int, int], ...] = ()
     code: str
     file: str
     params: dict[str, Any] = {}
@@ -180,7 +185,8 @@ class FactsWanted(msgspec.Struct, frozen=True, kw_only=True, tag=True):
 
 
 class ReplayLost(msgspec.Struct, frozen=True, kw_only=True, tag=True):
-    """The process that ran the code is gone, with an activation that it had not answered; it is to be said again."""
+    """An activation is not answered, as the process that ran the code is gone, or could not keep or read a large value
+    just now; it is to be said again."""
 
     run_key: int
     reason: str

@@ -61,8 +61,12 @@ def facts_of(run: WorkflowRun, advance: Advance) -> list[Step] | Outdated:
         return outdated
     unknown = next((c for c in advance.commands if isinstance(c, Call) and c.task_id not in run.nodes), None)
     if unknown is not None:
-        return [_unknown_activity(run, unknown)]
-    return list(_Reading(run, heard(run, advance)).steps(advance))
+        steps: list[Step] = [_unknown_activity(run, unknown)]
+    else:
+        steps = list(_Reading(run, heard(run, advance)).steps(advance))
+    if run.cancelling is not None and run.cancelled_at > advance.seq:
+        steps += (end for step in steps if isinstance(step, RunBlocked) for end in forsaken(run, step, run.cancelling))
+    return steps
 
 
 def heard(run: WorkflowRun, advance: Advance) -> int:
@@ -105,6 +109,12 @@ def signal_sent(command: SignalRun, refusal: str | None, *, heard: int) -> Value
 def unanswered(run: WorkflowRun, reason: str) -> list[AnyEvent]:
     """Answers to the updates that nobody will answer any more."""
     return [UpdateAnswered(update_id=name, failure=Failure(message=reason)) for name in run.updates]
+
+
+def forsaken(run: WorkflowRun, block: RunBlocked, reason: str) -> list[AnyEvent]:
+    """The end of a run that is cancelled while its code is blocked: nobody is there to clean up."""
+    said = f"{reason}; its code was blocked ({block.kind}) and has cleaned up nothing"
+    return [*unanswered(run, "the run was cancelled"), RunEnded(state=RunState.FAILED, reason=said)]
 
 
 # ── reading an Advance ───────────────────────────────────────────────────────────────────────────────────

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import TypeAlias, assert_never
 
 from orchestrator.core.activity import Node
-from orchestrator.core.advances import unanswered
+from orchestrator.core.advances import forsaken, unanswered
 from orchestrator.core.events import (
     ActivityCleared,
     ActivityMarked,
@@ -56,11 +56,11 @@ Refusal: TypeAlias = str
 _ANSWERS = frozenset({TaskState.SUCCESS, TaskState.FAILED, TaskState.NONE})
 
 
-def facts_of(run: Run, ask: Ask, plan: Plan | None = None) -> list[AnyEvent] | Refusal:
+def facts_of(run: Run, ask: Ask, plan: Plan | None = None, latest: int | None = None) -> list[AnyEvent] | Refusal:
     """The facts to record, or one sentence that says why not.
 
-    ``plan`` is that of the version that a MoveRun or a ResetRun names. A RunMoved among the facts asks for
-    ``run.move`` as soon as it is applied, a RunReset for ``run.rewind``.
+    ``plan`` is that of the version that a MoveRun or a ResetRun names, ``latest`` the version that the DAG has now. A
+    RunMoved among the facts asks for ``run.move`` as soon as it is applied, a RunReset for ``run.rewind``.
     """
     if (refusal := untimely(run, ask)) is not None:
         return refusal
@@ -82,16 +82,16 @@ def facts_of(run: Run, ask: Ask, plan: Plan | None = None) -> list[AnyEvent] | R
         case SendUpdate():
             return _update(run, ask)
         case MoveRun():
-            return _moved(run, plan)
+            return _moved(run, plan, latest)
         case ResetRun():
-            return _reset(run, ask, plan)
+            return _reset(run, ask, plan, latest)
         case _:
             assert_never(ask)
 
 
 def cancelled(run: Run, by: str, reason: str) -> list[AnyEvent]:
     """The facts by which a program has a run cancelled; said twice, unlike a person's, it counts once."""
-    return [] if run.is_ended or run.cancelling is not None else [RunCancelRequested(by=by, reason=reason)]
+    return [] if run.is_ended or run.cancelling is not None else _cancelled(run, by, reason)
 
 
 def is_blocked(run: Run) -> bool:
@@ -122,9 +122,9 @@ def unknown_task(run: Run, task_id: str) -> Refusal:
 
 
 def _cancel(run: Run, ask: CancelRun) -> list[AnyEvent]:
-    """Said again, it ends a workflow whose code cleans up for too long, or cannot go on."""
+    """Said again, it ends a workflow whose code cleans up for too long, or has been blocked while it did."""
     if run.cancelling is None:
-        return [RunCancelRequested(by=ask.by, reason=ask.reason)]
+        return _cancelled(run, ask.by, ask.reason)
     if not isinstance(run, WorkflowRun):
         return []
     reason = f"{run.cancelling}; it was cancelled again before its code had cleaned up"
@@ -133,6 +133,13 @@ def _cancel(run: Run, ask: CancelRun) -> list[AnyEvent]:
         *unanswered(run, "the run was cancelled"),
         RunEnded(state=RunState.FAILED, reason=reason),
     ]
+
+
+def _cancelled(run: Run, by: str, reason: str) -> list[AnyEvent]:
+    """Code that is blocked cannot clean up, so the run ends at once."""
+    block = run.blocked if isinstance(run, WorkflowRun) else None
+    end = forsaken(run, block, reason) if isinstance(run, WorkflowRun) and block is not None else []
+    return [RunCancelRequested(by=by, reason=reason), *end]
 
 
 def _signal(run: Run, ask: SendSignal) -> list[AnyEvent] | Refusal:
@@ -159,20 +166,26 @@ def _unknown_entrance(run: Run, kind: str, name: str, entrances: Sequence[Entran
     return f"workflow {run.dag_id!r} has no {kind} {name!r}{did_you_mean(name, known)}"
 
 
-def _moved(run: Run, plan: Plan | None) -> list[AnyEvent] | Refusal:
+def moved(plan: Plan, latest: int | None) -> RunMoved:
+    """The fact that a person had a run moved, while the DAG's own version was ``latest``."""
+    instead_of = None if latest == plan.version_id else latest
+    return RunMoved(version_id=plan.version_id, fingerprint=plan.fingerprint, instead_of=instead_of)
+
+
+def _moved(run: Run, plan: Plan | None, latest: int | None) -> list[AnyEvent] | Refusal:
     if plan is None or plan.version_id == run.version_id:
         return []
     if plan.spec.dag_id != run.dag_id or plan.spec.kind is not run.plan.spec.kind:
         of = f"{plan.spec.kind} {plan.spec.dag_id!r}"
         return f"version {plan.version_id} is one of the {of}; run {run.run_id!r} cannot go over to it"
-    return [RunMoved(version_id=plan.version_id, fingerprint=plan.fingerprint)]
+    return [moved(plan, latest)]
 
 
-def _reset(run: Run, ask: ResetRun, plan: Plan | None) -> list[AnyEvent] | Refusal:
+def _reset(run: Run, ask: ResetRun, plan: Plan | None, latest: int | None) -> list[AnyEvent] | Refusal:
     if not 1 <= ask.seq <= run.seq:
         return f"run {run.run_id!r} has facts 1 to {run.seq}, and none of them is {ask.seq}"
-    moved = _moved(run, plan)
-    return moved if isinstance(moved, str) else [RunReset(seq=ask.seq, by=ask.by, reason=ask.reason), *moved]
+    after = _moved(run, plan, latest)
+    return after if isinstance(after, str) else [RunReset(seq=ask.seq, by=ask.by, reason=ask.reason), *after]
 
 
 def _clear(run: Run, ask: ClearTasks) -> list[AnyEvent] | Refusal:

@@ -12,7 +12,6 @@ from orchestrator.core.events import (
     ActivityUpstreamFailed,
     AnyEvent,
     Failure,
-    RunCancelRequested,
     RunEnded,
     RunStarted,
     TaskExpanded,
@@ -73,6 +72,8 @@ class CancelAttempt(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CancelRun(msgspec.Struct, frozen=True, kw_only=True):
+    """Have it wound up; where its code is blocked, that is its end."""
+
     by: str
     reason: str
 
@@ -102,10 +103,8 @@ class EndRun(msgspec.Struct, frozen=True, kw_only=True):
     reason: str
 
 
-Recordable: TypeAlias = (
-    PassActivity | SkipActivity | FailUpstream | GiveUp | ExpandTask | StartRun | FireTimer | CancelRun | EndRun
-)
-Command: TypeAlias = ScheduleActivity | CancelAttempt | CancelChild | Activate | Recordable
+Recordable: TypeAlias = PassActivity | SkipActivity | FailUpstream | GiveUp | ExpandTask | StartRun | FireTimer | EndRun
+Command: TypeAlias = ScheduleActivity | CancelAttempt | CancelChild | CancelRun | Activate | Recordable
 
 
 def facts_of(command: Recordable) -> tuple[AnyEvent, ...]:
@@ -140,8 +139,6 @@ def facts_of(command: Recordable) -> tuple[AnyEvent, ...]:
             return (RunStarted(),)
         case FireTimer():
             return (TimerFired(timer_id=command.timer_id),)
-        case CancelRun():
-            return (RunCancelRequested(by=command.by, reason=command.reason),)
         case EndRun():
             return (RunEnded(state=command.state, reason=command.reason),)
         case _:

@@ -74,7 +74,7 @@ class RunCreated(Event, frozen=True, kw_only=True, omit_defaults=True):
     ``parent``: the run that started this one as its child, ``child_id`` by what name, ``close`` what its end means
     here. ``forked``: the run whose facts up to a seq were taken over; they are the ``taken`` facts after this one, with
     the moments of their own recording, and do not begin the run. ``origin`` is for its code. ``imported``: from
-    another home.
+    another home. ``instead_of``: of a fork, the version that its DAG had then, where it has another.
     """
 
     dag_id: str
@@ -98,13 +98,18 @@ class RunCreated(Event, frozen=True, kw_only=True, omit_defaults=True):
     imported: bool = False
     taken: int = 0
     origin: Origin | None = None
+    instead_of: int | None = None
 
 
 class RunMoved(Event, frozen=True, kw_only=True, omit_defaults=True):
-    """From here on the run executes another version of its DAG."""
+    """From here on the run executes another version of its DAG.
+
+    ``instead_of``: the version that its DAG had then, where a person chose another: the run does not follow to that.
+    """
 
     version_id: int
     fingerprint: str
+    instead_of: int | None = None
 
 
 class RunStarted(Event, frozen=True, kw_only=True, omit_defaults=True):

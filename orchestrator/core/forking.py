@@ -43,21 +43,25 @@ _STAYS_BEHIND = (RunStarted, RunPaused, RunResumed, RunEnded, RunBlocked)
 _EDITED = "its result was given when the run was forked"
 
 
-def fork(run_key: int, facts: Sequence[Recorded], ask: ForkRun, plans: Plans, now: datetime) -> list[Recorded]:
+def fork(
+    run_key: int, facts: Sequence[Recorded], ask: ForkRun, plans: Plans, now: datetime, latest: int | None = None
+) -> list[Recorded]:
     """The history that the new run begins with; ``facts`` are its source's, whose key is ``run_key``.
 
-    It takes over what had ended by ``ask.seq``, with the edits; nothing in it is open. Moments are those of the first
-    recording, so that code that is replayed asks for the same. UsageError, NotFoundError or ConflictError say what
-    does not fit; nothing that is recorded is changed by it.
+    ``latest`` is the version that the DAG has now. It takes over what had ended by ``ask.seq``, with the edits; nothing
+    in it is open. Moments are those of the first recording, so that code that is replayed asks for the same.
+    UsageError, NotFoundError or ConflictError say what does not fit; nothing that is recorded is changed by it.
     """
     past = Past(facts, ask.seq, plans)
     target = past.run.plan if ask.version_id is None else plans(ask.version_id)
     check(past, ask, target)
-    draft = _Draft(past, ask, now)
+    instead_of = None if latest == target.version_id else latest
+    draft = _Draft(past, ask, now, instead_of)
     draft.copy()
     draft.move(target)
     draft.answer()
-    return [Recorded(1, now, _created(run_key, past, ask, len(draft.facts))), *draft.facts]
+    created = msgspec.structs.replace(_created(run_key, past, ask, len(draft.facts)), instead_of=instead_of)
+    return [Recorded(1, now, created), *draft.facts]
 
 
 def check(past: Past, ask: ForkRun, target: Plan) -> None:
@@ -128,11 +132,12 @@ def _origin(past: Past) -> Origin | None:
 class _Draft:
     """The facts after RunCreated, as they are put together."""
 
-    def __init__(self, past: Past, ask: ForkRun, now: datetime) -> None:
+    def __init__(self, past: Past, ask: ForkRun, now: datetime, instead_of: int | None) -> None:
         self.facts: list[Recorded] = []
         self._past = past
         self._ask = ask
         self._now = now
+        self._instead_of = instead_of
         self._is_workflow = past.run.created.kind is DagKind.WORKFLOW
         self._edits: dict[Place, Edit] = {(edit.task_id, edit.map_index): edit for edit in ask.edits}
         self._seqs: list[int] = []  # of each fact here, that of its source
@@ -148,7 +153,8 @@ class _Draft:
     def move(self, target: Plan) -> None:
         """Go over to the version to run, if it is another."""
         if target.version_id != self._past.run.version_id:
-            self._add(RunMoved(version_id=target.version_id, fingerprint=target.fingerprint), self._now)
+            moved = RunMoved(version_id=target.version_id, fingerprint=target.fingerprint, instead_of=self._instead_of)
+            self._add(moved, self._now)
 
     def answer(self) -> None:
         """Give the results of what had not ended; those of all others stand in their places."""
@@ -171,6 +177,8 @@ class _Draft:
         match event:
             case RunCancelRequested() if not self._is_workflow:
                 return
+            case RunMoved():
+                yield msgspec.structs.replace(event, instead_of=self._instead_of)
             case ActivityCleared():
                 yield from [event] if self._ask.same_key else []
             case TaskExpanded():

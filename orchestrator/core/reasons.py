@@ -47,7 +47,8 @@ class Reason(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One reason as a sentence, and what it is about: a task at a map_index, or the run where task_id is None.
 
     ``since``: from when on it holds. ``seq``: the fact that says so, 0 where none does. ``where``: the author's
-    file:line. ``chain``: the tasks that lead from what was asked about to this one, both among them.
+    file:line; ``frames``: the lines that led there, as Python prints them. ``chain``: the tasks that lead from what was
+    asked about to this one, both among them.
     """
 
     cause: Cause
@@ -57,6 +58,7 @@ class Reason(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     since: datetime | None = None
     seq: int = 0
     where: str | None = None
+    frames: tuple[str, ...] = ()
     chain: tuple[str, ...] = ()
 
 
@@ -89,8 +91,13 @@ class Usage(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def span(duration: timedelta) -> str:
-    """A duration in its two largest units: 35 s, 2 min 5 s, 3 h 4 min, 2 d 3 h."""
-    seconds = max(0, round(duration.total_seconds()))
+    """A duration in its two largest units: 40 ms, 1.3 s, 35 s, 2 min 5 s, 3 h 4 min, 2 d 3 h."""
+    exact = duration.total_seconds()
+    if 0.0005 <= exact < 0.9995:
+        return f"{exact * 1000:.0f} ms"
+    if 0.9995 <= exact < 9.95:
+        return f"{exact:.1f}".removesuffix(".0") + " s"
+    seconds = max(0, round(exact))
     parts = ((seconds // 86400, "d"), (seconds // 3600 % 24, "h"), (seconds // 60 % 60, "min"), (seconds % 60, "s"))
     first = next((index for index, (number, _) in enumerate(parts) if number), 3)
     return " ".join(f"{number} {unit}" for number, unit in parts[first : first + 2] if number or first == 3)

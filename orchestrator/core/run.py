@@ -45,7 +45,11 @@ _STARTABLE = frozenset({TaskState.SCHEDULED, TaskState.UP_FOR_RETRY, TaskState.U
 
 
 class Run(RewindableBoard):
-    """One run: its board, and what became of the run as a whole."""
+    """One run: its board, and what became of the run as a whole.
+
+    ``is_reopened``: it had ended, and goes on because somebody asked for that. ``instead_of``: the version of its DAG
+    that it does not follow to, since a person chose another in its place.
+    """
 
     def __init__(self, run_key: int, plan: Plan, first: Recorded) -> None:
         created = first.event
@@ -56,7 +60,9 @@ class Run(RewindableBoard):
         self.created_at = self.heard_at = first.at
         self.seq = 1
         self.version_id = created.version_id
+        self.versions = [(1, created.version_id)]  # with the seq from which on it had each
         self.fingerprint = created.fingerprint
+        self.instead_of = created.instead_of
         self.state = RunState.QUEUED
         self.reason = ""
         self.started_at: datetime | None = None
@@ -66,6 +72,7 @@ class Run(RewindableBoard):
         self.first_failure: str | None = None
         self.children: dict[str, ChildStarted] = {}
         self.reset_at = first.at
+        self.is_reopened = False
         self.unwanted: list[ChildStarted] = []
 
     # ── questions ────────────────────────────────────────────────────────────────────────────────────────
@@ -212,6 +219,8 @@ class Run(RewindableBoard):
                 self._look_again()
             case RunMoved():
                 self.version_id, self.fingerprint = event.version_id, event.fingerprint
+                self.instead_of = event.instead_of
+                self.versions.append((self.seq, event.version_id))
             case RunCreated():
                 raise HistoryConflictError(f"run {self.run_key} is created twice in its history")
             case _:
@@ -416,8 +425,7 @@ class Run(RewindableBoard):
 
     def _cleared(self, event: ActivityCleared, at: datetime) -> None:
         node = self.nodes[event.task_id]
-        if self.ended_at is not None:  # it waits its turn again, like a new one
-            self.state, self.started_at = RunState.QUEUED, None
+        self._wait_again()
         self.ended_at, self.reason, self.cancelling, self.first_failure = None, "", None, None
         for map_index in range(event.map_index, event.map_index + event.count):
             activity = node.activity(map_index)
@@ -480,9 +488,13 @@ class Run(RewindableBoard):
     # ── going back ───────────────────────────────────────────────────────────────────────────────────────
 
     def _reopen(self) -> None:
-        if self.is_ended:  # it waits its turn again, like a new one
-            self.state, self.started_at = RunState.QUEUED, None
+        self._wait_again()
         self.ended_at, self.reason = None, ""
+
+    def _wait_again(self) -> None:
+        """A run that had ended waits its turn, like a new one; it is not its parent's any more."""
+        if self.ended_at is not None:
+            self.state, self.started_at, self.is_reopened = RunState.QUEUED, None, True
 
     def rewind(self, past: "Run") -> None:
         """Go back to ``past``, the fold of the facts up to the seq of the RunReset that was just applied.

@@ -1,6 +1,6 @@
 """What a fork can take over: the facts of a run up to a seq that count, and what had come to its end by then."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from orchestrator.core.board import Place
@@ -50,7 +50,7 @@ class Past:
 
     def __init__(self, facts: Sequence[Recorded], until: int, plans: Plans) -> None:
         _check(facts, until)
-        self.facts = counting(facts, until)
+        self.facts = _without_outdated(counting(facts, until), _outdated(facts[:until], plans))
         self.until = facts[until - 1]
         self.run = new_run(0, plans(created_of(facts).version_id), self.facts[0])
         self.ends: dict[Place, End] = {}
@@ -129,6 +129,32 @@ def counting(facts: Sequence[Recorded], until: int) -> list[Recorded]:
         stays = (one for one in facts[since : fact.seq] if isinstance(one.event, outlive))
         kept += (one for one in stays if not isinstance(one.event, ChildEnded) or one.event.child_id in started)
     return kept
+
+
+def _outdated(facts: Sequence[Recorded], plans: Plans) -> dict[Place, list[tuple[int, int]]]:
+    """By activity the seqs of the resets that took back its attempts, and up to which number each did."""
+    found: dict[Place, list[tuple[int, int]]] = {}
+    if not any(isinstance(fact.event, RunReset) for fact in facts):
+        return found
+    run = new_run(0, plans(created_of(facts).version_id), facts[0])
+    for fact in facts[1:]:
+        take_in(run, fact, plans, lambda: facts)
+        if isinstance(fact.event, RunReset):
+            for task_id, node in run.nodes.items():
+                for map_index, activity in node.activities():
+                    if activity.outdated:
+                        found.setdefault((task_id, map_index), []).append((fact.seq, activity.outdated))
+    return found
+
+
+def _without_outdated(facts: list[Recorded], outdated: Mapping[Place, list[tuple[int, int]]]) -> list[Recorded]:
+    """Those that are not about an attempt that a reset had taken back: one may have been open, before and after."""
+
+    def is_outdated(fact: Recorded) -> bool:
+        marks = [mark for place in places(fact.event) for mark in outdated.get(place, ())]
+        return any(fact.seq > since and 0 < attempt_of(fact.event) <= attempt for since, attempt in marks)
+
+    return [fact for fact in facts if not is_outdated(fact)] if outdated else facts
 
 
 def first_of(facts: Iterable[Recorded], task_id: str, map_index: int | None = None) -> int | None:

@@ -54,9 +54,10 @@ class WorkflowRun(Run):
     is ``shielded`` outlives a cancellation.
 
     ``asked_until`` is the seq of the last fact that the code asked for, ``news_at`` of the last that it must hear of,
-    ``letter_at`` of the last signal, update or cancellation, ``began_at`` of the fact that its replay begins with, and
-    ``renewed_at`` of the last fact before which nothing that it said counts. ``heard_until`` is how far it has been
-    told; the fold knows the least of it, and whoever tells the code says more by ``told`` and ``answered``.
+    ``letter_at`` of the last signal, update or cancellation, ``cancelled_at`` of the request that it hears as its
+    cancellation, ``began_at`` of the fact that its replay begins with, and ``renewed_at`` of the last fact before which
+    nothing that it said counts. ``heard_until`` is how far it has been told; the fold knows the least of it, and
+    whoever tells the code says more by ``told`` and ``answered``.
     """
 
     unmade = TaskState.REMOVED
@@ -70,7 +71,7 @@ class WorkflowRun(Run):
         self.blocked: RunBlocked | None = None
         self.asked_until = 0
         self.news_at = self.began_at = self.renewed_at = 1
-        self.letter_at = 0
+        self.letter_at = self.cancelled_at = 0
         self.heard_until = 0
         self.activating: int | None = None
         self.alarms: list[tuple[datetime, str]] = []
@@ -288,7 +289,7 @@ class WorkflowRun(Run):
     # ── the ends of things ───────────────────────────────────────────────────────────────────────────────
 
     def _cancel(self, at: datetime) -> None:
-        self.letter_at = self.seq
+        self.letter_at = self.cancelled_at = self.seq
         for place in [place for place in self.unended if place not in self.shielded]:
             self._give_up(place, at)
         self.timers = {name: moment for name, moment in self.timers.items() if name in self.shielded_timers}
@@ -366,6 +367,7 @@ class WorkflowRun(Run):
         self.update_ids |= past.update_ids
         self.blocked, self.heard_until = None, 0
         self.asked_until, self.began_at = past.asked_until, past.began_at
+        self.cancelled_at = past.cancelled_at
         self._begin_again()
         self._lapse_after(past.seq)
 

@@ -10,7 +10,7 @@ from orchestrator.core.reasons import Cause, Reason, listed, span
 from orchestrator.core.run import Run
 from orchestrator.core.schemas import example
 from orchestrator.core.workflow_run import WorkflowRun
-from orchestrator.names import TaskState
+from orchestrator.names import BlockKind, TaskState
 
 _MOST = 10
 _TELLING = timedelta(seconds=5)
@@ -23,12 +23,19 @@ def blocked(run: WorkflowRun) -> Iterator[Reason]:
     resume = f"`orchestrator runs resume {run.dag_id} '{run.run_id}'`"
     sentence = (
         f"the workflow's code cannot go on ({run.blocked.kind}): {run.blocked.message.rstrip('.')}; nothing "
-        f"recorded is lost: mend the code, and the run goes over to it by itself, or try again with {resume}"
+        f"recorded is lost: {mending(run.blocked.kind)} with {resume}"
     )
     if run.cancelling is not None:
         again = f"`orchestrator runs cancel {run.dag_id} '{run.run_id}'`"
         sentence += f"; it cannot hear that it is cancelled: {again} once more ends it at once"
-    yield Reason(cause=Cause.BLOCKED, sentence=sentence, where=run.blocked.where)
+    yield Reason(cause=Cause.BLOCKED, sentence=sentence, where=run.blocked.where, frames=run.blocked.frames)
+
+
+def mending(kind: BlockKind) -> str:
+    """What to do about code that cannot go on; the command that tries again follows."""
+    if kind is BlockKind.PAYLOAD:
+        return "put the value back, then try again"
+    return "mend the code, and the run goes over to it by itself, or try again"
 
 
 def open_calls(run: WorkflowRun) -> dict[tuple[str, TaskState], list[int]]:

@@ -11,6 +11,7 @@ from types import CodeType, ModuleType
 from typing import TypeAlias
 
 from orchestrator.authoring.collecting import collecting
+from orchestrator.compat.airflow.catalog import ROOT as AIRFLOW
 from orchestrator.dagbag.roots import Roots
 from orchestrator.exceptions import DagImportError
 
@@ -129,7 +130,7 @@ def _namespace(fullname: str, folders: list[str]) -> ModuleSpec:
 
 def _is_installed(name: str, local: ModuleSpec) -> bool:
     """Whether Python or an installed package has a module of that name; a bare folder gives way to a real module."""
-    if name in sys.stdlib_module_names:
+    if name in sys.stdlib_module_names or name == AIRFLOW:  # which is served where it is not installed
         return True
     found = PathFinder.find_spec(name, _INSTALLED)
     return found is not None and (found.loader is not None or local.loader is None)

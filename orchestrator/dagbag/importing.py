@@ -3,7 +3,8 @@
 One process can hold many versions of a file, each with helpers of the same names: a version's modules are in
 ``sys.modules`` only while it is active. Installed packages and the standard library come before local modules of
 the same name, as in Airflow, so ``dags/email.py`` does not stand in the way of ``import email``. ``dags`` and
-``plugins`` can be imported as packages. No bytecode is read or written: the source alone says what runs.
+``plugins`` can be imported as packages, and ``airflow`` as what this program serves of it. No bytecode is read or
+written: the source alone says what runs.
 """
 
 import re
@@ -19,6 +20,7 @@ from orchestrator.authoring.dag import DAG
 from orchestrator.authoring.inventory import inventory
 from orchestrator.authoring.workflow_dag import WorkflowDag
 from orchestrator.authoring.workflow_definition import Workflow
+from orchestrator.compat.airflow.finder import serve_airflow
 from orchestrator.dagbag.blame import blame
 from orchestrator.dagbag.finder import LocalFinder, SourceLoader
 from orchestrator.dagbag.roots import PLUGINS, Roots
@@ -66,6 +68,7 @@ class LocalModules:
 
     def _enter(self) -> dict[str, ModuleType]:
         self._depth = 1
+        serve_airflow()
         displaced = {name: sys.modules[name] for name in self._modules if name in sys.modules}
         sys.modules.update(self._modules)
         sys.meta_path.insert(0, self._finder)

@@ -37,6 +37,12 @@ class Alarms(Generic[Name]):
                 due.append(name)
         return due
 
+    def hurry(self, now: datetime, until: datetime | None = None) -> None:
+        """Ring at ``now`` for all that were to ring by ``until``, or at any time: the clock was set back since."""
+        for name, when in list(self._set.items()):
+            if now < when and (until is None or when <= until):
+                self.set(name, now)
+
     def next_due(self) -> datetime | None:
         while self._heap and self._set.get(self._heap[0][1]) != self._heap[0][0]:
             heapq.heappop(self._heap)

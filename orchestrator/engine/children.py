@@ -203,12 +203,15 @@ class Children:
                 self._end(turn, run, child_id, self._end_of(child))
 
     def _reconcile_parent(self, turn: Turn, run: Run, link: RunLink) -> None:
+        """A child that had ended, and goes on because somebody asked for that, does so whatever its parent does."""
         parent = self._memory.roster.get(link.run_key)
         name = f"its parent, run {link.run_id!r} of DAG {link.dag_id!r},"
-        if parent is not None and not self._knows(parent, link, run.run_key):
-            turn.record_all(run, asks.cancelled(run, "parent", f"{name} has nothing recorded of it"))
-        elif parent is not None and not parent.is_ended:
+        if parent is not None and not parent.is_ended and self._knows(parent, link, run.run_key):
             self._reconcile_children(turn, parent)
+        elif run.is_reopened:
+            return
+        elif parent is not None and not self._knows(parent, link, run.run_key):
+            turn.record_all(run, asks.cancelled(run, "parent", f"{name} has nothing recorded of it"))
         elif run.created.close is ParentClose.CANCEL:
             turn.record_all(run, asks.cancelled(run, "parent", f"{name} has ended"))
 

@@ -81,6 +81,11 @@ class Conversations:
         """The runs whose activation nobody will answer, and that are to be told again now."""
         return self._lost.take(now)
 
+    def hurry(self, now: datetime) -> None:
+        """Nothing is put off any more: the clock by which it was has been set back."""
+        self._lost.hurry(now)
+        self._hurry = None if self._hurry is None else now
+
     @property
     def is_silent(self) -> bool:
         """Whether there is no workflow to talk with."""
@@ -224,6 +229,8 @@ def _activation(run: WorkflowRun, dispatch: Dispatch, talk: _Talk) -> Activation
         run_uid=created.run_uid,
         run_type=created.run_type,
         version_id=run.version_id,
+        number=dispatch.number(run.version_id),
+        versions=tuple((seq, dispatch.number(version_id)) for seq, version_id in run.versions),
         code=dispatch.folder(run.version_id),
         file=run.plan.spec.file,
         params=dispatch.params(run),

@@ -75,6 +75,7 @@ class Dispatch:
         self._catalog = catalog
         self._results = results
         self._code: dict[int, str] = {}
+        self._numbers: dict[int, int] = {}
         self._params: dict[int, dict[str, Any]] = {}
 
     def orders(self, run: Run, task_id: str, first: int, count: int) -> Iterator[Order]:
@@ -137,6 +138,13 @@ class Dispatch:
         found = self._code.get(version_id)
         if found is None:
             found = self._code[version_id] = self._catalog.code(version_id)
+        return found
+
+    def number(self, version_id: int) -> int:
+        """How people call a version."""
+        found = self._numbers.get(version_id)
+        if found is None:
+            found = self._numbers[version_id] = self._catalog.number(version_id)
         return found
 
     def params(self, run: Run) -> dict[str, Any]:

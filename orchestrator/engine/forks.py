@@ -24,7 +24,9 @@ def begin_fork(
     facts = memory.roster.facts(source, request.seq)
     if not facts:
         return f"the history of run {request.source!r} is gone; it was cleaned away"
-    first, *rest = fork(source, facts, request, memory.roster.plan, turn.now)
+    entry = memory.schedules.entry(request.dag_id)
+    latest = None if entry is None else entry.version_id
+    first, *rest = fork(source, facts, request, memory.roster.plan, turn.now, latest)
     run = new_run(keys.next(), memory.roster.plan(created_of([first]).version_id), first)
     turn.begin(run, first)
     for fact in rest:

@@ -31,13 +31,16 @@ def _past(memory: Memory, run: Run, seq: int) -> Run:
 
 
 def follow_versions(turn: Turn, memory: Memory, entries: Iterable[DagEntry], notice: Callable[[str], None]) -> None:
-    """These DAGs have a new version. A workflow that is blocked tries it; what moves with its DAG goes over."""
+    """These DAGs have a new version. A workflow that is blocked tries it; what moves with its DAG goes over.
+
+    After a restart every version seems new: a run that a person put on another in its place stays where it is.
+    """
     latest = {entry.dag_id: entry for entry in entries if not entry.is_stale}
     if not latest:
         return
     for run in list(memory.roster):
         entry = latest.get(run.dag_id)
-        if entry is None or run.is_ended or run.version_id == entry.version_id:
+        if entry is None or run.is_ended or entry.version_id in (run.version_id, run.instead_of):
             continue
         if _is_blocked(run) or (entry.spec.on_new_version is NewVersion.MOVE and _fits(memory, run, entry, notice)):
             record_changes(

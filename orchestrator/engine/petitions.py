@@ -5,7 +5,7 @@ from typing import TypeAlias
 
 from orchestrator.core import asks
 from orchestrator.core.activity import Node
-from orchestrator.core.events import AnyEvent, RunEnded, RunMoved, RunReset
+from orchestrator.core.events import AnyEvent, RunEnded, RunReset
 from orchestrator.core.plan import Plan
 from orchestrator.core.requests import AnyRequest, ClearTasks, ForkRun, MoveRun, ResetRun, SendSignal, TriggerRun
 from orchestrator.core.run import Run
@@ -82,7 +82,7 @@ class Petitions:
         if isinstance(request, ResetRun) and (refusal := self._had_ended(run, request)) is not None:
             return refusal
         was_ended = run.is_ended
-        facts = asks.facts_of(run, request, self._target(request))
+        facts = asks.facts_of(run, request, self._target(request), self._latest(run.dag_id))
         if isinstance(request, ClearTasks) and _moves(run, request):
             facts = self._move(turn, run, request)
         if isinstance(facts, str):
@@ -112,14 +112,18 @@ class Petitions:
             return None
         return self._memory.roster.plan(request.version_id)
 
+    def _latest(self, dag_id: str) -> int | None:
+        """The version that the DAG has now."""
+        entry = self._memory.schedules.entry(dag_id)
+        return None if entry is None else entry.version_id
+
     def _move(self, turn: Turn, run: Run, request: ClearTasks) -> list[AnyEvent] | Refusal:
         """Go over to the version that the request names, if that has what is to be cleared; what to record there."""
         plan = self._memory.roster.plan(request.version_id or run.version_id)
         refusal = asks.untimely(run, request) or next(_missing(run, plan, request), None)
         if refusal is not None:
             return refusal
-        moved = RunMoved(version_id=plan.version_id, fingerprint=plan.fingerprint)
-        record_changes(turn, self._memory, run, [moved])
+        record_changes(turn, self._memory, run, [asks.moved(plan, self._latest(run.dag_id))])
         return asks.facts_of(run, request)
 
 

@@ -6,6 +6,8 @@ from datetime import datetime, timedelta
 
 from orchestrator.names import AttemptKey
 
+_LATE = timedelta(seconds=15)  # somebody looks more often than that
+
 
 class QueueWatch:
     """All have the same time-out, so the order in which they came is the order in which they are due."""
@@ -27,8 +29,12 @@ class QueueWatch:
         return next(iter(self._deadlines.values()), None)
 
     def take(self, now: datetime) -> list[AttemptKey]:
-        """Those whose time is up."""
-        due = []
+        """Those whose time is up. Where it was up long ago the clock has been set, and they have all of it again."""
+        due: list[AttemptKey] = []
+        first = self.next_due()
         while (deadline := self.next_due()) is not None and deadline <= now:
             due.append(self._deadlines.popitem(last=False)[0])
+        if first is not None and first + _LATE < now:
+            self.add(due, now)
+            return []
         return due

@@ -316,6 +316,8 @@ class Scheduler:
         """The clock went back. Moments on record are waited for; those of this process are not, as all have come."""
         self._renew_at = now
         self._inbox.hurry(now)
+        self._memory.alarms.hurry(now, self._ticked_at)
+        self._conversations.hurry(now)
         self._outage.cut_short(now)
 
     def _may_wait(self, report: Started) -> bool:

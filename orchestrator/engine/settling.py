@@ -2,10 +2,12 @@
 
 from collections import deque
 
+from orchestrator.core import asks
 from orchestrator.core.commands import (
     Activate,
     CancelAttempt,
     CancelChild,
+    CancelRun,
     Command,
     ScheduleActivity,
     facts_of,
@@ -66,6 +68,8 @@ class Settling:
             turn.cancels.append(command.key)
         elif isinstance(command, CancelChild):
             return self._children.cancel(turn, command)
+        elif isinstance(command, CancelRun):
+            turn.record_all(run, asks.cancelled(run, command.by, command.reason))
         elif isinstance(command, Activate):
             assert isinstance(run, WorkflowRun)
             turn.activations[run.run_key] = run

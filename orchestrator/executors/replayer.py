@@ -8,7 +8,7 @@ from itertools import count
 
 import msgspec
 
-from orchestrator.core.activations import Activation, Advance, Block, ReplayLost, Standing, Word
+from orchestrator.core.activations import Activation, Advance, Block, FactsWanted, ReplayLost, Standing, Word
 from orchestrator.core.events import Failure, Recorded
 from orchestrator.exceptions import WorkerStartError
 from orchestrator.executors.blue_crew import BlueCrew
@@ -235,7 +235,7 @@ class LocalReplayer:
         errand = link.errands.get(answer.ticket)
         if errand is None:  # it was forgotten meanwhile
             return
-        if isinstance(answer.word, Advance):
+        if not isinstance(answer.word, FactsWanted):
             self._end(link, errand)
             self._deaths.pop(errand.activation.run_key, None)
             if link.is_spent:

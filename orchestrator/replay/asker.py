@@ -213,7 +213,7 @@ class Asker:
 
     def continue_as_new(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> NoReturn:
         self._enter()
-        self._course.renewal = self._beginning.anew(args, kwargs, self._inbox.untaken())
+        self._course.renewal = self._beginning.anew(args, kwargs, self._course.untaken())
         self._course.end(Continue())
         raise Evicted
 

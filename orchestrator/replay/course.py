@@ -1,7 +1,7 @@
 """Course: how the code of one episode goes: its strands, what they are started by, and how it all ends."""
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from types import FrameType
 from typing import Any, TypeAlias
 
@@ -28,7 +28,7 @@ from orchestrator.replay.hub import Hub
 from orchestrator.replay.inbox import Inbox
 from orchestrator.replay.ledger import Ledger
 from orchestrator.replay.places import Places
-from orchestrator.replay.strand import Evicted, Strand, awaited_on_stack, drive
+from orchestrator.replay.strand import Evicted, Strand, awaited_on_stack, drive, raised_by_asyncio
 
 Ending: TypeAlias = Return | Raise | Continue
 _BLOCKS: dict[type[BaseException], BlockKind] = {
@@ -55,6 +55,7 @@ class Course:
         self.inbox = Inbox(self._start_signal)
         self._definition = definition
         self._updates: dict[str, None] = {}
+        self._handed: dict[Strand, tuple[str, Any]] = {}
 
     # ── strands ──────────────────────────────────────────────────────────────────────────────────────────
 
@@ -101,6 +102,9 @@ class Course:
     def _failed(self, error: BaseException) -> None:
         """An error that the author did not catch: it is the end of the run, or mended by its author."""
         failure = self.places.failure(error)
+        if isinstance(error, RuntimeError) and (what := raised_by_asyncio(error)) is not None:
+            self._foreign(what, failure.where)
+            return
         kind = _BLOCKS.get(type(error))
         if kind is not None:
             where = failure.where or self.own_place()
@@ -157,13 +161,19 @@ class Course:
         return True
 
     def _start_signal(self, name: str, function: Callable[..., Any], payload: Any) -> None:
-        def ended(_strand: Strand, _value: Any, error: BaseException | None) -> None:
+        def ended(strand: Strand, _value: Any, error: BaseException | None) -> None:
+            del self._handed[strand]
             if isinstance(error, UsageError):
                 self.stop(BlockKind.ENCODING, f"signal {name!r} does not fit what takes it: {error}")
             elif error is not None and not (isinstance(error, WorkflowCancelled) and self.is_cancelled):
                 self._failed(error)
 
-        self.start(f"signal {name}", lambda: function(payload), ended)
+        self._handed[self.start(f"signal {name}", lambda: function(payload), ended)] = name, payload
+
+    def untaken(self) -> Iterator[tuple[str, Any]]:
+        """The signals that nobody has taken: those that wait for it, and those whose function has not begun."""
+        yield from self.inbox.untaken()
+        yield from (signal for strand, signal in self._handed.items() if not strand.has_begun)
 
     def start_update(self, event: UpdateReceived) -> None:
         """Check an update, carry it out and answer it; or refuse it."""

@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 
 from orchestrator.core.activations import (
+    Activation,
     AnswerUpdate,
     Call,
     CancelCall,
@@ -43,20 +44,16 @@ _SHORT = 120
 
 
 class Versions:
-    """Which version of the DAG recorded which facts."""
+    """Which version of the DAG recorded which facts, by their numbers; ``now`` is that of the code, 0 for none."""
 
-    def __init__(self, now: int) -> None:
-        self.now = now
-        self._since: list[tuple[int, int]] = []
-
-    def begin(self, seq: int, version_id: int) -> None:
-        """From ``seq`` on facts are recorded by this version."""
-        self._since.append((seq, version_id))
+    def __init__(self, activation: Activation) -> None:
+        self.now = activation.number
+        self._since = activation.versions
 
     def at(self, seq: int) -> int:
-        """The version that recorded the fact at ``seq``; today's where it is not known."""
+        """The version that recorded the fact at ``seq``; 0 where it is not known."""
         index = bisect.bisect_right(self._since, seq, key=lambda begun: begun[0])
-        return self._since[index - 1][1] if index else self.now
+        return self._since[index - 1][1] if index else 0
 
 
 def misfit(episode: Episode, versions: Versions) -> tuple[str, str | None] | None:
@@ -81,11 +78,12 @@ def not_continued(episode: Episode, fact: Recorded, versions: Versions) -> tuple
 
 def _sentence(fact: Recorded, recorded_: str, instead: str, where: str | None, versions: Versions) -> str:
     place = f" ({where})" if where else ""
+    number = versions.at(fact.seq)
+    by = f", recorded by version {number}" if number else ""
     code = f"the code of version {versions.now}" if versions.now else "this code"  # a file has no version yet
     return (
-        f"the history has {recorded_}, at seq {fact.seq}, recorded by version {versions.at(fact.seq)}; {code} "
-        f"{instead}{place}; let the code ask for what is recorded, or guard what is new with "
-        f"workflow.patched()"
+        f"the history has {recorded_}, at seq {fact.seq}{by}; {code} {instead}{place}; let the code ask for what is "
+        f"recorded, or guard what is new with workflow.patched()"
     )
 
 

@@ -52,7 +52,7 @@ class Machine:
         self._load = load_payload
         self._store = store_payload
         self._places = Places(header.code)
-        self._versions = Versions(header.version_id)
+        self._versions = Versions(header)
         self._root = header.run_uid
         self._told = 0
         self._created: Recorded | None = None
@@ -143,13 +143,11 @@ class Machine:
 
     def _take(self, fact: Recorded) -> None:
         event = fact.event
-        if isinstance(event, RunMoved):
-            self._versions.begin(fact.seq, event.version_id)
-        elif isinstance(event, RunCreated):
+        if isinstance(event, RunCreated):
             self._create(fact, event)
         elif isinstance(event, RunContinued):
             self._continue(fact)
-        elif isinstance(event, RunReset) or self._block is not None or not self._has_beginning:
+        elif isinstance(event, RunReset | RunMoved) or self._block is not None or not self._has_beginning:
             return
         elif self._episode is not None:
             self._episode.take(fact)
@@ -167,7 +165,6 @@ class Machine:
 
     def _create(self, fact: Recorded, event: RunCreated) -> None:
         """A run begins at its RunStarted; what was taken over from another begins as that one did."""
-        self._versions.begin(fact.seq, event.version_id)
         self._created = fact
         if event.origin is not None:
             self._root = event.origin.run_uid

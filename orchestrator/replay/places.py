@@ -69,8 +69,9 @@ class Places:
     def failure(self, error: BaseException) -> Failure:
         """What to record of an error that the code raised."""
         where, frames = self.in_error(error)
-        text = recordable(sentence(error).replace(self._prefix, ""))
-        return Failure(message=text, types=types_of(error), where=where, frames=frames)
+        text = sentence(error).replace(self._prefix, "")
+        text = text.removeprefix(f"{where}: ")  # an error of ours about what an author wrote begins with its place
+        return Failure(message=recordable(text), types=types_of(error), where=where, frames=frames)
 
     def _seen(self, walked: Iterable[tuple[FrameType, int]]) -> Seen:
         lines = list(self._lines(walked))

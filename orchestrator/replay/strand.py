@@ -1,6 +1,7 @@
 """Strand: one thread of a workflow's code, as a greenlet; sync and async code alike give way by switching."""
 
 import inspect
+import traceback
 from collections.abc import Callable
 from contextvars import copy_context
 from types import CodeType, FrameType
@@ -120,6 +121,16 @@ def _spelt(thing: object) -> str:
 def _function(code: CodeType, frame: FrameType | None) -> str:
     module = frame.f_globals.get("__name__", "") if frame else ""
     return f"{module.removesuffix('.tasks')}.{code.co_qualname}".lstrip(".")
+
+
+def raised_by_asyncio(error: BaseException) -> str | None:
+    """What of asyncio's found that there is no event loop or task to work with, and said so by this error."""
+    last = None
+    for last, _ in traceback.walk_tb(error.__traceback__):  # noqa: B007 - the innermost
+        pass
+    if last is None or not last.f_globals.get("__name__", "").startswith("asyncio."):
+        return None
+    return f"asyncio.{last.f_code.co_qualname.partition('.')[0]}"
 
 
 def awaited_on_stack(frame: FrameType | None, name: Callable[[str], str | None]) -> tuple[str, str | None]:

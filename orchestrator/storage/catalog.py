@@ -58,6 +58,12 @@ class SqlCatalog:
         with reading(self._engine) as connection:
             return spec_of(connection, version_id)
 
+    def number(self, version_id: int) -> int:
+        """How people call the version: 1, 2, 3 … within its DAG; 0 where none is recorded."""
+        query = select(dag_versions.c.number).where(dag_versions.c.version_id == version_id)
+        with reading(self._engine) as connection:
+            return connection.execute(query).scalar() or 0
+
     def code(self, version_id: int) -> str:
         """The folder that holds the version's files, put there if need be; the same for versions of the same code."""
         folder = self._laid_out.get(version_id)

@@ -60,6 +60,12 @@ class CatalogReads:
                 raise no_such_dag(connection, dag_id)
             return found
 
+    def numbers(self, dag_id: str) -> dict[int, int]:
+        """What people call the versions of a DAG, by version id."""
+        query = select(dag_versions.c.version_id, dag_versions.c.number).where(dag_versions.c.dag_id == dag_id)
+        with reading(self._engine) as connection:
+            return {row.version_id: row.number for row in connection.execute(query)}
+
     def spec(self, version_id: int) -> DagSpec:
         with reading(self._engine) as connection:
             return spec_of(connection, version_id)

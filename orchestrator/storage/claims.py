@@ -3,7 +3,8 @@
 A row of ``leases`` counts the holders (``epoch``); every commit checks in its own transaction that the epoch is still
 its holder's. On SQLite a lock on a file beside the database, which the kernel drops when the process dies, says at
 once whether the holder lives; on PostgreSQL an advisory lock of the holder's session does, and a holder whose session
-hangs is superseded when its lease runs out by the database's clock.
+hangs is superseded when its lease runs out by the database's clock: what it holds locked in the middle of a commit is
+freed, as the server would wait for it for ever.
 """
 
 import contextlib
@@ -17,7 +18,7 @@ from typing import Protocol
 from sqlalchemy import Connection, Engine, TextClause, text
 
 from orchestrator.exceptions import SchedulerRunningError, StorageUnavailableError
-from orchestrator.storage.database import writing
+from orchestrator.storage.database import reading, writing
 from orchestrator.storage.schema import SCHEDULER
 from orchestrator.storage.tables import moment
 
@@ -31,10 +32,22 @@ _NOW = {
 }
 
 
+_FREE = text(
+    "SELECT pg_terminate_backend(holder.pid) "  # noqa: S608 - all of it is our own
+    "FROM leases, pg_locks JOIN pg_stat_activity AS holder USING (pid) "
+    f"WHERE leases.name = :name AND leases.expires_at <= {_NOW['postgresql']} "
+    "AND relation = 'leases'::regclass AND mode <> 'AccessShareLock' AND holder.datname = current_database() "
+    "AND holder.pid <> pg_backend_pid() AND holder.xact_start < clock_timestamp() - interval '5 seconds'"
+)
+
+
 class Liveness(Protocol):
     """How the death of a holder is known. ``trusts_lease``: one whose lease ran out counts as dead, alive or not."""
 
     trusts_lease: bool
+
+    def free(self) -> None:
+        """Take from a holder whose lease ran out what it holds locked."""
 
     def take(self, epoch: int) -> bool:
         """Whether the holder of ``epoch`` is gone; if so, nobody else is told the same."""
@@ -70,6 +83,7 @@ class Claim:
     def take(self, owner: str) -> None:
         """Become the holder; SchedulerRunningError while another one lives."""
         try:
+            self._liveness.free()
             with writing(self._engine) as connection:
                 self._epoch = self._succeed(connection, owner)
         except BaseException:
@@ -134,6 +148,9 @@ class FileLock:
         self._path = path
         self._file: int | None = None
 
+    def free(self) -> None:
+        pass  # the kernel does
+
     def take(self, epoch: int) -> bool:  # noqa: ARG002 - the lock is the same for all holders
         if self._file is not None:
             return True
@@ -187,6 +204,11 @@ class SessionLock:
         self._session: Connection | None = None
         self._epoch = 0
 
+    def free(self) -> None:
+        """End a session that is still in a transaction that checks the claim."""
+        with reading(self._engine) as connection:
+            connection.execute(_FREE, {"name": SCHEDULER}).all()
+
     def take(self, epoch: int) -> bool:
         return self._lock(epoch)
 
@@ -222,6 +244,9 @@ class NoRival:
     """Liveness of a database in memory, which no other process sees."""
 
     trusts_lease = True
+
+    def free(self) -> None:
+        pass
 
     def take(self, epoch: int) -> bool:
         return epoch >= 0

@@ -11,6 +11,7 @@ from orchestrator.exceptions import (
     SchemaVersionError,
     StorageCorruptError,
     StorageError,
+    StorageFullError,
     StorageUnavailableError,
 )
 
@@ -43,7 +44,7 @@ class Translator:
                     f"the database {self._place} is locked by another process; end what holds it, or try again"
                 )
             case "SQLITE_FULL":
-                return StorageUnavailableError(
+                return StorageFullError(
                     f"the disk that holds the database {self._place} is full; nothing was written: make room, "
                     f"then try again"
                 )
@@ -103,7 +104,7 @@ class Translator:
             case _, "25006" | "42501":
                 return self._read_only()
             case _, "53100":
-                return StorageUnavailableError(
+                return StorageFullError(
                     f"the disk of the database {self._place} is full; nothing was written: make room, then try again"
                 )
             case "40" | "55", _:

@@ -44,6 +44,14 @@ class HistoryReads:
             rows = connection.execute(query.where(history.c.type.in_(names)).order_by(history.c.seq))
             return [recorded(*row) for row in rows]
 
+    def last_of(self, run_key: int, kinds: Collection[type[AnyEvent]], *, until: int) -> int:
+        """The seq of the last fact of these kinds, up to and including ``until``; 0 if there is none."""
+        names = [kind.__name__ for kind in kinds]
+        query = select(history.c.seq).where(history.c.run_key == run_key, history.c.seq <= until)
+        with reading(self._engine) as connection:
+            found = connection.execute(query.where(history.c.type.in_(names)).order_by(history.c.seq.desc()).limit(1))
+            return found.scalar() or 0
+
     def stored_facts(self, run_key: int, *, until: int) -> Iterator[Fact]:
         """The facts up to ``until`` as they are stored, in whatever version they were written."""
         query = select(*_COLUMNS).where(history.c.run_key == run_key).order_by(history.c.seq).limit(_PAGE)

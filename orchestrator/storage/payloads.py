@@ -1,6 +1,7 @@
 """FsspecPayloadStore: values too large for a history, kept by content in a local folder or any object store."""
 
 import contextlib
+import errno
 import hashlib
 import os
 import uuid
@@ -12,8 +13,16 @@ from typing import Any, Protocol
 import fsspec
 
 from orchestrator.core.events import PayloadRef
-from orchestrator.exceptions import ConfigError, NotFoundError, StorageCorruptError, StorageUnavailableError
+from orchestrator.exceptions import (
+    ConfigError,
+    NotFoundError,
+    StorageCorruptError,
+    StorageFullError,
+    StorageUnavailableError,
+)
 from orchestrator.storage.synced import sync_folder, write_synced
+
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 
 class _Shelf(Protocol):
@@ -37,7 +46,10 @@ class FsspecPayloadStore:
         self._shelf = _shelf(url)
 
     def put(self, data: bytes) -> PayloadRef:
-        """Keep the bytes; they are durable when this returns. The same bytes are kept once."""
+        """Keep the bytes; they are durable when this returns. The same bytes are kept once.
+
+        StorageFullError where there is no room for them just now.
+        """
         ref = PayloadRef(sha256=hashlib.sha256(data).hexdigest(), size=len(data))
         with _said_clearly(f"the payload store {self.url} cannot be written"):
             self._shelf.write(_name(ref.sha256), data)
@@ -152,6 +164,5 @@ def _said_clearly(what: str) -> Iterator[None]:
     except FileNotFoundError:
         raise
     except OSError as error:
-        raise StorageUnavailableError(
-            f"{what} ({error.strerror or error}); check the room and the permissions"
-        ) from error
+        kind = StorageFullError if error.errno in _FULL else StorageUnavailableError
+        raise kind(f"{what} ({error.strerror or error}); check the room and the permissions") from error

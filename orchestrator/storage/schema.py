@@ -20,13 +20,13 @@ from orchestrator.exceptions import SchemaVersionError
 from orchestrator.storage.driver_errors import MIGRATE
 from orchestrator.storage.tables import counters, metadata, pools
 
-REVISIONS = ("0001", "0002")
+REVISIONS = ("0001", "0002", "0003")
 REVISION = REVISIONS[-1]
 VERSION_TABLE = "orchestrator_schema"
 
 DEFAULT_POOL = "default_pool"
 DEFAULT_POOL_SLOTS = 128
-COUNTERS = ("position", "run_key", "request", "version", "catalog")
+COUNTERS = ("position", "run_key", "request", "version", "catalog", "vault")
 SCHEDULER = "scheduler"
 
 _MIGRATION_LOCK = 7_041_776_001

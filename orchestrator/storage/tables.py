@@ -1,7 +1,7 @@
 """The tables. Moments are whole microseconds since 1970 in UTC; JSON is text; flags are booleans.
 
-``history`` is the truth about runs; runs, activities, timers and payload_refs are projections of it; all others are
-tables of record.
+``history`` is the truth about runs; runs, activities, xcoms, timers and payload_refs are projections of it; all
+others are tables of record.
 """
 
 from datetime import UTC, datetime, timedelta
@@ -154,7 +154,20 @@ payload_refs = Table(
     metadata,
     Column("run_key", BigInteger, primary_key=True, autoincrement=False),
     Column("seq", BigInteger, primary_key=True, autoincrement=False),
-    Column("sha256", Text, nullable=False),
+    Column("sha256", Text, primary_key=True),
+)
+
+xcoms = Table(
+    "xcoms",
+    metadata,
+    Column("run_key", BigInteger, primary_key=True, autoincrement=False),
+    Column("task_id", Text, primary_key=True),
+    Column("map_index", Integer, primary_key=True, autoincrement=False),
+    Column("key", Text, primary_key=True),
+    Column("attempt", Integer, nullable=False),
+    Column("seq", BigInteger, nullable=False),
+    Column("length", BigInteger),
+    sqlite_with_rowid=False,
 )
 
 # ── tables of record ─────────────────────────────────────────────────────────────────────────────────────────
@@ -232,6 +245,28 @@ pools = Table(
     Column("name", Text, primary_key=True),
     Column("slots", Integer, nullable=False),
     Column("description", Text, nullable=False),
+)
+
+variables = Table(
+    "variables",
+    metadata,
+    Column("key", Text, primary_key=True),
+    Column("value", Text, nullable=False),
+    Column("description", Text),
+)
+
+connections = Table(
+    "connections",
+    metadata,
+    Column("conn_id", Text, primary_key=True),
+    Column("conn_type", Text),
+    Column("description", Text),
+    Column("host", Text),
+    Column("schema", Text),
+    Column("login", Text),
+    Column("password", Text),
+    Column("port", Integer),
+    Column("extra", Text),
 )
 
 cursors = Table(

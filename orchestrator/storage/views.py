@@ -12,8 +12,8 @@ from orchestrator.ports import ImportFailure
 
 
 def seconds_between(start: datetime | None, end: datetime | None) -> float | None:
-    """How long it took; None until both moments are known."""
-    return None if start is None or end is None else (end - start).total_seconds()
+    """How long it took; None until both moments are known. 0 where the clock was set back by more than that."""
+    return None if start is None or end is None else max(0.0, (end - start).total_seconds())
 
 
 class DagRow(msgspec.Struct, frozen=True, kw_only=True):

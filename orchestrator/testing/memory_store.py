@@ -153,6 +153,12 @@ class MemoryStore:
             raise NotFoundError(f"there is no DAG version {version_id}")
         return self._specs[version_id - 1]
 
+    def number(self, version_id: int) -> int:
+        if not 1 <= version_id <= len(self._specs):
+            return 0
+        dag_id = self._specs[version_id - 1].dag_id
+        return sum(spec.dag_id == dag_id for spec in self._specs[:version_id])
+
     def code(self, version_id: int) -> str:
         return f"versions/{version_id}"
 

@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 from orchestrator.assembly.code_at_hand import code_of_file
-from orchestrator.assembly.holding import Held, held
+from orchestrator.assembly.holding import Held, Source, held
 from orchestrator.config import load_config
 from orchestrator.exceptions import OrchestratorError
 from orchestrator.storage.transcripts import Transcript
@@ -28,7 +28,7 @@ def replay(history: str | os.PathLike[str], code: str | os.PathLike[str] = "dags
     transcript = Transcript(Path(history))
     config = load_config(os.environ, Path.cwd())
     with code_of_file(config, Path(code), transcript.head.dag_id) as today:
-        found = held(config, transcript.fold(), transcript.facts, today)
+        found = held(config, Source.of_file(transcript), today)
     if not found.fits:
         reasons = "".join(f"\n  {sentence}" for sentence in found.sentences)
         raise HistoryMismatchError(

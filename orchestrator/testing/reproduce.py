@@ -3,6 +3,8 @@
 import argparse
 import sys
 
+import msgspec
+
 from orchestrator.testing.scenario import Scenario
 from orchestrator.testing.simulation import Simulation
 from orchestrator.testing.turmoil import Turmoil
@@ -15,11 +17,17 @@ def main(arguments: list[str]) -> int:
     except AssertionError as error:
         sys.stderr.write(f"{error}\n")
         return 1
+    show(sim)
+    return 0
+
+
+def show(sim: Simulation) -> None:
+    """Print every history of a world in which every invariant holds."""
     for run_key, facts in sim.histories():
         for fact in facts:
-            sys.stdout.write(f"run {run_key} {fact.seq:4} {fact.at:%H:%M:%S.%f} {fact.event}\n")
+            told = msgspec.json.encode(fact.event).decode()
+            sys.stdout.write(f"run {run_key} {fact.seq:4} {fact.at:%H:%M:%S.%f} {type(fact.event).__name__} {told}\n")
     sys.stdout.write(f"every invariant holds; {sim.restarts} crashes, {sim.crashes.steps} steps\n")
-    return 0
 
 
 def _run(arguments: list[str]) -> Simulation:

@@ -101,5 +101,8 @@ class SqlWorld:
     def spec(self, version_id: int) -> DagSpec:
         return self._catalog.spec(version_id)
 
+    def number(self, version_id: int) -> int:
+        return self._catalog.number(version_id)
+
     def code(self, version_id: int) -> str:
         return self._catalog.code(version_id)

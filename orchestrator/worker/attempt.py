@@ -170,9 +170,12 @@ class Attempts:
                 return False
 
             self._interruption.before_it(stop)
+            prepared.pre_execute(context)
             value = prepared.execute(context)
             if inspect.iscoroutine(value):
                 value = run_coroutine(value, self._interruption, stop)
+            if not isinstance(value, Deferral):
+                prepared.finish(context, value)
         return value
 
     def _seal(self) -> None:

@@ -58,7 +58,8 @@ class Zygote:
 
     def serve(self) -> Birth | None:
         """Returns None in the zygote when its scheduler is gone, and in each new worker what that is to be."""
-        self._control.sendall(DEATH.pack(0, os.getpid(), 0))
+        with contextlib.suppress(OSError):  # the scheduler may be gone already; the first look at the socket tells
+            self._control.sendall(DEATH.pack(0, os.getpid(), 0))
         events = select.poll()
         events.register(self._control, select.POLLIN)
         events.register(self._wake, select.POLLIN)

@@ -1,5 +1,7 @@
 """Results: what a body returned, on its way into the history, and what earlier ones returned, on its way out."""
 
+import logging
+import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -8,8 +10,13 @@ import msgspec
 from orchestrator.core import values
 from orchestrator.core.events import NULL, PayloadRef
 from orchestrator.core.orders import Order
-from orchestrator.exceptions import BodyError
+from orchestrator.exceptions import BodyError, StorageFullError
 from orchestrator.ports import PayloadStore
+
+logger = logging.getLogger("orchestrator")
+
+_PATIENCE = 600.0  # seconds for which a result waits for room
+_PAUSE = 0.5
 
 
 class ResultTooLargeError(BodyError):
@@ -50,11 +57,26 @@ class Results:
         return _NONE if value is None else self.keep(self.encode(value), value)
 
     def keep(self, data: bytes, value: object) -> Result:
-        """The result for JSON that ``encode`` made of ``value``."""
+        """The result for JSON that ``encode`` made of ``value``; while there is no room for it, it waits."""
         length = len(value) if isinstance(value, (list, tuple, dict)) else None
         if len(data) > self._threshold:
-            return Result(payload=self._payloads.put(data), length=length)
+            return Result(payload=self._put(data), length=length)
         return Result(json=msgspec.Raw(data), length=length)
+
+    def _put(self, data: bytes) -> PayloadRef:
+        """The body has had its effect: its result is not given up because a disk is full for a while."""
+        until = time.monotonic() + _PATIENCE
+        has_waited = False
+        while True:
+            try:
+                return self._payloads.put(data)
+            except StorageFullError as error:
+                if time.monotonic() >= until:
+                    raise
+                if not has_waited:
+                    logger.warning("%s; the result waits for it, up to %.0f minutes", error, _PATIENCE / 60)
+                has_waited = True
+            time.sleep(_PAUSE)
 
     def call(self, order: Order) -> tuple[list[Any], dict[str, Any]]:
         """The arguments that a workflow calls its activity with; none where nobody calls it."""

@@ -67,7 +67,10 @@ def run() -> Callable[..., Any]:
         given = {name: (results or {}).get(name) for name in task.input_ids()}
         ready = task.prepare(context, given)
         with running(Runtime(context)):
+            ready.pre_execute(context)
             result = ready.execute(context)
-            return asyncio.run(result) if inspect.iscoroutine(result) else result
+            result = asyncio.run(result) if inspect.iscoroutine(result) else result
+            ready.finish(context, result)
+            return result
 
     return run

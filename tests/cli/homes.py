@@ -112,6 +112,7 @@ class FilledHome:
             run_type=RunType.MANUAL,
             version_id=dag.version_id,
             fingerprint=fingerprint(spec),
+            kind=spec.kind,
             logical_date=START,
             conf=msgspec.Raw(msgspec.json.encode(conf or {})),
         )

@@ -30,6 +30,15 @@ def test_ids_are_completed_from_the_database(shop: FilledHome) -> None:
     assert completed("pools", "get", "def") == ["default_pool"]
 
 
+def test_runs_and_tasks_are_completed_wherever_a_command_takes_them(shop: FilledHome) -> None:
+    assert completed("runs", "replay", "ord") == ["order_1001"]
+    assert completed("runs", "replay", "order_1001", "man") == [RUN]
+    assert completed("runs", "why", "order_1001", RUN, "s") == ["ship_package", "send_email"]
+    assert completed("runs", "why", "order_1001", "ship") == ["ship_package"]
+    assert completed("runs", "fork", "order_1001", RUN, "--before", "ship") == ["ship_package"]
+    assert completed("runs", "reset", "order_1001", RUN, "--before", "ship") == ["ship_package"]
+
+
 def test_settings_are_completed() -> None:
     assert completed("config", "explain", "core.par") == ["core.parallelism"]
 

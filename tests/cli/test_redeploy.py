@@ -9,7 +9,14 @@ import pytest
 from orchestrator.assembly.dag_processor import make_dag_processor
 from orchestrator.cli import edge
 from orchestrator.config import load_config
-from orchestrator.core.events import ActivityCompleted, ActivityScheduled, ActivityStarted, RunEnded
+from orchestrator.core.events import (
+    ActivityCompleted,
+    ActivityRequested,
+    ActivityScheduled,
+    ActivityStarted,
+    RunEnded,
+    RunStarted,
+)
 from orchestrator.names import RunState
 from orchestrator.ports import ParsedFile
 from orchestrator.storage.database import create
@@ -98,6 +105,7 @@ def check(home: FilledHome, source: str) -> tuple[Said, dict[str, Any]]:
     copy.parent.mkdir(exist_ok=True)
     copy.write_text(source, encoding="utf-8")
     said = run_command("dags", "redeploy-check", str(copy), "-o", "json")
+    assert said.out, said.err
     (found,) = Said(0, said.out, said.err).json["dags"]
     return said, {"dag": found} | {run["run_id"]: run for run in found["runs"]}
 
@@ -144,6 +152,31 @@ def test_what_the_policy_move_means_is_said_of_each_run(shop: FilledHome) -> Non
     assert found["dag"]["on_new_version"] == "move"
     assert found["charged"]["on_save"] == "moves"
     assert (found["packing"]["verdict"], found["packing"]["on_save"]) == ("breaks", "stays on version 1")
+
+
+FLOW = """
+from orchestrator import activity, workflow
+
+@activity
+def charge(): ...
+
+@workflow(on_new_version="move")
+def shop():
+    charge()
+"""
+
+
+def test_a_workflow_that_moves_with_its_dag_is_said_to_be_blocked_where_its_code_does_not_fit(
+    home: FilledHome, save: Save
+) -> None:
+    save(FLOW)
+    asked = ActivityRequested(task_id="charge", map_index=0, digest="of other arguments")
+    home.begin("shop", "charged", RunStarted(), asked)
+    said, found = check(home, FLOW.replace("    charge()", "    return charge()"))
+    assert said.status == 1
+    assert (found["charged"]["verdict"], found["charged"]["on_save"]) == ("breaks", "moves, and is blocked")
+    said = run_command("dags", "redeploy-check", str(home.folder / "elsewhere" / "shop.py"))
+    assert said.out.count("shop.py:9") == 1
 
 
 def test_nothing_is_recorded_by_a_check(shop: FilledHome) -> None:

@@ -39,7 +39,9 @@ def raw(value: Any) -> msgspec.Raw:
 
 def lines(*events: AnyEvent) -> list[str]:
     out = io.StringIO()
-    print_strip(Console(file=out, width=300), [Recorded(place, START, event) for place, event in enumerate(events, 1)])
+    print_strip(
+        Console(file=out, width=300), [Recorded(place, START, event) for place, event in enumerate(events, 1)], {7: 3}
+    )
     return out.getvalue().splitlines()[1:]
 
 

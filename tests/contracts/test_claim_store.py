@@ -10,9 +10,9 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 
 import pytest
-from sqlalchemy import Engine, update
+from sqlalchemy import Engine, text, update
 
-from orchestrator.exceptions import SchedulerRunningError
+from orchestrator.exceptions import SchedulerRunningError, StorageUnavailableError
 from orchestrator.ports import Group
 from orchestrator.storage.database import writing
 from orchestrator.storage.history import SqlHistoryStore
@@ -190,3 +190,34 @@ def scheduler(reads: Reads) -> tuple[str, bool]:
 
 def test_nobody_is_shown_where_no_scheduler_ever_ran(reads: Reads) -> None:
     assert reads.scheduler() is None
+
+
+@pytest.mark.parametrize("url", [pytest.param("postgresql", marks=pytest.mark.postgres)], indirect=True)
+def test_a_holder_that_hangs_in_the_middle_of_a_commit_does_not_keep_its_claim_for_ever(
+    engine: Engine, open_engine: Callable[..., Engine]
+) -> None:
+    first, second = SqlHistoryStore(engine), SqlHistoryStore(open_engine(patience=0.2))
+    first.claim("hung:1")
+    let_lease_lapse(open_engine())
+    with pytest.raises(StorageUnavailableError):
+        hang_in_a_commit(engine, lambda: is_claimed(second))
+    with pytest.raises(SchedulerRunningError, match="passed to next:2"):
+        commit(first, begin(first))
+    first.release()
+    second.release()
+
+
+def hang_in_a_commit(engine: Engine, until: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 20
+    with writing(engine) as connection:
+        connection.execute(text("SELECT epoch FROM leases FOR SHARE"))
+        while not until():
+            assert time.monotonic() < deadline
+
+
+def is_claimed(store: SqlHistoryStore) -> bool:
+    try:
+        store.claim("next:2")
+    except StorageUnavailableError:  # what it needs is locked still
+        return False
+    return True

@@ -65,6 +65,14 @@ def test_a_blocked_workflow_says_what_stands_against_what_where_and_how_to_go_on
     assert "`orchestrator runs resume order 'r1'`" in reason.sentence
 
 
+def test_a_workflow_that_got_stuck_says_the_lines_that_led_there() -> None:
+    ledger = begun()
+    frames = ('File "a.py", line 3, in order', 'File "a.py", line 7, in spin')
+    ledger.add(RunBlocked(kind=BlockKind.STUCK, message="for 2 s …", where="a.py:7", frames=frames))
+    (reason,) = tell(ledger)
+    assert reason.frames == frames
+
+
 def test_calls_that_are_open_are_told_and_those_that_have_ended_are_not() -> None:
     ledger = begun()
     ledger.call("charge", "charge", "ship")

@@ -175,6 +175,16 @@ def test_a_fork_of_a_run_that_was_reset_takes_over_what_counts() -> None:
     assert names(earlier) == ["ActivityScheduled", "ActivityCompleted"] * 2
 
 
+def test_a_fork_leaves_behind_how_an_attempt_ended_that_one_reset_took_back_and_the_next_was_aimed_at() -> None:
+    ledger = Ledger(tasks("charge", "pack: charge"))
+    cancelled = ActivityFailed(task_id="charge", attempt=1, kind=FailureKind.CANCELLED, failure=FAILED)
+    again = ActivityScheduled(task_id="charge", attempt=2), ActivityCompleted(task_id="charge", attempt=2)
+    events = [ActivityScheduled(task_id="charge", attempt=1), RunReset(seq=1), RunReset(seq=2), cancelled, *again]
+    ledger.facts += [Recorded(seq, at(seq), event) for seq, event in enumerate(events, 2)]
+    assert names(forked(ledger, 5)) == []
+    assert [fact.event for fact in forked(ledger)[1:]] == [events[0], *again]
+
+
 # ── of a workflow ────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -244,6 +254,18 @@ def test_a_given_result_stands_where_the_recorded_one_did(order: WorkflowLedger)
     assert found.index("OutcomeResolved") < found.index("SignalReceived")
     with pytest.raises(UsageError, match="calls 0 to 0"):
         forked(order, edits=(Edit(task_id="charge", map_index=1, result=msgspec.Raw(b"1")),))
+
+
+def test_a_fork_of_a_workflow_leaves_behind_how_a_call_ended_that_two_resets_took_back() -> None:
+    ledger = WorkflowLedger()
+    ledger.begin()
+    ledger.request("charge", 0)
+    ledger.schedule("charge", 0)
+    aimed_at = len(ledger.facts)
+    late = ActivityFailed(task_id="charge", map_index=0, attempt=1, kind=FailureKind.CANCELLED, failure=FAILED)
+    for event in (RunReset(seq=2), RunReset(seq=aimed_at), late):
+        ledger.facts.append(Recorded(len(ledger.facts) + 1, at(len(ledger.facts)), event))
+    assert names(forked(ledger)) == ["ActivityRequested"]
 
 
 def test_a_workflow_that_is_forked_before_it_began_takes_over_nothing() -> None:

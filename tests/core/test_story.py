@@ -310,6 +310,11 @@ def test_a_chain_of_thousands_is_traced_to_its_root() -> None:
     ("seconds", "text"),
     [
         (0, "0 s"),
+        (0.0004, "0 s"),
+        (0.04, "40 ms"),
+        (0.9996, "1 s"),
+        (1.26, "1.3 s"),
+        (9.96, "10 s"),
         (35, "35 s"),
         (60, "1 min"),
         (125, "2 min 5 s"),
@@ -318,7 +323,7 @@ def test_a_chain_of_thousands_is_traced_to_its_root() -> None:
         (183600, "2 d 3 h"),
     ],
 )
-def test_a_span_has_its_two_largest_units(seconds: int, text: str) -> None:
+def test_a_span_has_its_two_largest_units(seconds: float, text: str) -> None:
     assert span(at(seconds) - EPOCH) == text
 
 

@@ -373,6 +373,40 @@ def test_a_second_cancel_ends_a_workflow(ledger: WorkflowLedger) -> None:
     assert ledger.run.reason == "enough; it was cancelled again before its code had cleaned up"
 
 
+def test_a_cancel_ends_a_run_at_once_whose_code_is_blocked_and_cannot_clean_up(ledger: WorkflowLedger) -> None:
+    ledger.add(UpdateReceived(update_id="u", name="pay"), BLOCKED)
+    ledger.add(*asks.facts_of(ledger.run, CancelRun(reason="enough", **WHO)))  # type: ignore[misc]
+    assert (ledger.run.state, ledger.run.updates) == (RunState.FAILED, {})
+    assert ledger.run.reason == "enough; its code was blocked (stuck) and has cleaned up nothing"
+
+
+def test_the_time_out_of_a_run_ends_it_where_its_code_is_blocked(ledger: WorkflowLedger) -> None:
+    ledger.add(BLOCKED)
+    ledger.decide(3601)
+    assert ledger.run.is_ended
+    assert "ran longer than its time-out of 1:00:00; its code was blocked" in ledger.run.reason
+
+
+def test_code_that_turns_out_to_be_blocked_before_it_has_heard_of_a_cancel_ends_its_run(
+    ledger: WorkflowLedger,
+) -> None:
+    heard = ledger.run.seq
+    ledger.add(RunCancelRequested(reason="enough"))
+    ledger.advance(Block(kind=BlockKind.STUCK, message="it loops"), seq=heard)
+    assert ledger.run.reason == "enough; its code was blocked (stuck) and has cleaned up nothing"
+
+
+def test_code_that_is_blocked_while_it_cleans_up_can_be_mended_and_a_second_cancel_ends_it(
+    ledger: WorkflowLedger,
+) -> None:
+    ledger.add(RunCancelRequested(reason="enough"))
+    ledger.advance(Block(kind=BlockKind.STUCK, message="it loops"))
+    assert not ledger.run.is_ended
+    assert asks.cancelled(ledger.run, "parent", "gone") == []
+    ledger.add(*asks.facts_of(ledger.run, CancelRun(**WHO)))  # type: ignore[misc]
+    assert ledger.run.reason == "enough; it was cancelled again before its code had cleaned up"
+
+
 def test_a_blocked_run_can_be_resumed_and_a_running_one_need_not_be(ledger: WorkflowLedger) -> None:
     assert asks.facts_of(ledger.run, ResumeRun(**WHO)) == []
     ledger.add(BLOCKED)

@@ -5,11 +5,11 @@ from typing import Any
 
 import msgspec
 
-from orchestrator.core import advances
+from orchestrator.core import advances, asks
 from orchestrator.core.activations import Advance, Call, WorkflowCommand
 from orchestrator.core.activity import Activity
 from orchestrator.core.advances import Outdated
-from orchestrator.core.commands import Command, ScheduleActivity
+from orchestrator.core.commands import CancelRun, Command, ScheduleActivity
 from orchestrator.core.commands import facts_of as facts_of_command
 from orchestrator.core.decide import decide
 from orchestrator.core.events import (
@@ -104,7 +104,9 @@ class WorkflowLedger:
         while commands := decide(self.run, now):
             wanted += commands
             for command in commands:
-                if type(command).__name__ not in ("ScheduleActivity", "CancelAttempt", "CancelChild", "Activate"):
+                if isinstance(command, CancelRun):
+                    self.add(*asks.cancelled(self.run, command.by, command.reason))
+                elif type(command).__name__ not in ("ScheduleActivity", "CancelAttempt", "CancelChild", "Activate"):
                     self.add(*facts_of_command(command))  # type: ignore[arg-type]
         return wanted
 

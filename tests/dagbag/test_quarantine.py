@@ -36,6 +36,7 @@ REFUSED = {
     "connect": Case(
         "import socket\nsocket.create_connection(('127.0.0.1', PORT))  # here", "connects to 127.0.0.1:PORT"
     ),
+    "long_path": Case(f"open('/none/{'long/' * 30}x', 'w')  # here", f"writes the file /none/{'long/' * 30}x"),
     "look_up": Case("import socket\nsocket.getaddrinfo('db', 5432)  # here", "connects to db:5432"),
     "bind": Case("import socket\nsocket.socket().bind(('127.0.0.1', 0))  # here", "listens at 127.0.0.1:0"),
     "send": Case(

@@ -26,6 +26,7 @@ from orchestrator.core.events import (
 from orchestrator.core.orders import Completed, Order
 from orchestrator.core.requests import (
     CancelRun,
+    ForkRun,
     MoveRun,
     PauseRun,
     Request,
@@ -397,6 +398,65 @@ def test_open_runs_of_a_workflow_that_moves_go_over_to_its_new_version():
     assert len(events(sim, RunMoved)) == 1
     assert ends(sim)["flow", "manual__1"] == ("success", "last")
     assert len(events(sim, ActivityRequested)) == 3
+
+
+def put_back() -> tuple[Simulation, list[int]]:
+    """A run of a workflow that moves: it followed to version 2, and a person has put it back on version 1."""
+    sim = world(specs=[])
+    versions = [sim.store.add_dag(of(first, 1, on_new_version="move"))]
+    sim.trigger("flow")
+    sim.run(until=EPOCH + timedelta(seconds=10))
+    versions.append(sim.store.add_dag(of(longer, 2, on_new_version="move")))
+    sim.run(until=EPOCH + timedelta(seconds=15))
+    ask(sim, MoveRun, version_id=versions[0])
+    sim.run(until=EPOCH + timedelta(seconds=20))
+    return sim, versions
+
+
+def test_a_run_stays_on_the_version_that_a_person_put_it_on_however_often_all_is_killed():
+    sim, versions = put_back()
+    for second in (25, 30):
+        sim.crash()
+        sim.run(until=EPOCH + timedelta(seconds=second))
+    sim.run()
+    assert [event.version_id for event in events(sim, RunMoved)] == [versions[1], versions[0]]
+    assert arguments(sim) == [["first"], ["last"]]
+
+
+@pytest.mark.parametrize("while_down", [False, True])
+def test_a_run_that_a_person_moved_follows_its_dag_again_to_the_next_version(*, while_down: bool):
+    sim, versions = put_back()
+    if while_down:
+        sim.crash()
+    versions.append(sim.store.add_dag(of(longer, 3, on_new_version="move")))
+    sim.run()
+    assert [event.version_id for event in events(sim, RunMoved)] == [versions[1], versions[0], versions[2]]
+    assert ends(sim)["flow", "manual__1"] == ("success", "last")
+
+
+def test_a_run_that_is_blocked_where_a_person_put_it_stays_there_until_there_is_another_version():
+    sim = sim_of(longer)
+    sim.store.add_dag(of(changed, 2))
+    sim.store.add_dag(of(first, 3))
+    sim.run(until=EPOCH + timedelta(seconds=10))
+    ask(sim, MoveRun, version_id=2)
+    sim.run()
+    sim.crash()
+    sim.run()
+    assert [event.version_id for event in events(sim, RunMoved)] == [2]
+    sim.store.add_dag(of(longer, 4))
+    sim.run()
+    assert ends(sim)["flow", "manual__1"] == ("success", "last")
+
+
+def test_a_fork_stays_on_the_version_that_was_chosen_for_it():
+    sim, versions = put_back()
+    fork = ForkRun(dag_id="flow", run_id="fork", source="manual__1", run_uid="f", seq=3, version_id=versions[0])
+    sim.store.ask(fork)
+    sim.run(until=sim.clock.now() + timedelta(seconds=5))
+    sim.crash()
+    sim.run()
+    assert not events(sim, RunMoved, sim.store.run_key("flow", "fork"))
 
 
 def test_open_runs_of_a_dag_that_moves_go_over_where_nothing_recorded_is_touched():

@@ -239,6 +239,8 @@ def machine(code: Code, params: dict[str, Any], payloads: Payloads, version: int
         run_uid="uid-1",
         run_type=RunType.MANUAL,
         version_id=version,
+        number=version,
+        versions=((1, 1),),
         code=HERE,
         file="flow.py",
         params=params,

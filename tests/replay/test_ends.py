@@ -245,6 +245,23 @@ def test_awaiting_something_foreign_blocks_with_its_name_and_line(flow: Callable
     assert (block.where or "").startswith("test_ends.py:")
 
 
+async def _groups(blue: Blue) -> None:
+    async with asyncio.TaskGroup():
+        await blue.call("a", [], {})
+
+
+def _runs_a_loop(blue: Blue) -> None:
+    asyncio.run(_yields(blue))
+
+
+@pytest.mark.filterwarnings("ignore:coroutine .* was never awaited:RuntimeWarning")
+@pytest.mark.parametrize(("flow", "name"), [(_groups, "TaskGroup"), (_runs_a_loop, "run")])
+def test_what_of_asyncio_finds_no_loop_or_task_blocks_as_foreign(flow: Callable[[Blue], Any], name: str) -> None:
+    block = blocked(flow, BlockKind.FOREIGN)
+    assert f"the code awaits asyncio.{name}, which cannot be replayed" in block.message
+    assert (block.where or "").startswith("test_ends.py:")
+
+
 def test_awaiting_foreign_things_of_other_kinds_names_their_class() -> None:
     class Foreign:
         def __await__(self) -> Iterator[int]:

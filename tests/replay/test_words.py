@@ -332,6 +332,40 @@ def test_code_begins_anew_with_other_input_and_the_signals_that_nobody_took() ->
     assert list(engine.timers) == ["timer-1", "timer-1.1", "timer-2.1"]
 
 
+def hasty(blue: Blue, turn: int = 0) -> Any:
+    """In its first rounds it takes nothing, or waits for nothing that takes something."""
+    heard: list[Any] = []
+    if turn == 0:
+        blue.timer(timedelta(seconds=1)).result()
+    else:
+        blue.on("signal", "s", heard.append, None)
+    if turn < 3:
+        blue.continue_as_new([turn + 1], {})
+    blue.timer(timedelta(seconds=1)).result()
+    return heard
+
+
+def test_a_signal_whose_function_has_not_begun_is_carried_on_however_often_the_code_begins_anew() -> None:
+    engine = Engine(hasty)
+    engine.signal("s", 1)
+    engine.signal("s", 2)
+    engine.run_all()
+    assert result(engine) == [1, 2]
+
+
+def test_a_signal_that_its_function_has_taken_is_not_carried_on() -> None:
+    def flow(blue: Blue, heard: Sequence[Any] = (), *, is_last: bool = False) -> Any:
+        taken = list(heard)
+        blue.on("signal", "s", taken.append, None)
+        blue.timer(timedelta(seconds=1)).result()
+        return taken if is_last else blue.continue_as_new([taken], {"is_last": True})
+
+    engine = Engine(flow)
+    engine.signal("s", 1)
+    engine.run_all()
+    assert result(engine) == [1]
+
+
 def test_a_run_that_began_anew_is_replayed_from_there_or_from_the_start() -> None:
     engine = Engine(rounds)
     engine.signal("s", "kept")

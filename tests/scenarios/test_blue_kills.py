@@ -27,14 +27,14 @@ STARTED = {"gale", "rounds", "counting", "fan", "plain"}
 class Gale:
     """A home with the gale; ``seen`` is what was recorded at the last look, by run."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, **settings: object) -> None:
         self.seed = random.SystemRandom().randrange(10**6)
         self.random = random.Random(self.seed)
         self.evidence, self.effects = folder / "evidence.txt", folder / "effects.db"
         make_effects_table(self.effects)
         self.home = LiveHome(
             folder / "home",
-            settings={"core.max_lost_attempts": 10_000},
+            settings={"core.max_lost_attempts": 10_000, **settings},
             environment={"ORCHESTRATOR_CONN_EFFECTS": f"sqlite:///{self.effects}"},
         )
         self.runs: list[str] = []

@@ -29,17 +29,30 @@ from orchestrator.core.events import (
 from orchestrator.core.plan import Plan
 from orchestrator.core.run import Run
 from orchestrator.core.runs import replay
+from orchestrator.core.taking_over import counting
 from orchestrator.core.workflow_run import WorkflowRun
 from orchestrator.engine.hearing import matters
 from orchestrator.names import Delivery, RunState
 from orchestrator.replay import Machine
 from orchestrator.testing.invariants import check_order
-from tests.simulation.blue_turmoil import SINK, Unrest
+from tests.simulation.blue_turmoil import SINK, BlueTurmoil, Unrest
 
 _FOLDED = (
     *("state", "reason", "open", "unended", "timers", "children", "updates", "update_ids", "asked_until", "news_at"),
     *("began_at", "renewed_at", "letter_at", "paused", "cancelling", "version_id", "unfinished", "shielded"),
 )
+
+
+def survive(turmoil: BlueTurmoil) -> Unrest:
+    """Live through it and check all; AssertionError, with the line that reproduces it, where a promise is broken."""
+    try:
+        unrest = Unrest(turmoil)
+        unrest.check = lambda: check_memory(unrest)
+        unrest.live()
+        check_all(unrest)
+    except Exception as error:
+        raise AssertionError(f"{type(error).__name__}: {error}\nrun it again with: {turmoil.command()}") from error
+    return unrest
 
 
 def check_all(unrest: Unrest) -> None:
@@ -112,7 +125,10 @@ def _check_calls(facts: Sequence[Recorded]) -> None:
 def _check_timers(facts: Sequence[Recorded]) -> None:
     due: dict[str, Any] = {}
     for fact in facts:
-        if isinstance(fact.event, TimerSet):
+        if isinstance(fact.event, RunReset):  # the timers of then are waited for again, of those with the same ids
+            past = (one.event for one in counting(facts, fact.event.seq))
+            due = {event.timer_id: event.fire_at for event in past if isinstance(event, TimerSet)}
+        elif isinstance(fact.event, TimerSet):
             due[fact.event.timer_id] = fact.event.fire_at
         elif isinstance(fact.event, TimerFired):
             assert fact.at >= due[fact.event.timer_id], f"{fact.event.timer_id} fired at {fact.at}, too early"
@@ -211,4 +227,4 @@ def _check_deliveries(unrest: Unrest, runs: dict[int, Run]) -> None:
             assert sim.executor.effects[key] <= 1, f"{key} had its effect {sim.executor.effects[key]} times"
 
 
-__all__ = ["RunCancelRequested", "RunContinued", "RunMoved", "check_all", "check_memory"]
+__all__ = ["RunCancelRequested", "RunContinued", "RunMoved", "check_all", "check_memory", "survive"]

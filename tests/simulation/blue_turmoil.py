@@ -48,9 +48,11 @@ class BlueTurmoil(msgspec.Struct, frozen=True, kw_only=True):
     meddling: float = 0.5
     outlives: bool = False
 
-    def run(self) -> "Unrest":
-        """Run it to its end; whoever wants to know what must hold looks at what is left."""
-        return Unrest(self).live()
+    def command(self) -> str:
+        """The line that runs this again, from the root of the repository."""
+        given = {name: value for name, value in msgspec.structs.asdict(self).items() if name != "outlives"}
+        words = [f"--{name.replace('_', '-')} {value}" for name, value in given.items()]
+        return " ".join(["python -m tests.simulation.reproduce", *words, *(["--outlives"] if self.outlives else [])])
 
 
 class Unrest:

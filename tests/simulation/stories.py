@@ -103,6 +103,7 @@ class Story:
         self.program = program
         self.rounds = rounds
         self.is_async = is_async
+        self._luck = random.Random(dag_id)  # no two side effects give the same, in the same order in each world
 
     def patched(self, number: int, dice: random.Random) -> "Story":
         """The same with one more step somewhere at its top, which runs as far as may be take."""
@@ -235,7 +236,7 @@ class Story:
         return wait_condition(lambda: bool(word.received), timeout=timedelta(seconds=step.number))
 
     def _value(self, step: Step) -> Any:
-        return side_effect(f"value {step.number % 3}", lambda: random.random())
+        return side_effect(f"value {step.number % 3}", self._luck.random)
 
     def _chance(self, step: Step) -> Any:
         return [chance().random(), str(uuid4()), flows.step(f"{step.number} {chance().randrange(100)}")]

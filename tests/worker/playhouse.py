@@ -144,6 +144,15 @@ def large(size: int = 100_000):
 
 
 @workflow
+def makes_do():
+    schedule_activity(echo, 0)
+    try:
+        return len(schedule_activity(echo, 1))
+    except Exception:
+        return "nothing"
+
+
+@workflow
 def grows(megabytes: int = 200):
     bytearray(os.urandom(1024) * 1024 * megabytes)  # effect: ok
     schedule_activity(echo, 0)

@@ -14,9 +14,11 @@ import psutil
 import pytest
 
 from orchestrator.clock import SystemClock
-from orchestrator.core.activations import Call, ReplayLost, Return
+from orchestrator.core.activations import Block, Call, ReplayLost, Return
+from orchestrator.core.events import NULL, ActivityCompleted, Recorded
 from orchestrator.executors.replayer import LocalReplayer
 from orchestrator.names import BlockKind, QuarantineMode
+from orchestrator.storage.payloads import FsspecPayloadStore
 from tests.worker.playhouse import Performance, Playhouse, Prompter
 from tests.worker.workshop import is_alive, stop_process, wait_until
 
@@ -340,3 +342,48 @@ def test_where_no_process_can_be_started_what_waits_is_told_of_as_lost(
         assert prompter.replayer.next_due() is None
     run.told = 0
     assert result(prompter.play(run)) == 3
+
+
+# ── large values ─────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_code_whose_large_value_cannot_be_kept_just_now_is_asked_again_and_costs_no_process(
+    open_prompter: Open, house: Playhouse
+) -> None:
+    in_the_way = house.folder / "payloads"
+    in_the_way.write_text("a file where a folder should be")
+    prompter, run, other = open_prompter(), house.run("large"), house.run("rounds")
+    prompter.activate(run)
+    prompter.until(lambda: len(prompter.losses) > 3, "the loss")
+    assert "the payload store" in prompter.losses[-1].reason
+    pids = blue_pids()
+    prompter.advance(other)
+    in_the_way.unlink()
+    (call,) = prompter.answer(run).commands
+    assert isinstance(call, Call)
+    assert call.payload is not None
+    assert blue_pids() == pids
+
+
+@pytest.mark.parametrize("is_held", [True, False])
+def test_a_large_value_that_is_gone_blocks_the_code_whatever_it_makes_of_that_and_is_no_loss_once_it_is_back(
+    open_prompter: Open, house: Playhouse, is_held: bool
+) -> None:
+    prompter, run = open_prompter(), house.run("makes_do")
+    store = FsspecPayloadStore(str(house.folder / "payloads"))
+    prompter.advance(run)
+    prompter.advance(run)
+    last = run.history.pop()
+    assert isinstance(last.event, ActivityCompleted)
+    ref = store.put(b'"12345"')
+    (path,) = (house.folder / "payloads").glob("??/*")
+    path.unlink()
+    run.history.append(Recorded(last.seq, last.at, msgspec.structs.replace(last.event, result=NULL, payload=ref)))
+    if not is_held:
+        prompter.forget(run)
+    (block,) = prompter.advance(run)
+    assert isinstance(block, Block)
+    assert (block.kind, block.message.count("\n")) == (BlockKind.PAYLOAD, 0)
+    assert f"the payload {ref.sha256} is not in" in block.message
+    store.put(b'"12345"')
+    assert result(prompter.play(run)) == 5

@@ -51,3 +51,18 @@ def test_a_payload_store_that_cannot_be_written_is_a_failure_in_one_sentence(
     assert isinstance(report, Failed)
     assert report.kind is FailureKind.ERROR
     assert "the payload store" in report.failure.message
+
+
+def test_a_result_that_a_full_disk_has_no_room_for_waits_until_there_is_some(
+    open_bench: OpenBench, shop: Workshop
+) -> None:
+    bench = open_bench()
+    order = shop.order("returns_much_while_the_disk_is_full")
+    bench.submit(order)
+    bench.until(lambda: "the result waits for it" in shop.log(order), "the worker says that it waits")
+    assert bench.ending(order) is None
+    (shop.marks / "room").touch()
+    (report,) = bench.finish([order])
+    assert isinstance(report, Completed)
+    assert report.payload is not None
+    assert shop.mark("ran") == "x"

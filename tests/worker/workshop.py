@@ -34,6 +34,7 @@ import asyncio
 import ctypes
 import logging
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -236,6 +237,21 @@ with DAG("shop", start_date=None):
         return ["x" * 1024] * size
 
     @task
+    def returns_much_while_the_disk_is_full():
+        mark("ran")
+        marks = get_current_context()["params"]["marks"]
+        before = resource.getrlimit(resource.RLIMIT_FSIZE)
+
+        def make_room():
+            while not os.path.exists(os.path.join(marks, "room")):
+                time.sleep(0.005)
+            resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+        threading.Thread(target=make_room).start()
+        resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, before[1]))
+        return "x" * 200_000
+
+    @task
     def says():
         print("one")
         print("two", file=sys.stderr)
@@ -380,6 +396,7 @@ with DAG("shop", start_date=None):
     waits(), sleeps(), sleeps_async(), answers_async(), stubborn(), swallows(), has_child(), raises()
     raises_strangely(), raises_at_length(), skips(), gives_up(), exits(), interrupts(), dies(), killed(), crashes()
     misencodes(), returns(), says(), says_past_python(), takes_the_streams(), keys(), spawns()
+    returns_much_while_the_disk_is_full()
     says_and_raises(), says_and_waits(), surroundings(), changes_surroundings()
     for size in (40, 50 * 1024):
         returns.override(task_id=f"returns_{size}")(size)

@@ -98,9 +98,9 @@ def moment(at: datetime) -> str:
 
 
 def duration(seconds: float) -> str:
-    """A time span as people read it: 0.42s, 12.3s, 3m 04s, 2h 05m, 3d 04h."""
+    """A time span as people read it: 0.42s, 12.3s, 3m 04s, 2h 05m, 3d 04h; none below 0, as after a clock was set."""
     if seconds < 10:
-        return f"{seconds:.2f}s"
+        return f"{max(seconds, 0.0):.2f}s"
     if seconds < 60:
         return f"{seconds:.1f}s"
     minutes, second = divmod(int(seconds), 60)

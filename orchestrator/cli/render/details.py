@@ -1,7 +1,7 @@
 """What there is to say of a fact beside its time, its kind and its subject: parts of a line."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -22,6 +22,7 @@ from orchestrator.core.events import (
     RunContinued,
     RunCreated,
     RunEnded,
+    RunMoved,
     RunReset,
     SignalReceived,
     TimerCancelled,
@@ -68,8 +69,8 @@ def _task(event: AnyEvent) -> str:
     return f"{task_id}[{first}]" if count == 1 else f"{task_id}[{first}…{first + count - 1}]"
 
 
-def parts(event: AnyEvent) -> list[str]:
-    """What else there is to say of it, in order; empty ones say nothing."""
+def parts(event: AnyEvent, numbers: Mapping[int, int]) -> list[str]:
+    """What else there is to say of it, in order; empty ones say nothing. ``numbers``: of versions, by version id."""
     number = getattr(event, "attempt", 0)
     attempt = f"try {number}" if number else ""
     match event:
@@ -83,6 +84,8 @@ def parts(event: AnyEvent) -> list[str]:
         case ActivityLost():
             fate = "outcome unknown" if event.unknown else "costs no try" if event.free else ""
             return [attempt, event.reason, fate]
+        case RunMoved():
+            return [_version(event.version_id, numbers)]
         case _:
             return _of_run(event) or [attempt, *(f"{name} {cell(value)}" for name, value in _own_fields(event))]
 
@@ -147,6 +150,11 @@ def _call(data: msgspec.Raw, payload: PayloadRef | None) -> str:
 
 def _written(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def _version(version_id: int, numbers: Mapping[int, int]) -> str:
+    number = numbers.get(version_id)
+    return "to a version that is not recorded here" if number is None else f"to version {number}"
 
 
 def _by(who: str) -> str:

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from orchestrator.dagbag.quarantine.effects import Kind
 
 _WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
-_LONGEST = 100
+_LONGEST = 400  # with the folder of the code, which is taken off when the sentence is made
 
 
 class Free(Protocol):

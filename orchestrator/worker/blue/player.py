@@ -30,19 +30,23 @@ class Player:
         self.version_id = activation.version_id
         self._run_key = activation.run_key
         self._theatre = theatre
+        self._payloads = payloads
         self._fence = code.run_fence()
         self._told_warnings = 0
         self._machine = Machine(replace(activation, facts=()), workflow, payloads.get, payloads.put)
 
     def listen(self, facts: Iterable[Recorded]) -> None:
-        """Take in a part of what there is to be told."""
-        with self._playing():
+        """Take in a part of what there is to be told; NotFoundError or StorageError where a value cannot be had."""
+        with self._playing(), self._payloads.required():
             self._machine.tell(facts)
 
     def play(self, facts: Iterable[Recorded], asked_until: int) -> tuple[WorkflowCommand, ...]:
-        """Take in the rest of what there is to be told: what the code asks for now; it has so ``asked_until`` there."""
+        """Take in the rest of what there is to be told: what the code asks for now; it has so ``asked_until`` there.
+
+        NotFoundError or StorageError where a value cannot be had, or kept.
+        """
         self._machine.asked_until = asked_until
-        with self._playing():
+        with self._playing(), self._payloads.required():
             self._machine.tell(facts)
             commands = self._machine.advance()
         # Also where the author's code has caught the error, or made something else of it.

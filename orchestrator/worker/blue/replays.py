@@ -6,8 +6,10 @@ from collections.abc import Callable, Sequence
 import msgspec
 
 from orchestrator.core import values
-from orchestrator.core.activations import Activation, Advance, Block, FactsWanted, Standing
+from orchestrator.core.activations import Activation, Advance, Block, FactsWanted, ReplayLost, Standing, Word
 from orchestrator.core.events import Failure, Recorded, RunContinued, RunCreated
+from orchestrator.exceptions import NotFoundError, StorageError, StorageUnavailableError
+from orchestrator.names import BlockKind
 from orchestrator.worker.blue.codes import Codes
 from orchestrator.worker.blue.loading import BlockedError, Loader
 from orchestrator.worker.blue.payloads import BluePayloads
@@ -51,8 +53,8 @@ class Replays:
         self._players: OrderedDict[int, Player] = OrderedDict()
         self._wanting: dict[int, _Wanting] = {}
 
-    def activate(self, activation: Activation) -> Advance | FactsWanted:
-        """Tell the run its news: what its code asks for, or that the facts before are needed."""
+    def activate(self, activation: Activation) -> Word:
+        """Tell the run its news: what its code asks for, that the facts before are needed, or that it must wait."""
         run_key = activation.run_key
         self._theatre.enter(run_key)
         player = self._players.get(run_key)
@@ -73,7 +75,7 @@ class Replays:
         self._wanting[run_key] = wanting
         return FactsWanted(run_key=run_key, after=0 if wanting.player is None else wanting.player.at)
 
-    def supply(self, run_key: int, facts: Sequence[Recorded], *, is_all: bool) -> Advance | FactsWanted | None:
+    def supply(self, run_key: int, facts: Sequence[Recorded], *, is_all: bool) -> Word | None:
         """Take in facts that were wanted; None if they are wanted no more."""
         self._theatre.enter(run_key)
         wanting = self._wanting.get(run_key)
@@ -92,7 +94,11 @@ class Replays:
             del self._wanting[run_key]
             return _blocked(wanting.activation, error.block)
         self._codes.activate(wanting.player.code)
-        wanting.player.listen(facts)
+        try:
+            wanting.player.listen(facts)
+        except (NotFoundError, StorageError) as error:
+            self.forget([run_key])
+            return _without(wanting.activation, error)
         if facts:
             wanting.player.at = facts[-1].seq
         return FactsWanted(run_key=run_key, after=wanting.player.at)
@@ -130,13 +136,18 @@ class Replays:
         code, workflow = self._loader.find(activation)
         return Player(activation, code, workflow, self._theatre, self._payloads)
 
-    def _play(self, activation: Activation, player: Player | None) -> Advance:
+    def _play(self, activation: Activation, player: Player | None) -> Advance | ReplayLost:
         try:
             player = player or self._begin(activation)
         except BlockedError as error:
             return _blocked(activation, error.block)
         self._codes.activate(player.code)
-        commands = player.play(activation.facts, activation.asked_until)
+        try:
+            commands = player.play(activation.facts, activation.asked_until)
+        except (NotFoundError, StorageError) as error:
+            self._players.pop(activation.run_key, None)
+            self._close(player)
+            return _without(activation, error)
         for warning in player.warnings():
             self._remark(f"{activation.dag_id}, run {activation.run_id}: {warning}")
         if commands and isinstance(commands[0], Block):
@@ -166,6 +177,13 @@ def _is_beginning(facts: Sequence[Recorded]) -> bool:
 
 def _last_seq(activation: Activation) -> int:
     return activation.facts[-1].seq if activation.facts else activation.after
+
+
+def _without(activation: Activation, error: NotFoundError | StorageError) -> Advance | ReplayLost:
+    """A large value cannot be had, or kept, just now; or it is gone."""
+    if isinstance(error, StorageUnavailableError):
+        return ReplayLost(run_key=activation.run_key, reason=str(error))
+    return _blocked(activation, Block(kind=BlockKind.PAYLOAD, message=str(error)))
 
 
 def _blocked(activation: Activation, block: Block) -> Advance:

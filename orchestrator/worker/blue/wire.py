@@ -11,7 +11,7 @@ from typing import Any, Generic, TypeAlias, TypeVar
 
 import msgspec
 
-from orchestrator.core.activations import Activation, Advance, FactsWanted, Standing
+from orchestrator.core.activations import Activation, Advance, FactsWanted, ReplayLost, Standing
 from orchestrator.core.events import Failure, Recorded
 from orchestrator.storage.codec import CODEC
 
@@ -72,7 +72,7 @@ class Answer(Word, frozen=True, kw_only=True):
     """What the activation or supply of that ticket led to."""
 
     ticket: int
-    word: Advance | FactsWanted
+    word: Advance | FactsWanted | ReplayLost
 
 
 class Reply(Word, frozen=True, kw_only=True):

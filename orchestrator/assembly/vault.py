@@ -1,0 +1,31 @@
+"""The vault of a home: its variables and connections."""
+
+from collections.abc import Callable
+
+from sqlalchemy import Engine
+
+from orchestrator.clock import SystemClock
+from orchestrator.config import Config
+from orchestrator.storage.database import connect
+from orchestrator.storage.keyring import Keyring
+from orchestrator.storage.vault import HomeVault
+
+
+def make_vault(config: Config, engine: Engine, *, by: str) -> HomeVault:
+    """The vault in an open database; ``by`` is in whose name it is changed."""
+    return _vault(config, lambda: engine, by)
+
+
+def lazy_vault(config: Config, *, by: str) -> HomeVault:
+    """The vault, with a database that is opened when it is needed."""
+    conn, patience = config.database.sql_alchemy_conn, config.database.busy_timeout.total_seconds()
+    return _vault(config, lambda: connect(conn, patience=patience), by)
+
+
+def _vault(config: Config, open_database: Callable[[], Engine], by: str) -> HomeVault:
+    return HomeVault(open_database, make_keyring(config), SystemClock(), by=by)
+
+
+def make_keyring(config: Config) -> Keyring:
+    """The keys of the home."""
+    return Keyring(config.core.fernet_key, config.fernet_file)

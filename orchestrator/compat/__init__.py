@@ -1,0 +1,1 @@
+"""What lets files written for other programs run here."""

@@ -1,0 +1,27 @@
+"""Names that are served and mean something a little else here: one sentence each, by Airflow's own name."""
+
+from collections.abc import Mapping
+
+_AS_SEEN = "is what a body sees of it, and cannot query or change a database"
+_NO_NONE = "is one enum with a word more, NONE"
+
+DIFFERENCES: Mapping[str, str] = {
+    "airflow:__version__": "says 3.3.2, the release whose names are served; no Airflow is installed",
+    "airflow.models:DagRun": _AS_SEEN,
+    "airflow.models.dagrun:DagRun": _AS_SEEN,
+    "airflow.sdk:TaskInstance": _AS_SEEN,
+    "airflow.sdk:TaskInstanceState": _NO_NONE,
+    "airflow.sdk:timezone": "takes naive moments as UTC, whatever [core] default_timezone says",
+    "airflow.sdk.exceptions:AirflowDagCycleException": "is raised when the file is parsed, and names the cycle",
+    "airflow.utils.types:DagRunType": "has the word asset_materialization, which no run here has",
+}
+"""Keyed by the name that the tables' other paths lead to."""
+
+IN_EVERY_FILE = (
+    "A new DAG is not paused: a dropped file runs.",
+    "A side effect of a file that imports airflow and not orchestrator is only warned of as it is parsed, not refused.",
+    "Moments in the context are datetime in UTC, not pendulum.DateTime; pendulum.instance(logical_date) makes one.",
+    "A run goes on with the code that it started with, also when the file changes meanwhile.",
+    "A task that was running when the engine died is run again without using up a retry.",
+)
+"""What differs for a file whatever it imports."""

@@ -1,0 +1,64 @@
+"""What of Airflow is not here, or not yet: a sentence's worth each, for all the names that belong to it."""
+
+from orchestrator.compat.airflow.entries import Absent
+
+_BY_TIME = "schedule the DAG by time, or start its runs with `orchestrator dags trigger`"
+_IN_A_TASK = "do it with Python in a @task function"
+
+ASSETS = Absent("assets and datasets", _BY_TIME)
+PARTITIONS = Absent("partitioned assets", _BY_TIME)
+DEADLINES = Absent("deadlines", "give the DAG a dagrun_timeout")
+ASYNC_OPERATORS = Absent("asynchronous operators", "put the coroutine under @task")
+CONNECTIONS = Absent("connections and hooks", "read an environment variable, and call the service's client in a @task")
+HOOKS = Absent("the standard provider's hooks", "use pathlib or subprocess in a @task function")
+VARIABLES = Absent("variables", "read an environment variable, or take the value from the run's conf")
+SECRETS_BACKENDS = Absent("secrets backends", "read an environment variable")
+NOTIFIERS = Absent("notifiers", "send the message in a last @task with a trigger rule")
+EMAIL = Absent("e-mail", "send it with smtplib in a @task")
+LINKS = Absent("links of operators", "remove it, or print the link in the task")
+SENSORS = Absent("sensors", "wait in a @task with retries")
+DEFERRAL = Absent("triggers and deferral", "wait in a @task with retries")
+XCOM_BACKENDS = Absent("XCom as a class", "return the value from the task, and take it as an argument")
+BRANCH_MIXINS = Absent("mix-ins for branches", "derive from BaseBranchOperator, or use @task.branch")
+CALENDAR_BRANCHES = Absent("branches by date and weekday", "decide in a @task.branch function")
+LATEST_ONLY = Absent("LatestOnlyOperator", "decide in a @task.short_circuit function")
+TRIGGER_DAGRUN = Absent("runs that tasks start", "call the other DAG as a child of a @workflow")
+HITL = Absent("human input", "wait for a signal in a @workflow")
+SMOOTH = Absent("SmoothOperator", "use EmptyOperator")
+ENVIRONMENTS = Absent("tasks in other Python environments", "start that Python in a @task.bash function")
+CONDITIONS = Absent("@task.run_if and @task.skip_if", "raise AirflowSkipException in the body")
+TIMETABLES = Absent("timetables as objects", "give schedule a cron expression, a preset or a timedelta")
+LABELS = Absent("labels on edges", "leave the label out")
+TASK_STATE = Absent("the store of task state", "record progress with heartbeat(progress) and read last_progress()")
+OBJECT_STORAGE = Absent("ObjectStoragePath", "open the file with fsspec in a @task")
+PARAMS = Absent("Param", "give params plain values")
+RETRY_DECISIONS = Absent("decisions of retry policies", "use RetryRule in an ExceptionRetryPolicy")
+GROUPS = Absent("task groups", "connect the tasks themselves with >>")
+SETUP = Absent("setup and teardown", "give the last task trigger_rule='all_done'")
+MAPPING = Absent("task mapping", "make the tasks in a loop")
+CONFIGURATION = Absent("Airflow's own configuration", "read an environment variable")
+PARSING_CONTEXT = Absent("the parsing context", "make every DAG of the file each time it is parsed")
+LITERALS = Absent("literal()", "wrap the text in {% raw %} and {% endraw %}")
+LINEAGE = Absent("lineage", "remove it")
+DAG_RESULTS = Absent("results of DAGs", "return it from a task")
+DECORATORS = Absent("what decorators are made of", "use @task and its flavours")
+DATABASE = Absent(
+    "Airflow's metadata database", "ask `orchestrator dags`, `tasks` and `runs`, with -o json, from outside of the DAG"
+)
+TIMEOUTS = Absent("time-outs as exceptions", "give the task an execution_timeout")
+EXCEPTIONS = Absent("exceptions that nothing here raises", "raise or catch AirflowException")
+MORE_MACROS = Absent("macros with words for dates", "write the date with ds_format")
+MASKING = Absent("masking by hand", "keep secrets out of what is printed")
+SERIALIZATION = Absent("Airflow's serialization", "return JSON values, datetime, Decimal, UUID or bytes")
+STATS = Absent("Airflow's metrics", "remove it")
+PRIORITY = Absent("priority strategies", "set priority_weight and weight_rule")
+LISTENERS = Absent("listeners", "read `orchestrator runs history`")
+PLUGINS = Absent("plugins", "import what it offers from a module beside the DAG file")
+POLICIES = Absent("cluster policies", "set it in the DAGs")
+SQL_TRANSFER = Absent("the provider common.sql", _IN_A_TASK)
+INTERNALS = Absent("the inner workings of Airflow", _IN_A_TASK)
+
+FAMILIES = frozenset(
+    {"api", "api_fastapi", "callbacks", "cli", "config_templates", "dag_processing", "executors", "jobs"}
+)
+"""Packages of Airflow that are its program, and nothing that a DAG file is meant to import."""
