@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from itertools import takewhile
 
-from orchestrator.core.spec import DagSpec, Mapping, TaskSpec, producers
+from orchestrator.core.spec import DagSpec, Mapping, TaskSpec, leaves, producers
 
 
 class Plan:
@@ -34,7 +34,6 @@ class Plan:
         self.fingerprint = fingerprint
         self.tasks: dict[str, TaskSpec] = {task.task_id: task for task in spec.tasks}
         self.downstream: dict[str, tuple[str, ...]] = _successors(spec)
-        self.taken = frozenset(name for task in spec.tasks for name in task.inputs)
         self.leaves: tuple[str, ...] = tuple(t.task_id for t in spec.tasks if self._is_leaf(t))
         self.levels = _levels(spec)
         self.shared = {
@@ -48,6 +47,7 @@ class Plan:
         for (_, task_id), depth in self.shared.items():
             self.depths[task_id] = max(depth, self.depths.get(task_id, 0))
         self.measured = self._measured()
+        self.taken = frozenset((*self.measured, *(name for task in spec.tasks for name in task.inputs)))
 
     def behind(self, task_id: str) -> set[str]:
         """All tasks that wait for this one, directly or not. Walked here: a scheduler has no room for networkx."""
@@ -75,6 +75,12 @@ class Plan:
             for name in self.producers(task_id):
                 found.setdefault(name, {})[task_id] = None
         return {name: tuple(task_ids) for name, task_ids in found.items()}
+
+    def parts_measured(self, task_id: str) -> tuple[str, ...]:
+        """Over which parts of a task's result others are mapped, "" for the whole of it."""
+        mappings = (mapping for name in self.measured.get(task_id, ()) for mapping in self.levels[name])
+        lengths = (part for mapping in mappings for part in leaves(mapping))
+        return tuple(sorted({part.key or "" for part in lengths if part.task_id == task_id}))
 
     def _is_leaf(self, task: TaskSpec) -> bool:
         """Airflow's effective leaf: a teardown counts only where it may fail the run."""

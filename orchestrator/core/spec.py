@@ -95,7 +95,13 @@ def mapping_over(*factors: int | str) -> Mapping:
 
 def producers(mapping: Mapping) -> frozenset[str]:
     """The tasks whose results say how many instances there are."""
-    return frozenset(part.task_id for factor in mapping.factors for part in _leaves(factor))
+    return frozenset(part.task_id for part in leaves(mapping))
+
+
+def leaves(mapping: Mapping) -> Iterator[LengthOf]:
+    """The results whose lengths are counted."""
+    for factor in mapping.factors:
+        yield from _leaves(factor)
 
 
 def _renamed(length: Length, names: dict[str, str]) -> Length:
