@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from itertools import takewhile
 
-from orchestrator.core.spec import DagSpec, Mapping, TaskSpec, leaves, producers
+from orchestrator.core.spec import DagSpec, LengthOf, Mapping, TaskSpec, leaves, producers
 
 
 class Plan:
@@ -77,10 +77,16 @@ class Plan:
         return {name: tuple(task_ids) for name, task_ids in found.items()}
 
     def parts_measured(self, task_id: str) -> tuple[str, ...]:
-        """Over which parts of a task's result others are mapped, "" for the whole of it."""
-        mappings = (mapping for name in self.measured.get(task_id, ()) for mapping in self.levels[name])
-        lengths = (part for mapping in mappings for part in leaves(mapping))
-        return tuple(sorted({part.key or "" for part in lengths if part.task_id == task_id}))
+        """Over the items of which parts of a task's result others are mapped, "" for the whole of it."""
+        return tuple(sorted({part.key or "" for part in self._measures(task_id) if part.task_id == task_id}))
+
+    def _measures(self, task_id: str) -> Iterator[LengthOf]:
+        """What counts the items of one result of the task, and not the results of several activities."""
+        own = self.tasks[task_id].depth
+        for name in self.measured.get(task_id, ()):
+            for depth, mapping in enumerate(self.levels[name]):
+                if self.common(task_id, name, depth) == own:
+                    yield from leaves(mapping)
 
     def _is_leaf(self, task: TaskSpec) -> bool:
         """Airflow's effective leaf: a teardown counts only where it may fail the run."""
