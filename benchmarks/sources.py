@@ -77,6 +77,47 @@ def waiting() -> None:
 """
 
 
+CROWD = """
+from orchestrator import activity, workflow
+from orchestrator.workflow import Signal
+
+GO_ON = Signal("go_on")
+
+
+@activity
+def noop(number):
+    return None
+
+
+@workflow(max_active_runs=100_000)
+def node(number: int) -> int:
+    noop(number)
+    return number
+
+
+@workflow(max_active_runs=100_000)
+def talks() -> None:
+    noop(-1)
+    GO_ON.wait()
+    for number in range(20):
+        noop(number)
+"""
+
+_NODES = """
+from crowd import node
+from orchestrator import DAG
+
+with DAG({dag_id!r}, schedule=None):
+    for number in range({count}):
+        node(number)
+"""
+
+
+def nodes(dag_id: str, count: int) -> str:
+    """``count`` parallel tasks, each of which runs the workflow ``node`` of CROWD, in ``crowd.py``."""
+    return _NODES.format(dag_id=dag_id, count=count)
+
+
 def fan_out(dag_id: str, width: int) -> str:
     """1 + ``width`` + 1 tasks, ``width`` of them parallel."""
     return _HEAD + _FAN_OUT.format(dag_id=dag_id, width=width)

@@ -9,7 +9,7 @@ import msgspec
 from orchestrator.assembly.home import Home
 from orchestrator.clock import SystemClock
 from orchestrator.core.events import Recorded
-from orchestrator.core.requests import TriggerRun
+from orchestrator.core.requests import SendSignal, TriggerRun
 from orchestrator.exceptions import NotFoundError, StorageError
 from orchestrator.storage.database import connect
 from orchestrator.storage.history import SqlHistoryStore
@@ -46,6 +46,26 @@ class Watch:
         for run_id in run_ids:
             self._submit(dag_id, run_id, {})
         self._home.ring()
+
+    def signal_all(self, dag_id: str, run_ids: Sequence[str], name: str) -> None:
+        """Send a signal to many runs, and ring once."""
+        for run_id in run_ids:
+            self._home.requests.submit(SendSignal(dag_id=dag_id, run_id=run_id, name=name), uuid.uuid4().hex)
+        self._home.ring()
+
+    def unused(self, name: str) -> str:
+        """A run_id that nobody has."""
+        return f"{name}_{uuid.uuid4().hex}"
+
+    def succeeded(self, dag_id: str, run_id: str, task_id: str, *, timeout: float = 300) -> None:
+        """Wait until a task, or a call of an activity, of the run has succeeded."""
+
+        def is_there() -> bool:
+            run = self.run(dag_id, run_id)
+            found = () if run is None else self.reads.activities(run.run_key, task_id=task_id)
+            return any(each.state == "success" for each in found)
+
+        self._live.wait_for(f"{task_id} of {dag_id} {run_id} succeeds", is_there, timeout=timeout)
 
     def run(self, dag_id: str, run_id: str) -> RunRow | None:
         try:

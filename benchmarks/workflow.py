@@ -1,4 +1,4 @@
-"""Workflow: what plain code costs that is replayed: a hop, a gather, the way back after a kill, waiting, the start."""
+"""Workflow: what plain code costs that is replayed: a hop, a gather, the way back after a kill, a start, a crowd."""
 
 import uuid
 from collections.abc import Iterator
@@ -11,6 +11,7 @@ import psutil
 from benchmarks.figures import Direction, Figure
 from benchmarks.sources import WORKFLOWS, chain
 from benchmarks.watch import Watch, seconds_of
+from benchmarks.workflow_crowd import measure as measure_crowd
 from benchmarks.workflow_kill import measure as measure_kill
 from benchmarks.workload import Bench, blue_processes, cpu_percent, start
 from orchestrator.core.events import ActivityStarted
@@ -27,7 +28,7 @@ COLD = {"workflows.idle_seconds": 1}
 
 
 def measure(bench: Bench) -> list[Figure]:
-    return [*_calls(bench), *measure_kill(bench), *_waiting(bench), *_starts(bench)]
+    return [*_calls(bench), *measure_kill(bench), *_waiting(bench), *_starts(bench), *measure_crowd(bench)]
 
 
 def _figure(

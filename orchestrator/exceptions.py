@@ -150,9 +150,10 @@ class ValueEncodingError(OrchestratorError, TypeError):
     def __init__(self, path: str, type_name: str) -> None:
         self.path = path
         self.type_name = type_name
+        article = "an" if type_name[:1].lower() in "aeiou" else "a"
         super().__init__(
-            f"{path} is a {type_name}, which cannot be recorded; return JSON values, datetime, date, timedelta, "
-            f"Decimal, UUID or bytes, or write it to a file and return its path"
+            f"{path} is {article} {type_name}, which cannot be recorded; return JSON values, datetime, date, "
+            f"timedelta, Decimal, UUID or bytes, or write it to a file and return its path"
         )
 
 

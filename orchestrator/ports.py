@@ -3,7 +3,7 @@
 Moments are aware UTC datetimes, durations timedeltas. Errors are of the tree in ``exceptions``.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
@@ -56,12 +56,22 @@ class Cursor(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Group(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything that one turn of the scheduler has to say: one durable commit."""
+    """Everything that one turn of the scheduler has to say: one durable commit.
+
+    ``ties``: pairs of run keys, whose parts are written both or not at all.
+    """
 
     at: datetime
     parts: Sequence[Part] = ()
     answers: Sequence[Answer] = ()
     cursors: Sequence[Cursor] = ()
+    ties: Sequence[tuple[int, int]] = ()
+
+    def and_tied(self, run_keys: Iterable[int]) -> frozenset[int]:
+        """These, and all whose parts cannot be written without theirs."""
+        found = frozenset(run_keys)
+        more = {key for tie in self.ties if not found.isdisjoint(tie) for key in tie}
+        return found if found.issuperset(more) else self.and_tied(found | more)
 
 
 class HistoryStore(Protocol):
@@ -80,7 +90,8 @@ class HistoryStore(Protocol):
 
     def commit(self, group: Group) -> frozenset[int]:
         """Write the group durably, as one; the keys of runs whose part was refused, because their history is not
-        where ``after`` says, or (dag_id, run_id) or (dag_id, slot) of a new run is taken.
+        where ``after`` says, or (dag_id, run_id) or (dag_id, slot) of a new run is taken, or as one that they are tied
+        to was.
 
         StorageUnavailableError: nothing of the group is written, and it may be tried again.
         """

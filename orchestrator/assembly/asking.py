@@ -31,7 +31,7 @@ def replay_run(
     """
     if at is not None and at > run.last_seq:
         raise NotFoundError(f"run {run.run_id!r} has facts 1 to {run.last_seq}, and none of them is {at}")
-    version_id, script = _then(home, run, run.last_seq if at is None else at)
+    version_id, script = script_at(home, run, run.last_seq if at is None else at)
     spec = home.reads.spec(version_id)
     if spec.kind is not DagKind.WORKFLOW:
         raise UsageError(f"{run.dag_id!r} is a static DAG, which answers no queries; only workflows do")
@@ -50,7 +50,7 @@ def script_of_state(home: Home, run: RunRow, state: Run) -> Script:
     )
 
 
-def _then(home: Home, run: RunRow, last: int) -> tuple[int, Script]:
+def script_at(home: Home, run: RunRow, last: int) -> tuple[int, Script]:
     """The version that the run had after its fact ``last``, and what its code had been told.
 
     That is known without folding it all, unless a reset has made some of its facts count no more.

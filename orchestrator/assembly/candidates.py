@@ -13,7 +13,7 @@ from orchestrator.clock import SystemClock
 from orchestrator.config import Config
 from orchestrator.dagbag.roots import Roots
 from orchestrator.exceptions import DagImportError, NotFoundError
-from orchestrator.ports import ParsedDag, ParsedFile
+from orchestrator.ports import ImportFailure, ParsedDag, ParsedFile
 from orchestrator.storage.guests import Guests
 from orchestrator.storage.snapshots import lay_out
 
@@ -57,6 +57,11 @@ def laid_out(parsed: ParsedFile) -> Iterator[Callable[[], str]]:
         yield code
 
 
+def unreadable(failure: ImportFailure) -> DagImportError:
+    """The error of a file that cannot be read as DAG files are."""
+    return DagImportError(failure.message, file=failure.file, line=failure.line, frames=failure.frames)
+
+
 def _parsed_as(home: Home, folder: Path, name: str, path: Path) -> ParsedFile:
     """The file at ``path``, parsed in the place of ``name``."""
     with _overlaid(folder, name, path) as overlay:
@@ -71,8 +76,7 @@ def _parsed(home: Home, config: Config, name: str) -> ParsedFile:
     finally:
         processor.close()
     if parsed.failure is not None:
-        failure = parsed.failure
-        raise DagImportError(failure.message, file=failure.file, line=failure.line, frames=failure.frames)
+        raise unreadable(parsed.failure)
     return parsed
 
 

@@ -1,12 +1,12 @@
 """Code at hand: a DAG as a recorded version, a file or a folder of DAG files has it, ready to be loaded."""
 
 import contextlib
-import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import msgspec
 
+from orchestrator.assembly.candidates import laid_out, unreadable
 from orchestrator.assembly.catalog import make_catalog
 from orchestrator.assembly.dag_processor import defaults_of
 from orchestrator.assembly.home import Home
@@ -15,10 +15,9 @@ from orchestrator.config import Config
 from orchestrator.core.spec import DagSpec
 from orchestrator.dagbag.dag_processor import DagProcessor
 from orchestrator.dagbag.discovery import discover, may_hold_dags
-from orchestrator.exceptions import DagImportError, NotFoundError
+from orchestrator.exceptions import NotFoundError
 from orchestrator.nearest import did_you_mean
 from orchestrator.ports import KnownFile, ParsedFile
-from orchestrator.storage.snapshots import lay_out
 
 
 class Code(msgspec.Struct, frozen=True, kw_only=True):
@@ -66,13 +65,11 @@ def code_of_file(config: Config, path: Path, dag_id: str) -> Iterator[Code]:
         if found is not None:
             break
     if found is None:
-        for failure in failures:
-            raise DagImportError(failure.message, file=failure.file, line=failure.line, frames=failure.frames)
+        if failures:
+            raise unreadable(failures[0])
         raise NotFoundError(f"{path} has no DAG {dag_id!r}{did_you_mean(dag_id, seen)}")
-    with tempfile.TemporaryDirectory(prefix="orchestrator-code-") as draft:
-        target = Path(draft, "code")
-        lay_out(target, found[0].files)
-        yield Code(spec=found[1], folder=str(target), name=found[1].file)
+    with laid_out(found[0]) as code:
+        yield Code(spec=found[1], folder=code(), name=found[1].file)
 
 
 def _places(config: Config, path: Path) -> tuple[Path, Sequence[str]]:

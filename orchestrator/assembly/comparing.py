@@ -8,7 +8,7 @@ import msgspec
 
 from orchestrator.assembly.folding import Tell, folded, plans_of
 from orchestrator.assembly.home import Home
-from orchestrator.core.comparison import Pair, Read, Side, pairs
+from orchestrator.core.comparison import Outline, Pair, Side, pairs
 from orchestrator.core.events import ActivityCompleted, ActivityRequested, OutcomeResolved, PayloadRef, Recorded
 from orchestrator.core.runs import Plans
 from orchestrator.core.traces import Trace, divergence
@@ -58,8 +58,10 @@ def compared(home: Home, one: RunRow, other: RunRow, tell: Tell) -> Compared:
     """Fold both and compare; ``tell`` is told how many facts are read, of how many."""
     total = one.last_seq + other.last_seq
     plans = plans_of(home)
-    a = _read(home, one, plans, lambda done, _: tell(done, total))
-    b = _read(home, other, plans, lambda done, _: tell(one.last_seq + done, total))
+    trace_a = Trace()
+    a = _read(home, one, plans, trace_a, lambda done, _: tell(done, total))
+    trace_b = Trace(beside=trace_a)
+    b = _read(home, other, plans, trace_b, lambda done, _: tell(one.last_seq + done, total))
     counts = Counter(alike=0, different=0, only_a=0, only_b=0)
     found: list[Pair] = []
     for pair in pairs(a, b):
@@ -70,7 +72,7 @@ def compared(home: Home, one: RunRow, other: RunRow, tell: Tell) -> Compared:
         run=_of_runs(home, one, other),
         counts=dict(counts),
         differences=_shown(home, one, other, found),
-        diverge=_diverge(home, one, other, divergence(a.trace, b.trace)),
+        diverge=_diverge(home, one, other, divergence(trace_a, trace_b)),
     )
 
 
@@ -80,9 +82,9 @@ def _kind(pair: Pair) -> str:
     return "different" if pair.differs else "alike"
 
 
-def _read(home: Home, run: RunRow, plans: Plans, tell: Tell) -> Read:
-    trace = Trace()
-    return Read(folded(home, run, tell=tell, hear=trace.hear, plans=plans), trace)
+def _read(home: Home, run: RunRow, plans: Plans, trace: Trace, tell: Tell) -> Outline:
+    """One after the other, so that only one of them is in memory as a whole."""
+    return Outline(folded(home, run, tell=tell, hear=trace.hear, plans=plans), trace)
 
 
 def _of_runs(home: Home, one: RunRow, other: RunRow) -> dict[str, tuple[Any, Any]]:

@@ -10,6 +10,7 @@ import msgspec
 
 from orchestrator.assembly.dag_processor import defaults_of
 from orchestrator.compat.airflow.catalog import ROOT
+from orchestrator.compat.airflow.finder import is_airflow_installed
 from orchestrator.compat.airflow.findings import Finding, Kind
 from orchestrator.compat.airflow.imports import import_findings
 from orchestrator.compat.airflow.keywords import keyword_findings
@@ -18,10 +19,9 @@ from orchestrator.dagbag.discovery import discover, may_hold_dags
 from orchestrator.dagbag.jobs import Job, Limits
 from orchestrator.dagbag.parsers import Parsed, Parsers
 from orchestrator.dagbag.roots import Roots
-from orchestrator.exceptions import NotFoundError
+from orchestrator.exceptions import ConflictError, NotFoundError
 
 _RUNS = "runs"
-_FIRST_WORDS = 300
 Progress = Callable[[int, int], None]
 
 
@@ -54,20 +54,25 @@ class Check(msgspec.Struct, frozen=True, kw_only=True):
     def missing(self) -> dict[str, int]:
         """The features that files lack, those that most of them lack first."""
         found = Counter(
-            feature for file in self.files for feature in {one.feature for one in file.findings if one.kind is _MISSING}
+            feature
+            for file in self.files
+            for feature in {one.feature for one in file.findings if one.kind is Kind.MISSING}
         )
         found.pop("", None)
         return dict(sorted(found.items(), key=lambda item: (-item[1], item[0])))
 
 
-_MISSING = Kind.MISSING
-
-
 def check_path(config: Config, path: Path, *, progress: Progress) -> Check:
     """Check a file, or every Python file below a folder that imports airflow or can hold DAGs; nothing is recorded.
 
-    ``progress`` is told how many are done, of how many. NotFoundError if there is nothing at ``path``.
+    ``progress`` is told how many are done, of how many. NotFoundError if there is nothing at ``path``, ConflictError
+    where Airflow itself is installed, which is then what its imports mean.
     """
+    if is_airflow_installed():
+        raise ConflictError(
+            "Airflow itself is installed in this environment, so its files get Airflow's own modules; "
+            "check them from an environment without it"
+        )
     roots, files = _files(config, path)
     sources = {file: roots.path(file).read_bytes() for file in files}
     sources = {file: data for file, data in sources.items() if path.is_file() or _is_concerned(data)}
@@ -154,4 +159,4 @@ def _of_parse(parsed: Parsed) -> Iterator[Finding]:
 
 def _is_same(one: Finding, known: Finding) -> bool:
     """Whether the parse has met what was seen in the source."""
-    return one.file == known.file and one.sentence[-_FIRST_WORDS:].endswith(known.sentence[-_FIRST_WORDS:])
+    return one.file == known.file and (one.line == known.line or one.sentence.endswith(known.sentence))

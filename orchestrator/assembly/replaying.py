@@ -33,7 +33,7 @@ from orchestrator.names import DagKind
 from orchestrator.worker.blue.wire import Reply
 
 _RUN_KEY = 1  # there is no other run in that process
-_SEGMENT = 5_000
+_SEGMENT = 1_000
 _LONGEST_NAP = 1.0
 _MOST_LOSSES = 5  # of the process, or of what it needs, in a row
 _PATIENCE = 10  # times deadlock_timeout: for how long an answer is waited for

@@ -32,8 +32,14 @@ def staged(config: Config) -> Iterator[Home]:
 
 
 def inline_executor(config: Config, home: Home) -> InlineExecutor:
-    """It runs what is staged, and refuses the real home's database as the target of a transaction, as a worker does."""
-    settings = replace(worker_settings(home.config), home_database=config.database.sql_alchemy_conn)
+    """It runs what is staged, with the real home's variables and connections, and refuses the real home's database as
+    the target of a transaction, as a worker does.
+    """
+    settings = replace(
+        worker_settings(home.config),
+        home_database=config.database.sql_alchemy_conn,
+        fernet_file=str(config.fernet_file),
+    )
     return InlineExecutor(settings, SystemClock())
 
 

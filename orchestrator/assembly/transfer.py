@@ -24,6 +24,7 @@ from orchestrator.exceptions import ConflictError, NotFoundError
 from orchestrator.ports import ParsedDag, ParsedFile
 from orchestrator.storage.codec import CODEC
 from orchestrator.storage.guests import Guests
+from orchestrator.storage.projected import Pushing
 from orchestrator.storage.transcripts import Tell, Transcript
 from orchestrator.storage.views import RunRow
 
@@ -95,10 +96,10 @@ class _Export:
         )
 
     def _with_payload(self, fact: Fact) -> Iterator[Line]:
-        ref = _payload_of(fact)
-        if ref is not None and self._payloads is not None and ref.sha256 not in self._told:
-            self._told.add(ref.sha256)
-            yield Payload(sha256=ref.sha256, content=Content.of(self._read(ref)))
+        for ref in _payloads_of(fact) if self._payloads is not None else ():
+            if ref.sha256 not in self._told:
+                self._told.add(ref.sha256)
+                yield Payload(sha256=ref.sha256, content=Content.of(self._read(ref)))
         yield replace(fact, body=_one_line(fact.body))
 
     def _read(self, ref: PayloadRef) -> bytes:
@@ -115,13 +116,15 @@ def _one_line(body: msgspec.Raw) -> msgspec.Raw:
     return msgspec.Raw(msgspec.json.format(data, indent=-1)) if b"\n" in data or b"\r" in data else body
 
 
-def _payload_of(fact: Fact) -> PayloadRef | None:
-    """The reference in a fact, if it has one; looked for in the bytes first, since few have."""
+def _payloads_of(fact: Fact) -> list[PayloadRef]:
+    """The references in a fact; looked for in the bytes first, since few have one."""
     data = bytes(fact.body)
     if b'"sha256"' not in data:
-        return None
-    payload = getattr(CODEC.decode(fact.type, fact.version, data.decode()), "payload", None)
-    return payload if isinstance(payload, PayloadRef) else None
+        return []
+    event = CODEC.decode(fact.type, fact.version, data.decode())
+    pushed = event.xcoms.values() if isinstance(event, Pushing) else ()
+    found = [getattr(event, "payload", None), *(one.payload for one in pushed)]
+    return [ref for ref in found if isinstance(ref, PayloadRef)]
 
 
 # ── in ───────────────────────────────────────────────────────────────────────────────────────────────────

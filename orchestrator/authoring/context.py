@@ -10,17 +10,22 @@ import msgspec
 from orchestrator.authoring import macros
 from orchestrator.authoring.dag import DAG
 from orchestrator.authoring.dates import date_words
+from orchestrator.authoring.exchange import Exchange, NoExchange
+from orchestrator.authoring.lookups import CONN, VAR
+from orchestrator.authoring.moments import moment
+from orchestrator.authoring.pulling import EVERY, Pull
 from orchestrator.authoring.references import RETURN_VALUE
 from orchestrator.authoring.runtime import Context, get_current_context
 from orchestrator.authoring.task import Task
 from orchestrator.core.orders import Order
-from orchestrator.exceptions import UsageError
 from orchestrator.names import RunType
 
 __all__ = ["CONTEXT_KEYS", "Context", "DagRun", "TaskInstance", "build_context", "get_current_context"]
 
+NO_EXCHANGE = NoExchange()
 CONTEXT_KEYS = frozenset(
     {
+        "conn",
         "connection",
         "dag",
         "dag_run",
@@ -41,13 +46,14 @@ CONTEXT_KEYS = frozenset(
         "ts",
         "ts_nodash",
         "ts_nodash_with_tz",
+        "var",
     }
 )
 
 
 @dataclass(frozen=True, slots=True)
 class DagRun:
-    """The run, as a task sees it. Moments are aware and in UTC; ``conf`` is what the run was triggered with."""
+    """The run, as a task sees it. Moments are pendulum.DateTime in UTC; ``conf`` is what the run was triggered with."""
 
     dag_id: str
     run_id: str
@@ -62,7 +68,10 @@ class DagRun:
 
 @dataclass(slots=True)
 class TaskInstance:
-    """The attempt, as its body sees it. ``try_number`` counts from 1, ``map_index`` is -1 where there is one only."""
+    """The attempt, as its body sees it. ``try_number`` counts from 1, ``map_index`` is -1 where there is one only.
+
+    ``results`` are those of the tasks that this one takes, by task_id; all others are pulled from the ``exchange``.
+    """
 
     task: Task
     dag_run: DagRun
@@ -70,6 +79,7 @@ class TaskInstance:
     try_number: int
     max_tries: int
     results: Mapping[str, Any] = field(default_factory=dict)
+    exchange: Exchange = NO_EXCHANGE
 
     @property
     def task_id(self) -> str:
@@ -83,33 +93,57 @@ class TaskInstance:
     def run_id(self) -> str:
         return self.dag_run.run_id
 
-    def xcom_pull(self, task_ids: str | Iterable[str], key: str = RETURN_VALUE) -> Any:
-        """The result of a task that this one takes, None where it recorded none; a list of them for several ids.
+    def xcom_push(self, key: str, value: Any) -> None:
+        """Leave ``value`` for others to pull; it is recorded with the outcome of this attempt, whatever that is."""
+        self.exchange.push(key, value)
 
-        Another ``key`` names a part of a result that is a dict; None where it has no such part. UsageError for the
-        result of a task that this one did not say it takes: only those are sent to a worker.
+    def xcom_pull(
+        self,
+        task_ids: str | Iterable[str] | None = None,
+        dag_id: str | None = None,
+        key: str = RETURN_VALUE,
+        include_prior_dates: bool = False,
+        *,
+        map_indexes: int | Iterable[int] | None = EVERY,
+        default: Any = None,
+        run_id: str | None = None,
+    ) -> Any:
+        """What a task has returned, or pushed under ``key``; this one, where ``task_ids`` names none.
+
+        Of a mapped task it is a list, unless ``map_indexes`` is one number; of several tasks or indexes it is one
+        list over all of them, with ``default`` for each that has nothing. Any task of any run can be asked for:
+        ``dag_id`` and ``run_id`` are this run's own by default, and ``include_prior_dates`` goes back to the latest
+        logical date that has something. A key that nobody pushed is a part of a result that is a dict.
         """
-        if isinstance(task_ids, str):
-            return self._pull(task_ids, key)
-        return [self._pull(task_id, key) for task_id in task_ids]
+        pull = Pull(
+            exchange=self.exchange,
+            results=self.results,
+            key=key,
+            dag_id=None if dag_id == self.dag_id else dag_id,
+            run_id=None if run_id == self.run_id and dag_id in (None, self.dag_id) else run_id,
+            prior_dates=include_prior_dates,
+            default=default,
+        )
+        is_one = task_ids is None or isinstance(task_ids, str)
+        names = [task_ids or self.task_id] if task_ids is None or isinstance(task_ids, str) else list(task_ids)
+        if map_indexes is EVERY:
+            found = [pull.every(name) for name in names]
+            return found[0].alone if is_one else [value for one in found for value in one.values]
+        if map_indexes is None or isinstance(map_indexes, int):
+            values = [pull.one(name, map_indexes) for name in names]
+            return values[0] if is_one else values
+        indexes = list(map_indexes)
+        return [pull.one(name, map_index) for name in names for map_index in indexes]
 
-    def _pull(self, task_id: str, key: str) -> Any:
-        if task_id not in self.results:
-            raise UsageError(
-                f"task {self.task_id!r} does not take the result of {task_id!r}; pass the result as an argument, "
-                f"or name it in one of the task's templates: {{{{ ti.xcom_pull(task_ids={task_id!r}) }}}}"
-            )
-        found = self.results[task_id]
-        if key == RETURN_VALUE:
-            return found
-        return found.get(key) if isinstance(found, Mapping) else None
 
-
-def build_context(order: Order, dag: DAG, task: Task, *, connection: Any = None) -> Context:
+def build_context(
+    order: Order, dag: DAG, task: Task, *, connection: Any = None, exchange: Exchange = NO_EXCHANGE
+) -> Context:
     """What the body of ``task`` is given for the attempt that ``order`` is about.
 
     ``connection`` is the SQLAlchemy connection of a transactional task. Without a logical date, the keys that are
-    made from one are absent, as in Airflow. ``ti`` has the results once ``task.prepare`` has been called.
+    made from one are absent, as in Airflow. ``exchange`` is where ``ti`` pushes and pulls; ``ti`` has the results once
+    ``task.prepare`` has been called.
     """
     conf = msgspec.json.decode(order.conf, type=dict[str, Any])
     run = DagRun(
@@ -117,13 +151,14 @@ def build_context(order: Order, dag: DAG, task: Task, *, connection: Any = None)
         run_id=order.run_id,
         run_uid=order.run_uid,
         run_type=order.run_type,
-        logical_date=order.logical_date,
-        data_interval_start=order.data_interval_start,
-        data_interval_end=order.data_interval_end,
-        start_date=order.run_started_at,
+        logical_date=moment(order.logical_date),
+        data_interval_start=moment(order.data_interval_start),
+        data_interval_end=moment(order.data_interval_end),
+        start_date=moment(order.run_started_at),
         conf=conf,
     )
-    instance = TaskInstance(task, run, order.key.map_index, order.try_number, order.max_tries)
+    key = order.key
+    instance = TaskInstance(task, run, key.map_index, order.try_number, order.max_tries, exchange=exchange)
     context = Context(
         dag=dag,
         dag_run=run,
@@ -133,19 +168,21 @@ def build_context(order: Order, dag: DAG, task: Task, *, connection: Any = None)
         task_instance=instance,
         params={**order.params, **task.own_params(), **conf},
         macros=macros,
+        var=VAR,
+        conn=CONN,
         idempotency_key=order.idempotency_key,
         connection=connection,
     )
-    if order.logical_date is not None:
-        context.update(_dated(order, order.logical_date))
+    if run.logical_date is not None:
+        context.update(_dated(order, run, run.logical_date))
     return context
 
 
-def _dated(order: Order, logical_date: datetime) -> dict[str, Any]:
+def _dated(order: Order, run: DagRun, logical_date: datetime) -> dict[str, Any]:
     words = date_words(logical_date)
     return {
         **words,
-        "data_interval_start": order.data_interval_start,
-        "data_interval_end": order.data_interval_end,
+        "data_interval_start": run.data_interval_start,
+        "data_interval_end": run.data_interval_end,
         "task_instance_key_str": f"{order.dag_id}__{order.key.task_id}__{words['ds_nodash']}",
     }

@@ -1,5 +1,6 @@
 """``orchestrator compat check``: whether files that were written for Airflow run here."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -48,13 +49,16 @@ def _tell(found: Check) -> None:
         for finding in one.findings:
             say(f"{finding.file}:{finding.line}: {finding.kind}: {finding.sentence}", style=_STYLES[finding.kind])
     if found.files:
-        counts = found.verdicts
-        remark(
-            f"{len(found.files)} files: {counts['runs']} run, {counts[Kind.DIFFERS]} run with differences, "
-            f"{counts[Kind.MISSING]} miss something."
-        )
+        remark(_sum(len(found.files), found.verdicts))
     for feature, count in found.missing.items():
         remark(f"  missing in {count}: {feature}")
+
+
+def _sum(files: int, counts: Mapping[str, int]) -> str:
+    return (
+        f"{files} file{'s' * (files > 1)}: {counts['runs']} run, {counts[Kind.DIFFERS]} run with differences, "
+        f"{counts[Kind.MISSING]} miss something."
+    )
 
 
 def _row(found: Check) -> dict[str, Any]:

@@ -22,6 +22,7 @@ from orchestrator.cli.output import Format, output_option, show_object
 from orchestrator.core.events import NULL
 from orchestrator.core.graph import ancestors, descendants
 from orchestrator.core.requests import ClearTasks, ResolveTask
+from orchestrator.core.setups import cleared_with
 from orchestrator.core.spec import DagSpec
 from orchestrator.exceptions import ConflictError, NotFoundError, UsageError
 from orchestrator.names import UNMAPPED, TaskState
@@ -59,7 +60,7 @@ def clear(
     """Forget the outcome of tasks, so that they run again.
 
     Without a TASK all tasks of the run are meant; without a RUN the latest run is. What runs just now is stopped and
-    started again.
+    started again. The setups that a task needs are cleared with it, and so are their teardowns.
 
     \b
     Example:
@@ -70,7 +71,7 @@ def clear(
     version_id = spec_version(home, run) if same_version else home.reads.dag(dag_id).version_id
     spec = home.reads.spec(version_id)
     chosen = _spread(spec, named, downstream=downstream, upstream=upstream)
-    places = _places(home, run, chosen, map_index, only_failed=only_failed)
+    places = _with_setups(spec, _places(home, run, chosen, map_index, only_failed=only_failed))
     if not places:
         raise ConflictError(f"nothing to clear: no such task of run {run.run_id!r} has failed")
     confirm(f"Run {_listed(places)} of {run.run_id} again?", yes=yes)
@@ -111,6 +112,15 @@ def _spread(spec: DagSpec, named: list[str], *, downstream: bool, upstream: bool
         chosen |= descendants(spec, task_id) if downstream else frozenset()
         chosen |= ancestors(spec, task_id) if upstream else frozenset()
     return [task.task_id for task in spec.tasks if task.task_id in chosen]
+
+
+def _with_setups(spec: DagSpec, places: list[Place]) -> list[Place]:
+    """In the order of the DAG; of the setups and teardowns that go with them, all instances."""
+    extra = cleared_with(spec, [task_id for task_id, _ in places])
+    found: dict[str, list[Place]] = {name: [(name, None)] for name in extra}
+    for place in places:
+        found.setdefault(place[0], []).append(place)
+    return [place for task in spec.tasks for place in found.get(task.task_id, ())]
 
 
 def _places(home: Home, run: RunRow, chosen: list[str], map_index: int | None, *, only_failed: bool) -> list[Place]:

@@ -123,10 +123,14 @@ def _said(activities: Iterable[ActivityRow], beats: Beats) -> str:
 
 
 def changed(before: Progress | None, after: Progress) -> Iterator[TaskLine]:
-    """The tasks that are worth a line since the look before: a state that says something, a tenth of a mapped task."""
+    """The tasks that are worth a line since the look before: a state that says something, a tenth of a mapped task.
+
+    Of one that becomes more as it goes on it is the first nine that are done, then each ten, each hundred and so on.
+    """
     known = {line.task_id: line for line in before.lines} if before else {}
     for line in after.lines:
-        if line.state not in QUIET and _mark(line) != _mark(known.get(line.task_id)):
+        old = known.get(line.task_id)
+        if line.state not in QUIET and (_mark(line) != _mark(old) or _has_grown(old, line)):
             yield line
 
 
@@ -134,6 +138,16 @@ def changed_children(before: Progress | None, after: Progress) -> Iterator[Child
     """The children that are new, or stand otherwise than at the look before."""
     known = set(before.children) if before else set()
     return (child for child in after.children if child not in known)
+
+
+def _has_grown(before: TaskLine | None, line: TaskLine) -> bool:
+    """Whether a task whose activities become more, as a workflow calls it, has come a good part further by number."""
+    return before is not None and before.total != line.total and _round(before.done) != _round(line.done)
+
+
+def _round(number: int) -> str:
+    """Its first digit, and how many more there are."""
+    return f"{number}"[0] + "0" * (len(f"{number}") - 1)
 
 
 def _mark(line: TaskLine | None) -> tuple[TaskState, int, int] | None:

@@ -8,17 +8,19 @@ from datetime import UTC, datetime
 import click
 import msgspec
 
+from orchestrator.assembly.background import background
 from orchestrator.assembly.entrances import check_conf
 from orchestrator.assembly.home import Home
 from orchestrator.assembly.rehearsal import rehearse
 from orchestrator.cli import edge, rows
+from orchestrator.cli.background import background_row
 from orchestrator.cli.conf import read_object
 from orchestrator.cli.dates import read_date
 from orchestrator.cli.following import follow
 from orchestrator.cli.journal import notice, show_task_logs
 from orchestrator.cli.options import dag_argument, who
 from orchestrator.cli.output import Format, output_option, show_object
-from orchestrator.cli.render.console import remark
+from orchestrator.cli.render.console import cell, remark, say
 from orchestrator.cli.render.run_view import run_view
 from orchestrator.cli.why import sentence_of, tell
 from orchestrator.core.requests import TriggerRun
@@ -81,9 +83,13 @@ def prints_beside(output: Format) -> contextlib.AbstractContextManager[object]:
 
 
 def _report(home: Home, ended: RunRow, output: Format) -> None:
+    result = background_row(home, background(home, ended, None))["result"]
     if output is not Format.TABLE:
         tasks = [rows.task_row(task) for task in home.reads.tasks(ended)]
-        show_object(rows.run_row(ended) | {"tasks": tasks}, output)
-    elif ended.state is not RunState.SUCCESS:
+        show_object(rows.run_row(ended) | {"result": result, "tasks": tasks}, output)
+    elif ended.state is RunState.SUCCESS:
+        if result is not None:
+            say(f"→ {cell(msgspec.Raw(msgspec.json.encode(result)))}")
+    else:
         for reason in tell(home, ended):
             remark(sentence_of(reason))

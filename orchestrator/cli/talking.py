@@ -16,6 +16,7 @@ from orchestrator.cli.output import Format, output_option
 from orchestrator.cli.printable import json_text
 from orchestrator.cli.render.console import say
 from orchestrator.core.events import UpdateAnswered
+from orchestrator.core.reasons import span
 from orchestrator.core.requests import SendSignal, SendUpdate
 from orchestrator.exceptions import ConflictError, UsageError
 from orchestrator.storage.views import RunRow
@@ -102,6 +103,6 @@ def _answer(home: Home, run: RunRow, request: SendUpdate, seq: int, timeout: flo
             raise ConflictError(f"run {run.run_id!r} has ended ({now.state}) without an answer: {now.reason}")
         time.sleep(_LOOK_SECONDS)
     raise ConflictError(
-        f"update {request.name!r} has no answer after {timedelta(seconds=timeout)}; it is kept, and "
+        f"update {request.name!r} has no answer after {span(timedelta(seconds=timeout))}; it is kept, and "
         f"`orchestrator runs history {run.dag_id} {run.run_id}` shows its answer when there is one"
     )

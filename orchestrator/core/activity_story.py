@@ -79,7 +79,7 @@ class ActivityTeller:
 
     def _of_waiting(self, node: Node, activity: Activity, words: str) -> Iterator[tuple[Cause, str]]:
         ahead = activity.retry_at is not None and activity.retry_at > self._now
-        if activity.state is TaskState.NONE and waits(node):
+        if activity.state is TaskState.NONE and waits(self._run, node):
             names = [f"{up.task.task_id} ({_summary(up)})" for up in blamed(self._run, node)]
             yield Cause.UPSTREAM, f"waits for {listed(names)} under trigger rule {node.task.trigger_rule}"
         elif activity.retry_at is not None and ahead and activity.state is TaskState.UP_FOR_RETRY:
@@ -91,7 +91,7 @@ class ActivityTeller:
             yield from self._of_ready(node)
 
     def _of_ready(self, node: Node) -> Iterator[tuple[Cause, str]]:
-        held = self._held()
+        held = None if self._run.takes_down(node) else self._held()
         if held is not None:
             yield held.cause, f"is ready, but {held.sentence}"
             return

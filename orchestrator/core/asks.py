@@ -122,11 +122,11 @@ def unknown_task(run: Run, task_id: str) -> Refusal:
 
 
 def _cancel(run: Run, ask: CancelRun) -> list[AnyEvent]:
-    """Said again, it ends a workflow whose code cleans up for too long, or has been blocked while it did."""
+    """Said again, it ends what cleans up for too long: teardowns, or a workflow, also one that is blocked by now."""
     if run.cancelling is None:
         return _cancelled(run, ask.by, ask.reason)
     if not isinstance(run, WorkflowRun):
-        return []
+        return [RunCancelRequested(by=ask.by, reason=ask.reason)] if run.is_taking_down() else []
     reason = f"{run.cancelling}; it was cancelled again before its code had cleaned up"
     return [
         RunCancelRequested(by=ask.by, reason=ask.reason),

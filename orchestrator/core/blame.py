@@ -4,8 +4,9 @@ from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from orchestrator.core.activity import Node
+from orchestrator.core.ruling import ruling
 from orchestrator.core.run import Run
-from orchestrator.core.trigger_rules import Verdict, evaluate
+from orchestrator.core.trigger_rules import Verdict
 from orchestrator.names import FINISHED, TaskState
 
 
@@ -44,10 +45,10 @@ def _chain(blamed_by: Mapping[str, str | None], name: str) -> tuple[str, ...]:
 
 
 def blamed(run: Run, node: Node) -> list[Node]:
-    """The direct upstreams that make this task wait, or made it end as upstream_failed or skipped."""
-    above = [run.nodes[name] for name in node.task.upstream]
+    """The upstreams and setups that make this task wait, or made it end as upstream_failed or skipped."""
+    above = [run.nodes[name] for name in (*node.task.upstream, *run.plan.setups.get(node.task.task_id, ()))]
     if not is_done(node):
-        return [up for up in above if not is_done(up)] if waits(node) else []
+        return [up for up in above if not is_done(up)] if waits(run, node) else []
     states = {activity.state for _, activity in node.activities()}
     if TaskState.UPSTREAM_FAILED in states and TaskState.FAILED not in states:
         return [up for up in above if up.bad]
@@ -62,11 +63,11 @@ def is_done(node: Node) -> bool:
     return len(states) >= node.size and all(state in FINISHED for state in states)
 
 
-def waits(node: Node) -> bool:
+def waits(run: Run, node: Node) -> bool:
     """Whether it waits for upstreams and for nothing else."""
     if node.released or node.skipped_by or node.one.state is not TaskState.NONE:
         return False
-    return evaluate(node.task.trigger_rule, node.upstreams) is Verdict.WAIT
+    return ruling(run, node) is Verdict.WAIT
 
 
 def began(node: Node) -> bool:

@@ -210,8 +210,24 @@ class Board:
                 after.upstreams.count(state, by, setup=setup)
                 after.released &= by > 0  # what was let go and has not started is judged again
             self.agenda[name] = None
+        for name in self.plan.served.get(task_id, ()):
+            self._look_anew(self.nodes[name], node, map_index, by)
         if task_id in self.plan.measured and (node.is_over or by < 0):
             self.agenda.update(dict.fromkeys(self.plan.measured[task_id]))
+
+    def _look_anew(self, after: Node, node: Node, map_index: int, by: int) -> None:
+        """A setup that decides on ``after`` from afar has come to its end, or goes back on it."""
+        instances = after.instances
+        if instances is None:
+            after.released &= by > 0
+        else:
+            depth = self.plan.common(node.task.task_id, after.task.task_id)
+            is_near = node.extents is not None and map_index >= 0 and _is_alike(node, instances.extents, depth)
+            number = node.extents.outer(map_index, depth) if node.extents is not None and is_near else 0
+            stirred = instances.stir(depth if is_near else 0, number)
+            if by < 0:
+                instances.let_go.difference_update(stirred)
+        self.agenda[after.task.task_id] = None
 
     def _count_in(self, after: Node, node: Node, map_index: int, state: TaskState, by: int) -> None:
         """Count it for the instances of ``after`` that it concerns, and have those judged for which it matters."""

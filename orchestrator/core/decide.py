@@ -18,8 +18,9 @@ from orchestrator.core.commands import (
 )
 from orchestrator.core.decide_workflow import decide_workflow, ended_things, overdue
 from orchestrator.core.measuring import Unmeasured
+from orchestrator.core.ruling import ruling
 from orchestrator.core.run import Run
-from orchestrator.core.trigger_rules import Verdict, evaluate
+from orchestrator.core.trigger_rules import Verdict
 from orchestrator.core.workflow_run import WorkflowRun
 from orchestrator.names import FINISHED, RunState, TaskState
 
@@ -39,6 +40,7 @@ def decide(run: Run, now: datetime) -> list[Command]:
         return commands
     if run.cancelling is not None:
         commands += _wound_down(run)
+        commands += _due(run, now)
     elif (stop := _stopped(run, now)) is not None:
         return [*commands, stop]
     elif not run.paused:
@@ -64,6 +66,8 @@ def _due(run: Run, now: datetime) -> Iterator[Command]:
         activity = node.peek(map_index) if node else None
         if node is None or activity is None or activity.state not in _WAITING or activity.retry_at != when:
             continue
+        if run.holds_back(node):
+            continue
         yield _schedule(run, node, map_index, 1)
 
 
@@ -78,28 +82,27 @@ def _schedule(run: Run, node: Node, map_index: int, count: int) -> Command:
 def _ready(run: Run) -> Iterator[Command]:
     agenda, run.agenda = run.agenda, {}
     for task_id in agenda:
-        node = run.nodes[task_id]
-        if node.task.depth and (found := _expansion(run, node)) is not None:
-            yield found
-        elif node.instances is not None:
-            yield from _judge_instances(run, node, node.instances)
-        elif not node.released and (untouched := node.untouched()):
-            yield from _judge(run, node, untouched)
+        yield from _judge_anew(run, run.nodes[task_id])
+
+
+def _judge_anew(run: Run, node: Node) -> Iterator[Command]:
+    if node.task.depth and (found := _expansion(run, node)) is not None:
+        yield found
+    elif node.instances is not None:
+        yield from _judge_instances(run, node, node.instances)
+    elif not node.released and (untouched := node.untouched()):
+        yield from _judge(run, node, untouched)
 
 
 def _judge(run: Run, node: Node, untouched: list[range]) -> Iterator[Command]:
     if node.skipped_by:
         yield from _skip(node, untouched, f"branch {min(node.skipped_by)!r} chose another way")
         return
-    verdict = _verdict(node)
+    verdict = ruling(run, node)
     if verdict is Verdict.RUN:
         yield from _release(run, node, untouched)
     else:
         yield from _not_run(node, untouched, verdict)
-
-
-def _verdict(node: Node) -> Verdict:
-    return evaluate(node.task.trigger_rule, node.upstreams)
 
 
 def _not_run(node: Node, places: list[range], verdict: Verdict) -> Iterator[Command]:
@@ -134,7 +137,7 @@ def _expansion(run: Run, node: Node) -> Command | None:
     if not node.is_expanded and node.one.state is not TaskState.NONE:
         return None
     if node.shape is None:
-        if not node.task.scopes and (node.skipped_by or _verdict(node) is not Verdict.RUN):
+        if not node.task.scopes and (node.skipped_by or ruling(run, node) is not Verdict.RUN):
             return None
     elif _is_measured(run, node):
         return None
@@ -180,7 +183,7 @@ def _judge_instances(run: Run, node: Node, instances: Instances) -> Iterator[Com
         if not untouched:
             continue
         chosen = _skippers(node, instances, instance)
-        verdict = evaluate(node.task.trigger_rule, run.upstreams_of(node, instance))
+        verdict = ruling(run, node, instance)
         if chosen:
             yield from _skip(node, untouched, f"branch {min(chosen)!r} chose another way")
         elif verdict is not Verdict.RUN:
@@ -218,7 +221,10 @@ def _skip(node: Node, stretches: list[range], reason: str) -> Iterator[Command]:
 
 
 def _wound_down(run: Run) -> Iterator[Command]:
-    """A run that is being cancelled: what has not started is skipped, what nobody answers for is given up."""
+    """A run that is being cancelled: what has not started is skipped, what nobody answers for is given up.
+
+    Teardowns run as they would if the rest had ended by itself.
+    """
     agenda, run.agenda = run.agenda, {}
     reason = f"the run was cancelled: {run.cancelling}"
     for task_id in agenda:
@@ -234,7 +240,10 @@ def _wound_down(run: Run) -> Iterator[Command]:
                 unstarted[-1] = range(unstarted[-1].start, map_index + 1)
             else:
                 unstarted.append(range(map_index, map_index + 1))
-        yield from _skip(node, unstarted, reason)
+        if run.takes_down(node):
+            yield from _judge_anew(run, node)
+        else:
+            yield from _skip(node, unstarted, reason)
 
 
 def _end(run: Run) -> Command:

@@ -47,6 +47,14 @@ class Failure(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     frames: tuple[str, ...] = ()
 
 
+class XCom(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What a body pushed under a key: its JSON, or where that lies; never both. ``length`` as in ActivityCompleted."""
+
+    value: msgspec.Raw = NULL
+    payload: PayloadRef | None = None
+    length: int | None = None
+
+
 class RunLink(msgspec.Struct, frozen=True, kw_only=True):
     """Another run, at a place in its history: what it was asked for by, or taken over from, with which ``run_key``."""
 
@@ -246,7 +254,7 @@ class ActivityCompleted(Event, frozen=True, kw_only=True, omit_defaults=True):
     """The body returned. ``result`` is its JSON, or ``payload`` refers to it; never both.
 
     ``length`` is the number of items of a list or dict, ``lengths`` those of the parts that others are mapped over;
-    ``skip`` are the tasks that the body chose to skip.
+    ``skip`` are the tasks that the body chose to skip; ``xcoms`` what it pushed, by key.
     Applied once: a later report of an attempt that is no longer open stays here as evidence.
     """
 
@@ -258,6 +266,7 @@ class ActivityCompleted(Event, frozen=True, kw_only=True, omit_defaults=True):
     length: int | None = None
     lengths: dict[str, int] = {}
     skip: tuple[str, ...] = ()
+    xcoms: dict[str, XCom] = {}
 
 
 class ActivityFailed(Event, frozen=True, kw_only=True, omit_defaults=True):
@@ -269,6 +278,7 @@ class ActivityFailed(Event, frozen=True, kw_only=True, omit_defaults=True):
     kind: FailureKind = FailureKind.ERROR
     failure: Failure
     retry_at: datetime | None = None
+    xcoms: dict[str, XCom] = {}
 
 
 class ActivityLost(Event, frozen=True, kw_only=True, omit_defaults=True):
@@ -294,6 +304,7 @@ class ActivityDeferred(Event, frozen=True, kw_only=True, omit_defaults=True):
     attempt: int = 1
     trigger: msgspec.Raw = NULL
     until: datetime | None = None
+    xcoms: dict[str, XCom] = {}
 
 
 class ActivityResumed(Event, frozen=True, kw_only=True, omit_defaults=True):
@@ -313,6 +324,7 @@ class ActivitySkipped(Event, frozen=True, kw_only=True, omit_defaults=True):
     count: int = 1
     attempt: int = 0
     reason: str = ""
+    xcoms: dict[str, XCom] = {}
 
 
 class ActivityUpstreamFailed(Event, frozen=True, kw_only=True, omit_defaults=True):
@@ -357,6 +369,7 @@ class OutcomeResolved(Event, frozen=True, kw_only=True, omit_defaults=True):
     payload: PayloadRef | None = None
     length: int | None = None
     by: str = ""
+    xcoms: dict[str, XCom] = {}
 
 
 # ── workflows ────────────────────────────────────────────────────────────────────────────────────────────

@@ -7,7 +7,7 @@ from typing import Any, TypeAlias
 
 import msgspec
 
-from orchestrator.core.events import NULL, Failure, PayloadRef
+from orchestrator.core.events import NULL, Failure, PayloadRef, XCom
 from orchestrator.names import AttemptKey, Delivery, FailureKind, Isolation, RunType
 
 Result: TypeAlias = msgspec.Raw | PayloadRef
@@ -87,6 +87,7 @@ class Completed(msgspec.Struct, frozen=True, kw_only=True, tag=True, omit_defaul
     length: int | None = None
     lengths: dict[str, int] = {}
     skip: tuple[str, ...] = ()
+    xcoms: dict[str, XCom] = {}
 
 
 class Failed(msgspec.Struct, frozen=True, kw_only=True, tag=True, omit_defaults=True):
@@ -96,6 +97,7 @@ class Failed(msgspec.Struct, frozen=True, kw_only=True, tag=True, omit_defaults=
     at: datetime
     kind: FailureKind = FailureKind.ERROR
     failure: Failure
+    xcoms: dict[str, XCom] = {}
 
 
 class Skipped(msgspec.Struct, frozen=True, kw_only=True, tag=True, omit_defaults=True):
@@ -104,14 +106,16 @@ class Skipped(msgspec.Struct, frozen=True, kw_only=True, tag=True, omit_defaults
     key: AttemptKey
     at: datetime
     reason: str = ""
+    xcoms: dict[str, XCom] = {}
 
 
-class Deferred(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+class Deferred(msgspec.Struct, frozen=True, kw_only=True, tag=True, omit_defaults=True):
     """The body gave its worker up; it ends when ``trigger`` does: ``{"run": {"dag_id": …, "conf": …}}``, a new run."""
 
     key: AttemptKey
     at: datetime
     trigger: msgspec.Raw
+    xcoms: dict[str, XCom] = {}
 
 
 class Lost(msgspec.Struct, frozen=True, kw_only=True, tag=True, omit_defaults=True):

@@ -41,8 +41,7 @@ def facts_of(run: Run, report: Report, *, now: datetime, max_lost: int = DEFAULT
         case Failed():
             return [_failed(run, report, activity, now)]
         case Skipped():
-            where = _where(report.key)
-            return [ActivitySkipped(task_id=where[0], map_index=where[1], attempt=where[2], reason=report.reason)]
+            return [_skipped(report)]
         case Deferred():
             return [_deferred(run, report)]
         case Lost():
@@ -78,6 +77,7 @@ def _completed(report: Completed, activity: Activity) -> AnyEvent:
             payload=report.payload,
             length=report.length,
             by="late report",
+            xcoms=report.xcoms,
         )
     return ActivityCompleted(
         task_id=key.task_id,
@@ -88,6 +88,14 @@ def _completed(report: Completed, activity: Activity) -> AnyEvent:
         length=report.length,
         lengths=report.lengths,
         skip=report.skip,
+        xcoms=report.xcoms,
+    )
+
+
+def _skipped(report: Skipped) -> AnyEvent:
+    key = report.key
+    return ActivitySkipped(
+        task_id=key.task_id, map_index=key.map_index, attempt=key.attempt, reason=report.reason, xcoms=report.xcoms
     )
 
 
@@ -112,6 +120,7 @@ def _failed(run: Run, report: Failed, activity: Activity, now: datetime) -> AnyE
         kind=report.kind,
         failure=report.failure,
         retry_at=again,
+        xcoms=report.xcoms,
     )
 
 
@@ -119,7 +128,9 @@ def _deferred(run: Run, report: Deferred) -> AnyEvent:
     """Where no other attempt is wanted, as in a run that is being cancelled, there is nothing to wait for any more."""
     task_id, map_index, attempt = _where(report.key)
     if run.tries_again((task_id, map_index)):
-        return ActivityDeferred(task_id=task_id, map_index=map_index, attempt=attempt, trigger=report.trigger)
+        return ActivityDeferred(
+            task_id=task_id, map_index=map_index, attempt=attempt, trigger=report.trigger, xcoms=report.xcoms
+        )
     return ActivityFailed(
         task_id=task_id,
         map_index=map_index,

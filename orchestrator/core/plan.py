@@ -1,8 +1,10 @@
 """Plan: a DagSpec laid out for a run to walk; one is shared by all runs of a version."""
 
 from collections.abc import Iterator
+from collections.abc import Mapping as MappingOf
 from itertools import takewhile
 
+from orchestrator.core.setups import far_setups
 from orchestrator.core.spec import DagSpec, LengthOf, Mapping, TaskSpec, leaves, producers
 
 
@@ -11,7 +13,8 @@ class Plan:
 
     ``levels`` are the mappings of the groups around a task, outermost first, and its own; tasks without any are left
     out. ``shared`` says of an edge how many mapped groups both its tasks stand in, where there is one; ``measured``
-    are the tasks whose number of instances depends on a task.
+    are the tasks whose number of instances depends on a task. ``setups`` are those that decide on a task from afar,
+    ``served`` the tasks that a setup decides on so.
     """
 
     __slots__ = (
@@ -21,6 +24,8 @@ class Plan:
         "leaves",
         "levels",
         "measured",
+        "served",
+        "setups",
         "shared",
         "spec",
         "taken",
@@ -34,6 +39,8 @@ class Plan:
         self.fingerprint = fingerprint
         self.tasks: dict[str, TaskSpec] = {task.task_id: task for task in spec.tasks}
         self.downstream: dict[str, tuple[str, ...]] = _successors(spec)
+        self.setups = far_setups(spec)
+        self.served = _turned_round(self.setups)
         self.leaves: tuple[str, ...] = tuple(t.task_id for t in spec.tasks if self._is_leaf(t))
         self.levels = _levels(spec)
         self.shared = {
@@ -44,8 +51,10 @@ class Plan:
             if (depth := self.common(up, task.task_id))
         }
         self.depths: dict[str, int] = {}
-        for (_, task_id), depth in self.shared.items():
-            self.depths[task_id] = max(depth, self.depths.get(task_id, 0))
+        pairs = (*self.shared, *((name, task_id) for task_id, names in self.setups.items() for name in names))
+        for up, task_id in pairs:
+            if (depth := self.common(up, task_id)) > self.depths.get(task_id, 0):
+                self.depths[task_id] = depth
         self.measured = self._measured()
         self.taken = frozenset((*self.measured, *(name for task in spec.tasks for name in task.inputs)))
 
@@ -97,6 +106,14 @@ class Plan:
 
 def _counts(task: TaskSpec) -> bool:
     return not task.is_teardown or task.on_failure_fail_dagrun
+
+
+def _turned_round(found: MappingOf[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
+    turned: dict[str, list[str]] = {}
+    for name, others in found.items():
+        for other in others:
+            turned.setdefault(other, []).append(name)
+    return {name: tuple(others) for name, others in turned.items()}
 
 
 def _successors(spec: DagSpec) -> dict[str, tuple[str, ...]]:

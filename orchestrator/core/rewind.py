@@ -87,6 +87,7 @@ class RewindableBoard(Board):
         if is_same and was_at_work and now.state in _AT_WORK:
             return
         if was is None and self.unmade in FINISHED and now.state in FINISHED:
+            now.state = self.unmade
             return
         if was is not None and (was.state in FINISHED or (is_same and not was_at_work)):
             self._lapse(place)

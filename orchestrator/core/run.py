@@ -35,7 +35,7 @@ from orchestrator.core.events import (
     TaskExpanded,
 )
 from orchestrator.core.plan import Plan
-from orchestrator.core.rewind import RewindableBoard
+from orchestrator.core.winding_down import CancellableBoard
 from orchestrator.exceptions import HistoryConflictError
 from orchestrator.names import FINISHED, AttemptKey, Delivery, ParentClose, RunState, TaskState
 
@@ -44,7 +44,7 @@ _UNCLOSED = frozenset({TaskState.AWAITING_INPUT, TaskState.DEFERRED})
 _STARTABLE = frozenset({TaskState.SCHEDULED, TaskState.UP_FOR_RETRY, TaskState.UP_FOR_RESCHEDULE})
 
 
-class Run(RewindableBoard):
+class Run(CancellableBoard):
     """One run: its board, and what became of the run as a whole.
 
     ``is_reopened``: it had ended, and goes on because somebody asked for that. ``instead_of``: the version of its DAG
@@ -65,10 +65,7 @@ class Run(RewindableBoard):
         self.instead_of = created.instead_of
         self.state = RunState.QUEUED
         self.reason = ""
-        self.started_at: datetime | None = None
         self.ended_at: datetime | None = None
-        self.paused = False
-        self.cancelling: str | None = None
         self.first_failure: str | None = None
         self.children: dict[str, ChildStarted] = {}
         self.reset_at = first.at
@@ -108,10 +105,8 @@ class Run(RewindableBoard):
 
     def may_start(self, task_id: str, map_index: int) -> bool:
         """Whether a candidate that ``decide`` named may still be handed out."""
-        if self.is_ended or self.paused or self.cancelling is not None:
-            return False
         node = self.nodes.get(task_id)
-        if node is None:
+        if node is None or self.is_ended or self.holds_back(node):
             return False
         activity = node.peek(map_index)
         if activity is None or activity.state is TaskState.NONE:
@@ -132,7 +127,8 @@ class Run(RewindableBoard):
 
     def tries_again(self, place: Place) -> bool:
         """Whether another attempt is wanted, should the one that is open fail."""
-        return self.cancelling is None and place[0] in self.nodes
+        node = self.nodes.get(place[0])
+        return node is not None and (self.cancelling is None or self.takes_down(node))
 
     def awaits(self, child_id: str, child_run_key: int) -> bool:
         """Whether that run is the child of that name, and its end is still to be recorded here."""
@@ -146,10 +142,10 @@ class Run(RewindableBoard):
 
     def next_due(self) -> datetime | None:
         """The next moment at which time alone changes something."""
-        if self.is_ended or self.cancelling is not None:
+        if self.is_ended:
             return None
-        moments = [self.due[0][0]] if self.due and not self.paused else []
-        if self.deadline is not None:
+        moments = [self.due[0][0]] if self.due and (self.cancelling is not None or not self.paused) else []
+        if self.deadline is not None and self.cancelling is None:
             moments.append(self.deadline)
         return min(moments, default=None)
 
@@ -198,9 +194,11 @@ class Run(RewindableBoard):
     def _fold_of_run(self, event: AnyEvent, at: datetime) -> None:
         match event:
             case RunCancelRequested():
-                if self.cancelling is None:  # said again, it is the end that follows that ends what cleans up
+                if self.cancelling is None:
                     self.cancelling = event.reason
                     self._cancel(at)
+                else:  # of a workflow, it is the end that follows that ends what cleans up
+                    self._abandon()
             case ChildStarted():
                 self._child_started(event)
             case ChildEnded():
@@ -426,7 +424,8 @@ class Run(RewindableBoard):
     def _cleared(self, event: ActivityCleared, at: datetime) -> None:
         node = self.nodes[event.task_id]
         self._wait_again()
-        self.ended_at, self.reason, self.cancelling, self.first_failure = None, "", None, None
+        self.ended_at, self.reason, self.first_failure = None, "", None
+        self._call_off()
         for map_index in range(event.map_index, event.map_index + event.count):
             activity = node.activity(map_index)
             activity.failures = activity.losses = 0
@@ -464,8 +463,7 @@ class Run(RewindableBoard):
             self._again(node, event.map_index, activity, at)
 
     def _cancel(self, _at: datetime) -> None:
-        self._doom_all(self.open)
-        self.agenda = dict.fromkeys(self.nodes)
+        self._wind_down()
         self._disown(self.children.values())
 
     # ── children ─────────────────────────────────────────────────────────────────────────────────────────
@@ -503,6 +501,7 @@ class Run(RewindableBoard):
         """
         self._rewind_board(past, self.reset_at)
         self.cancelling, self.first_failure = past.cancelling, past.first_failure
+        self.is_abandoned = past.is_abandoned
         self._rewind_children(past)
 
     def _rewind_children(self, _past: "Run") -> None:

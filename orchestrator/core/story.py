@@ -134,7 +134,7 @@ class _Teller(ActivityTeller):
 
     def _is_moving(self, node: Node, held: bool) -> bool:
         """Whether it works, or would if there were room: the story of a run that goes on is made of these."""
-        if is_done(node) or waits(node):
+        if is_done(node) or waits(self._run, node):
             return False
         return not held or any(activity.state not in _STARTABLE for _, activity in node.activities())
 

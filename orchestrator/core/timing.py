@@ -10,7 +10,7 @@ import networkx as nx
 from orchestrator.core.activity import Activity, Node
 from orchestrator.core.graph import critical_path
 from orchestrator.core.run import Run
-from orchestrator.names import UNMAPPED, DagKind
+from orchestrator.names import UNMAPPED, DagKind, TaskState
 
 
 class Leg(msgspec.Struct, frozen=True):
@@ -38,6 +38,8 @@ def _time_of(node: Node) -> timedelta | None:
 
 
 def _span(activity: Activity) -> tuple[datetime, datetime] | None:
+    if activity.state is TaskState.REMOVED:  # a reset has taken it back
+        return None
     start = activity.started_at or activity.scheduled_at
     return None if start is None or activity.ended_at is None else (start, activity.ended_at)
 

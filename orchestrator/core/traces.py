@@ -3,6 +3,8 @@
 Left out are moments, workers, and when what was handed out: facts that differ between two runs that did the same.
 """
 
+from array import array
+from bisect import bisect_left
 from collections.abc import Hashable, Iterator
 from typing import TypeAlias
 
@@ -45,6 +47,8 @@ Subject: TypeAlias = tuple[str, str | int]
 Mark: TypeAlias = tuple[Subject, Hashable]
 
 _RUN: Subject = ("run", "")
+_SEQ_BITS = 40  # a mark is one number, what was said above the seq of the fact: a pair would take three times the room
+_SEQ = (1 << _SEQ_BITS) - 1
 _encoder = msgspec.json.Encoder(order="sorted")
 
 
@@ -61,25 +65,43 @@ def value_of(result: msgspec.Raw, payload: PayloadRef | None) -> bytes:
 class Trace:
     """Hears a history fact by fact. ``marks`` says by (subject, how many-th about it) what was said, and in which fact.
 
-    ``values`` has a digest of each result and each call's input, by the seq of its fact.
+    What is said in the same way ``beside`` it, in a trace that has heard its whole history, is marked in neither.
     """
 
-    def __init__(self) -> None:
-        self.marks: dict[int, tuple[int, int]] = {}
-        self.values: dict[int, int] = {}
-        self._told: dict[Subject, int] = {}
+    def __init__(self, beside: "Trace | None" = None) -> None:
+        self.marks: dict[int, int] = {}
+        self._beside: dict[int, int] = {} if beside is None else beside.marks
+        self._told: dict[int, int] = {}
+        self._seqs, self._digests = array("q"), array("q")
+
+    def value(self, seq: int) -> int:
+        """A digest of the result or the call's input that the fact holds; 0 where there is none."""
+        place = bisect_left(self._seqs, seq)
+        return self._digests[place] if place < len(self._seqs) and self._seqs[place] == seq else 0
 
     def hear(self, fact: Recorded) -> None:
         event = fact.event
         if isinstance(event, ActivityStarted | ActivityScheduled):
             return
         if isinstance(event, ActivityCompleted | OutcomeResolved):
-            self.values[fact.seq] = hash(value_of(event.result, event.payload))
+            self._keep(fact.seq, value_of(event.result, event.payload))
         elif isinstance(event, ActivityRequested):
-            self.values[fact.seq] = hash(event.digest)
+            self._keep(fact.seq, event.digest.encode())
         for subject, content in _marks(event):
-            number = self._told[subject] = self._told.get(subject, 0) + 1
-            self.marks[hash((subject, number))] = (hash(content), fact.seq)
+            about = hash(subject)
+            number = self._told[about] = self._told.get(about, 0) + 1
+            self._mark(hash((about, number)), hash(content), fact.seq)
+
+    def _keep(self, seq: int, value: bytes) -> None:
+        self._seqs.append(seq)
+        self._digests.append(hash(value))
+
+    def _mark(self, key: int, content: int, seq: int) -> None:
+        theirs = self._beside.get(key)
+        if theirs is not None and theirs >> _SEQ_BITS == content:
+            del self._beside[key]
+        else:
+            self.marks[key] = content << _SEQ_BITS | seq
 
 
 def divergence(one: Trace, other: Trace) -> tuple[int | None, int | None] | None:
@@ -87,19 +109,15 @@ def divergence(one: Trace, other: Trace) -> tuple[int | None, int | None] | None
     them has no such fact. None alone: they say the same.
     """
     found: list[tuple[int | None, int | None]] = []
-    for key, (content, seq) in one.marks.items():
+    for key, mine in one.marks.items():
         theirs = other.marks.get(key)
-        if theirs is None:
-            found.append((seq, None))
-        elif theirs[0] != content:
-            found.append((seq, theirs[1]))
-        else:
-            continue
-        break  # the marks stand in order of seq, so this is the first of this side's
-    for key, (content, seq) in other.marks.items():
-        mine = one.marks.get(key)
-        if mine is None or mine[0] != content:
-            found.append((None if mine is None else mine[1], seq))
+        if theirs is None or theirs >> _SEQ_BITS != mine >> _SEQ_BITS:
+            found.append((mine & _SEQ, None if theirs is None else theirs & _SEQ))
+            break  # the marks stand in order of seq, so this is the first of this side's
+    for key, theirs in other.marks.items():
+        mine_ = one.marks.get(key)
+        if mine_ is None or mine_ >> _SEQ_BITS != theirs >> _SEQ_BITS:
+            found.append((None if mine_ is None else mine_ & _SEQ, theirs & _SEQ))
             break
     return min(found, key=lambda seqs: min(seq for seq in seqs if seq is not None), default=None)
 

@@ -56,7 +56,7 @@ class Advancing:
             case StartChild():
                 self._children.start(turn, run, step, heard)
             case SignalRun():
-                refusal = self._petitions.deliver(turn, _signal(run, step))
+                refusal = self._petitions.deliver(turn, run, _signal(run, step))
                 turn.record(run, advances.signal_sent(step, refusal, heard=heard))
             case activations.CancelChild(child_id=child_id):
                 reason = f"its parent, run {run.run_id!r} of DAG {run.dag_id!r}, does not want it any more"

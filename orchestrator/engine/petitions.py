@@ -37,10 +37,14 @@ class Petitions:
         refusal, run_key = (result, None) if isinstance(result, str) else (None, result)
         turn.answers.append(Answer(request_id=pending.id, refusal=refusal, run_key=run_key))
 
-    def deliver(self, turn: Turn, signal: SendSignal) -> Refusal | None:
-        """Send a run's signal to another run; why it was not taken, if it was not."""
+    def deliver(self, turn: Turn, sender: Run, signal: SendSignal) -> Refusal | None:
+        """Send a run's signal to another run; why it was not taken, if it was not. That it was sent is recorded only
+        where it has come."""
         result = self._result(turn, signal)
-        return result if isinstance(result, str) else None
+        if isinstance(result, str):
+            return result
+        turn.tie(sender.run_key, result)
+        return None
 
     def _result(self, turn: Turn, request: AnyRequest) -> int | Refusal:
         """The key of the run that it changes. What cannot be looked up is refused: it must not hold up all others."""

@@ -46,12 +46,13 @@ class Settling:
     def _settle_run(self, turn: Turn, run: Run) -> list[Run]:
         """Decide for one run; the others that have something to decide because of it."""
         others = self._memory.begin_waiting(run.dag_id)
-        if self._memory.gate.is_active(run.run_key) or run.cancelling is not None:
+        may_go_on = self._memory.gate.is_active(run.run_key) or run.cancelling is not None
+        if may_go_on:
             while commands := decide(run, turn.now):
                 for command in commands:
                     others += self._carry_out(turn, run, command)
         self._memory.give_back(run)
-        self._memory.alarms.set(run.run_key, run.next_due())
+        self._memory.alarms.set(run.run_key, run.next_due() if may_go_on else None)  # its turn will wake it
         if run.run_key in turn.ends:
             others += self._children.ended(turn, run, turn.ends.pop(run.run_key))
         if run.is_ended and self._memory.gate.leave(run.run_key):

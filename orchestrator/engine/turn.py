@@ -39,6 +39,7 @@ class Turn:
         self.resets: list[Run] = []
         self.took_reports = False
         self.refused: frozenset[int] = frozenset()
+        self._ties: list[tuple[int, int]] = []
         self._begun: dict[tuple[str, str], int] = {}
         self._drafts: dict[int, _Draft] = {}
 
@@ -72,6 +73,10 @@ class Turn:
         for event in events:
             self.record(run, event, at)
 
+    def tie(self, one: int, other: int) -> None:
+        """What these two runs record in this turn is written both or not at all."""
+        self._ties.append((one, other))
+
     def look_at(self, run: Run) -> None:
         """Time has brought something for this run."""
         self.changed[run.run_key] = run
@@ -100,4 +105,4 @@ class Turn:
             Part(run=draft.run, after=draft.after, records=draft.records, activities=tuple(draft.run.touched))
             for draft in self._drafts.values()
         ]
-        return Group(at=self.now, parts=parts, answers=self.answers, cursors=self.cursors)
+        return Group(at=self.now, parts=parts, answers=self.answers, cursors=self.cursors, ties=self._ties)

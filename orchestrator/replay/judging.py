@@ -62,12 +62,12 @@ def misfit(episode: Episode, versions: Versions) -> tuple[str, str | None] | Non
     if first is not None and first.fact is not None:
         fact = first.fact
         instead, where = _instead(episode.course, first)
-        return _sentence(fact, recorded(fact.event), instead, where, versions), where
+        return _sentence(fact, in_short(fact.event), instead, where, versions), where
     ended = episode.ended
     if ended is None or (instead_of_end := _other_end(episode.course, ended.event)) is None:
         return None
     where = _resting_place(episode.course)
-    return _sentence(ended, recorded(ended.event), instead_of_end, where, versions), where
+    return _sentence(ended, in_short(ended.event), instead_of_end, where, versions), where
 
 
 def not_continued(episode: Episode, fact: Recorded, versions: Versions) -> tuple[str, str | None]:
@@ -87,54 +87,36 @@ def _sentence(fact: Recorded, recorded_: str, instead: str, where: str | None, v
     )
 
 
-def recorded(event: AnyEvent) -> str:
-    """A fact that the code is to have asked for, in short."""
-    match event:
+def in_short(thing: AnyEvent | WorkflowCommand | None) -> str:
+    """What the code asks for, or has asked for as a fact says; the two are worded alike."""
+    match thing:
         case ActivityRequested(task_id=task_id, map_index=map_index, input=given, payload=payload):
             return f"activity {task_id} #{map_index} with {_short(given, payload)}"
-        case ActivityCancelRequested(task_id=task_id, map_index=map_index):
+        case Call(task_id=task_id, input=given, payload=payload):
+            return f"activity {task_id} with {_short(given, payload)}"
+        case (
+            ActivityCancelRequested(task_id=task_id, map_index=map_index)
+            | CancelCall(task_id=task_id, map_index=map_index)
+        ):
             return f"the cancellation of activity {task_id} #{map_index}"
-        case TimerSet(timer_id=timer_id, fire_at=fire_at):
+        case TimerSet(timer_id=timer_id, fire_at=fire_at) | SetTimer(timer_id=timer_id, fire_at=fire_at):
             return f"{timer_id} until {fire_at.isoformat()}"
-        case TimerCancelled(timer_id=timer_id):
+        case TimerCancelled(timer_id=timer_id) | CancelTimer(timer_id=timer_id):
             return f"the cancellation of {timer_id}"
-        case ChildStarted(child_id=child_id, dag_id=dag_id):
+        case ChildStarted(child_id=child_id, dag_id=dag_id) | StartChild(child_id=child_id, dag_id=dag_id):
             return f"child {child_id} of DAG {dag_id}"
-        case ValueRecorded(name=name):
+        case SignalRun(signal=signal, dag_id=dag_id, run_id=run_id):
+            return f"signal {signal!r} to {dag_id} {run_id}"
+        case ValueRecorded(name=name) | RecordValue(name=name):
             return f"the value {name}"
-        case VersionMarker(name=name):
+        case VersionMarker(name=name) | MarkVersion(name=name):
             return f"the marker {name!r} of patched()"
-        case UpdateAnswered(update_id=update_id):
+        case UpdateAnswered(update_id=update_id) | AnswerUpdate(update_id=update_id):
             return f"the answer to update {update_id}"
         case RunEnded(state=state):
             return "the end of the run, which was successful" if state is RunState.SUCCESS else "the failure of the run"
         case _:
-            return type(event).__name__
-
-
-def asked(command: WorkflowCommand | None) -> str:
-    """What the code asks for, in short."""
-    match command:
-        case Call(task_id=task_id, input=given, payload=payload):
-            return f"activity {task_id} with {_short(given, payload)}"
-        case CancelCall(task_id=task_id, map_index=map_index):
-            return f"the cancellation of activity {task_id} #{map_index}"
-        case SetTimer(timer_id=timer_id, fire_at=fire_at):
-            return f"{timer_id} until {fire_at.isoformat()}"
-        case CancelTimer(timer_id=timer_id):
-            return f"the cancellation of {timer_id}"
-        case StartChild(child_id=child_id, dag_id=dag_id):
-            return f"child {child_id} of DAG {dag_id}"
-        case SignalRun(signal=signal, dag_id=dag_id, run_id=run_id):
-            return f"signal {signal!r} to {dag_id} {run_id}"
-        case RecordValue(name=name):
-            return f"the value {name}"
-        case MarkVersion(name=name):
-            return f"the marker {name!r} of patched()"
-        case AnswerUpdate(update_id=update_id):
-            return f"the answer to update {update_id}"
-        case _:
-            return "nothing"
+            return "nothing" if thing is None else type(thing).__name__
 
 
 def _short(given: msgspec.Raw, payload: PayloadRef | None) -> str:
@@ -163,7 +145,7 @@ def _instead(course: Course, record: Slot | None) -> tuple[str, str | None]:
         alike += [slot for slot in waiting if slot.key[0] == record.key[0]]
         slot = (alike or waiting)[0]
         where = course.places.spelt(slot.place) or _resting_place(course)
-        return f"asks for {asked(slot.command)} instead", where
+        return f"asks for {in_short(slot.command)} instead", where
     return _at_rest(course), _resting_place(course)
 
 

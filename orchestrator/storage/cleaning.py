@@ -22,6 +22,7 @@ from orchestrator.storage.tables import (
     runs,
     runs_to_delete,
     timers,
+    xcoms,
 )
 
 _BATCH = 50
@@ -120,7 +121,7 @@ class Cleaning:
                 facts = delete(history).where(history.c.run_key == run_key, history.c.seq < low + _ROWS)
                 if connection.execute(facts).rowcount == _ROWS:
                     return False
-            if connection.execute(_some_activities(run_key)).rowcount == _ROWS:
+            if any(connection.execute(_some(table, run_key)).rowcount == _ROWS for table in (activities, xcoms)):
                 return False
             for table in (timers, payload_refs, runs_to_delete):
                 connection.execute(delete(table).where(table.c.run_key == run_key))
@@ -134,10 +135,11 @@ class Cleaning:
         return self._payloads.sweep(referenced, now - _GRACE, dry_run=dry_run)
 
 
-def _some_activities(run_key: int) -> Delete:
-    place = tuple_(activities.c.task_id, activities.c.map_index)
-    some = select(activities.c.task_id, activities.c.map_index).where(activities.c.run_key == run_key).limit(_ROWS)
-    return delete(activities).where(activities.c.run_key == run_key, place.in_(some))
+def _some(table: Table, run_key: int) -> Delete:
+    """A bounded number of a run's rows."""
+    key = [column for column in table.primary_key.columns if column.name != "run_key"]
+    some = select(*key).where(table.c.run_key == run_key).limit(_ROWS)
+    return delete(table).where(table.c.run_key == run_key, tuple_(*key).in_(some))
 
 
 def _rows(connection: Connection, table: Table, which: ColumnElement[bool]) -> int:

@@ -90,16 +90,26 @@ class SqlHistoryStore:
         return found
 
     def _commit_one_by_one(self, group: Group) -> frozenset[int]:
-        """The same, with a savepoint around each part, so that those out of place alone are left out."""
-        refused: set[int] = set()
+        """The same, with a savepoint around each part: left out are those out of place, and what is tied to them."""
         with writing(self._engine) as connection:
             self._claim.require(connection)
-            for part in group.parts:
-                if part.run.run_key in refused or not self._has_taken(connection, part):
-                    refused.add(part.run.run_key)
+            refused = self._write_what_fits(connection, group, frozenset())
             self._answer(connection, group, [a for a in group.answers if a.run_key not in refused])
             self._move_cursors(connection, group.cursors)
-        return frozenset(refused)
+        return refused
+
+    def _write_what_fits(self, connection: Connection, group: Group, refused: frozenset[int]) -> frozenset[int]:
+        """Write the parts that can be written; those that are not, ``refused`` among them."""
+        left_out = set(refused)
+        with connection.begin_nested() as attempt:
+            for part in group.parts:
+                if part.run.run_key in left_out or not self._has_taken(connection, part):
+                    left_out.add(part.run.run_key)
+            tied = group.and_tied(left_out)
+            if tied == left_out:
+                return tied
+            attempt.rollback()
+        return self._write_what_fits(connection, group, tied)
 
     def _has_taken(self, connection: Connection, part: Part) -> bool:
         try:

@@ -12,7 +12,7 @@ from orchestrator.storage.database import reading
 from orchestrator.storage.history import read_facts, recorded
 from orchestrator.storage.tables import history, runs
 
-_PAGE = 5_000
+_PAGE = 1_000
 _MANY = 500
 _COLUMNS = (history.c.seq, history.c.at, history.c.type, history.c.version, history.c.body)
 

@@ -10,7 +10,10 @@ from orchestrator.core.activity import Activity
 from orchestrator.core.board import Place
 from orchestrator.core.events import (
     ActivityCompleted,
+    ActivityDeferred,
+    ActivityFailed,
     ActivityRequested,
+    ActivitySkipped,
     AnyEvent,
     ChildEnded,
     OutcomeResolved,
@@ -28,9 +31,10 @@ from orchestrator.core.run import Run
 from orchestrator.core.workflow_run import WorkflowRun
 from orchestrator.names import UNMAPPED, TaskState
 from orchestrator.storage.codec import CODEC
-from orchestrator.storage.tables import micros, micros_or_none
+from orchestrator.storage.tables import micros, micros_or_none, xcoms
 
 Row: TypeAlias = tuple[Any, ...]
+Pushing: TypeAlias = ActivityCompleted | ActivityFailed | ActivitySkipped | ActivityDeferred | OutcomeResolved
 
 INERT = "imported while it was open; it does not go on here"
 
@@ -99,8 +103,8 @@ def all_places(run: Run) -> Iterator[Place]:
 
 
 def activity_rows(run: Run, places: Iterable[Place]) -> tuple[list[Row], list[Place]]:
-    """Rows of ``activities``, and the places that have none: their version does not know them (any more), or nothing
-    has happened to them (yet)."""
+    """Rows of ``activities``, and the places that have none: their version does not know them (any more), a reset went
+    back to before they were asked for, or nothing has happened to them (yet)."""
     run_key, nodes = run.run_key, run.nodes
     rows: list[Row] = []
     rowless: list[Place] = []
@@ -138,19 +142,28 @@ def activity_rows(run: Run, places: Iterable[Place]) -> tuple[list[Row], list[Pl
 
 
 def _is_untouched(activity: Activity) -> bool:
+    if activity.state is TaskState.REMOVED:
+        return True
     if activity.requested_seq:
         return False
     return activity.state is TaskState.NONE and activity.attempt == 0 and activity.generation == 1
 
 
+_XCOM_SEQ = xcoms.columns.keys().index("seq")
+
+
 class Notes:
     """What some facts say besides: timers that are set or over, payloads referred to, whether the run moved, and
     whether its timers are to be read from its state, since one fact speaks of many of them.
+
+    ``xcoms`` are rows of what tasks pushed; ``undone`` says from which seq on those of a run count no more.
     """
 
     def __init__(self) -> None:
         self.timers: dict[tuple[int, str], int | None] = {}
         self.payloads: list[Row] = []
+        self.xcoms: list[Row] = []
+        self.undone: list[tuple[int, int]] = []
         self.ended: list[int] = []
         self.moved: list[int] = []
         self.rearmed: set[int] = set()
@@ -161,7 +174,9 @@ class Notes:
                 self._note(run_key, fact.seq, fact.event)
 
     def _note(self, run_key: int, seq: int, event: AnyEvent) -> None:
-        if isinstance(event, _REFERRING) and event.payload is not None:
+        if isinstance(event, Pushing) and event.xcoms:
+            self._push(run_key, seq, event)
+        elif isinstance(event, _REFERRING) and event.payload is not None:
             self.payloads.append((run_key, seq, event.payload.sha256))
         match event:
             case TimerSet():
@@ -173,15 +188,36 @@ class Notes:
                 self.ended.append(run_key)
             case RunMoved():
                 self.moved.append(run_key)
-            case RunCancelRequested() | RunContinued() | RunReset():
+            case RunReset():
+                self.rearmed.add(run_key)
+                self.undone.append((run_key, event.seq))
+                self.xcoms = [row for row in self.xcoms if row[0] != run_key or row[_XCOM_SEQ] <= event.seq]
+            case RunCancelRequested() | RunContinued():
                 self.rearmed.add(run_key)
             case _:
-                pass  # one that refers to a payload, and says no more
+                pass  # one that refers to a payload, or pushes something, and says no more
+
+    def _push(self, run_key: int, seq: int, event: Pushing) -> None:
+        place = (run_key, event.task_id, event.map_index)
+        self.xcoms += [(*place, plain(key), event.attempt, seq, one.length) for key, one in event.xcoms.items()]
+        result = event.payload if isinstance(event, ActivityCompleted | OutcomeResolved) else None
+        refs = {ref.sha256 for ref in (result, *(one.payload for one in event.xcoms.values())) if ref is not None}
+        self.payloads += [(run_key, seq, sha256) for sha256 in sorted(refs)]
 
 
 _REFERRING = (ActivityRequested, ActivityCompleted, OutcomeResolved, ChildEnded, RunContinued, RunEnded)
 _NOTED = frozenset(
-    {*_REFERRING, TimerSet, TimerFired, TimerCancelled, RunMoved, RunCancelRequested, RunContinued, RunReset}
+    {
+        *_REFERRING,
+        *Pushing.__args__,
+        TimerSet,
+        TimerFired,
+        TimerCancelled,
+        RunMoved,
+        RunCancelRequested,
+        RunContinued,
+        RunReset,
+    }
 )
 
 

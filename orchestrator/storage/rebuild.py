@@ -15,7 +15,7 @@ from orchestrator.storage.claims import Claim
 from orchestrator.storage.database import reading, writing
 from orchestrator.storage.history import read_facts
 from orchestrator.storage.projected import Notes
-from orchestrator.storage.tables import activities, history, payload_refs, runs, runs_to_delete, timers
+from orchestrator.storage.tables import activities, history, payload_refs, runs, runs_to_delete, timers, xcoms
 from orchestrator.storage.writer import RunWriter
 
 _PAGE = 5_000
@@ -26,7 +26,7 @@ _NEXT = select(func.min(history.c.run_key)).where(history.c.run_key.not_in(selec
 
 
 def rebuild(engine: Engine, owner: str, progress: Callable[[int, int], None]) -> int:
-    """Write runs, activities, timers and payload_refs anew; how many runs that were.
+    """Write runs, activities, xcoms, timers and payload_refs anew; how many runs that were.
 
     SchedulerRunningError while a scheduler holds the claim, which this holds itself meanwhile, as ``owner``.
     ``progress`` is told how many runs are done, of how many.
@@ -97,7 +97,7 @@ class _Rebuild:
         """Projections of runs that have no history."""
         known = select(history.c.run_key).distinct()
         with writing(self._engine) as connection:
-            for table in (runs, activities, timers, payload_refs):
+            for table in (runs, activities, xcoms, timers, payload_refs):
                 connection.execute(delete(table).where(table.c.run_key.not_in(known)))
 
 

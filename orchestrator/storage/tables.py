@@ -164,7 +164,7 @@ xcoms = Table(
     Column("task_id", Text, primary_key=True),
     Column("map_index", Integer, primary_key=True, autoincrement=False),
     Column("key", Text, primary_key=True),
-    Column("attempt", Integer, nullable=False),
+    Column("attempt", Integer, primary_key=True, autoincrement=False),
     Column("seq", BigInteger, nullable=False),
     Column("length", BigInteger),
     sqlite_with_rowid=False,

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
-from sqlalchemy import Connection, Engine, bindparam, delete, select
+from sqlalchemy import Connection, Engine, Table, bindparam, delete, select
 
 from orchestrator.core.board import Place
 from orchestrator.core.events import Recorded
@@ -21,7 +21,7 @@ from orchestrator.storage.projected import (
     run_row,
     timer_rows,
 )
-from orchestrator.storage.tables import activities, history, payload_refs, runs, timers
+from orchestrator.storage.tables import activities, history, payload_refs, runs, timers, xcoms
 
 _PROGRESS = (
     "version_id",
@@ -41,6 +41,7 @@ _FORGET_ACTIVITY = delete(activities).where(
     activities.c.map_index == bindparam("index"),
 )
 _FORGET_TIMER = delete(timers).where(timers.c.run_key == bindparam("run"), timers.c.timer_id == bindparam("timer"))
+_UNDO_XCOMS = delete(xcoms).where(xcoms.c.run_key == bindparam("run"), xcoms.c.seq > bindparam("since"))
 _FORGET_TIMERS = delete(timers).where(timers.c.run_key == bindparam("run"))
 
 
@@ -54,7 +55,8 @@ class RunWriter:
         self._runs = upsert_sql(runs, mark)
         self._activities = upsert_sql(activities, mark)
         self._timers = upsert_sql(timers, mark)
-        self._payloads = upsert_sql(payload_refs, mark)
+        self._payloads = _insert_once(payload_refs, mark)
+        self._xcoms = upsert_sql(xcoms, mark)
         changes = ", ".join(f"{name} = {mark}" for name in _PROGRESS)
         self._progress = f"UPDATE runs SET {changes} WHERE run_key = {mark} AND last_seq = {mark}"  # noqa: S608
 
@@ -72,11 +74,13 @@ class RunWriter:
         self._write_activities(connection, [(part.run, part.activities) for part in parts])
         self._write_notes(connection, notes)
         self._rearm(connection, [part.run for part in parts if part.run.run_key in notes.rearmed])
+        undone = {run_key for run_key, _ in notes.undone}
+        self._take_back(connection, [part.run for part in parts if part.run.run_key in undone])
         self._move(connection, [part.run for part in parts if part.run.run_key in notes.moved])
 
     def rewrite(self, connection: Connection, run: Run, notes: Notes) -> None:
         """Replace the run's projections by those of this state."""
-        for table in (runs, activities, timers, payload_refs):
+        for table in (runs, activities, xcoms, timers, payload_refs):
             connection.execute(delete(table).where(table.c.run_key == run.run_key))
         self._many(connection, self._new_runs, [run_row(run, run.seq)])
         self._many(connection, self._activities, activity_rows(run, all_places(run))[0])
@@ -121,6 +125,9 @@ class RunWriter:
 
     def _write_notes(self, connection: Connection, notes: Notes) -> None:
         self._many(connection, self._payloads, notes.payloads)
+        if notes.undone:
+            connection.execute(_UNDO_XCOMS, [{"run": run_key, "since": seq} for run_key, seq in notes.undone])
+        self._many(connection, self._xcoms, notes.xcoms)
         if notes.ended:
             connection.execute(_FORGET_TIMERS, [{"run": run_key} for run_key in notes.ended])
         set_ = [(*place, at) for place, at in notes.timers.items() if at is not None]
@@ -136,18 +143,35 @@ class RunWriter:
                 self._many(connection, self._timers, timer_rows(run))
 
     def _move(self, connection: Connection, moved: Iterable[Run]) -> None:
-        """On another version an activity may look another way, though no fact speaks of it."""
+        """On another version an activity may look another way, though no fact speaks of it; what RunContinued left
+        behind stays as it was."""
         for run in moved:
-            where = select(activities.c.task_id, activities.c.map_index).where(activities.c.run_key == run.run_key)
-            places = [(row.task_id, row.map_index) for row in connection.execute(where)]
-            self._write_activities(connection, [(run, [place for place in places if not _is_let_go(run, place)])])
+            places = [place for place in _listed(connection, run) if not _is_let_go(run, place)]
+            self._write_activities(connection, [(run, places)])
+
+    def _take_back(self, connection: Connection, reset: Iterable[Run]) -> None:
+        """Calls that RunContinued had left behind, and that had not been asked for yet where the reset went back to:
+        all others are in the run again."""
+        for run in reset:
+            places = [place for place in _listed(connection, run) if _is_let_go(run, place)]
+            self._write_activities(connection, [(run, places)])
 
     def _many(self, connection: Connection, statement: str, rows: list[Row]) -> None:
         if rows:
             connection.exec_driver_sql(statement, rows)
 
 
+def _listed(connection: Connection, run: Run) -> list[Place]:
+    where = select(activities.c.task_id, activities.c.map_index).where(activities.c.run_key == run.run_key)
+    return [(row.task_id, row.map_index) for row in connection.execute(where)]
+
+
 def _is_let_go(run: Run, place: Place) -> bool:
-    """Whether it is a call of a workflow that RunContinued left behind: its row stays as it is."""
+    """Whether it is a call of a workflow that RunContinued left behind."""
     node = run.nodes.get(place[0])
     return isinstance(run, WorkflowRun) and node is not None and node.peek(place[1]) is None
+
+
+def _insert_once(table: Table, mark: str) -> str:
+    """An INSERT of a row that consists of its key, and may be there."""
+    return f"{insert_sql(table, mark)} ON CONFLICT DO NOTHING"

@@ -92,7 +92,9 @@ class MemoryStore:
         return range(first, self._next_key)
 
     def commit(self, group: Group) -> frozenset[int]:
-        refused = frozenset(part.run.run_key for part in group.parts if not self._write(part))
+        refused = group.and_tied(part.run.run_key for part in group.parts if not self._fits(part))
+        kept = [part for part in group.parts if part.run.run_key not in refused]
+        refused |= {part.run.run_key for part in kept if not self._write(part)}
         for answer in group.answers:
             if answer.run_key in refused:
                 continue
@@ -104,19 +106,24 @@ class MemoryStore:
         self.commits += 1
         return refused
 
+    def _fits(self, part: Part) -> bool:
+        if len(self.histories.get(part.run.run_key, ())) != part.after:
+            return False
+        first = part.records[0].event
+        if not isinstance(first, RunCreated):
+            return True
+        is_dealt_with = first.slot is not None and (first.dag_id, first.slot) in self._slots
+        return (first.dag_id, first.run_id) not in self._names and not is_dealt_with
+
     def _write(self, part: Part) -> bool:
-        run_key = part.run.run_key
-        if len(self.histories.get(run_key, ())) != part.after:
+        if not self._fits(part):
             return False
         first = part.records[0].event
         if isinstance(first, RunCreated):
-            name, slot = (first.dag_id, first.run_id), first.slot
-            if name in self._names or (slot is not None and (first.dag_id, slot) in self._slots):
-                return False
-            self._names[name] = run_key
-            if slot is not None:
-                self._slots.add((first.dag_id, slot))
-        self.histories.setdefault(run_key, []).extend(part.records)
+            self._names[first.dag_id, first.run_id] = part.run.run_key
+            if first.slot is not None:
+                self._slots.add((first.dag_id, first.slot))
+        self.histories.setdefault(part.run.run_key, []).extend(part.records)
         return True
 
     def read(self, run_key: int, *, after: int = 0, limit: int | None = None) -> list[Recorded]:

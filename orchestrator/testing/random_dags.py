@@ -62,7 +62,7 @@ def _random_task(dice: random.Random, name: str, before: list[str]) -> TaskSpec:
     upstream = tuple(sorted(dice.sample(before, k=min(len(before), dice.choice((0, 1, 1, 2, 3))))))
     delivery = dice.choice(list(Delivery))
     pool = dice.choice(("default_pool", "default_pool", "narrow", "wide"))
-    return TaskSpec(
+    task = TaskSpec(
         task_id=name,
         upstream=upstream,
         inputs=upstream[:1],
@@ -81,3 +81,17 @@ def _random_task(dice: random.Random, name: str, before: list[str]) -> TaskSpec:
         mapping=mapping_over(*dice.choice(((0,), (3,), (2, 3)))) if dice.random() < 0.25 else None,
         does_nothing=dice.random() < 0.1,
     )
+    return _in_role(random.Random(f"role/{name}/{upstream}"), task)
+
+
+def _in_role(dice: random.Random, task: TaskSpec) -> TaskSpec:
+    """Some are setups, some teardowns; drawn apart, so that a seed means the same DAG but for that."""
+    role = dice.random()
+    if role < 0.1 and task.upstream:
+        return msgspec.structs.replace(
+            task,
+            is_teardown=True,
+            on_failure_fail_dagrun=role < 0.03,
+            trigger_rule=TriggerRule.ALL_DONE_SETUP_SUCCESS,
+        )
+    return msgspec.structs.replace(task, is_setup=role > 0.85)

@@ -2,21 +2,24 @@
 
 import inspect
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 from sqlalchemy import Connection
 
 from orchestrator.authoring.context import build_context
 from orchestrator.authoring.dag import DAG
 from orchestrator.authoring.deferral import Deferral
+from orchestrator.authoring.masking import masked
 from orchestrator.authoring.operators.activity import ActivityOperator
+from orchestrator.authoring.references import RETURN_VALUE
 from orchestrator.authoring.runtime import Context, running
 from orchestrator.authoring.task import Task
 from orchestrator.core import values
-from orchestrator.core.events import Failure
+from orchestrator.core.events import NULL, Failure, XCom
 from orchestrator.core.orders import Completed, Deferred, Failed, Order, Report, Skipped, TakenBack
 from orchestrator.exceptions import (
     AirflowFailException,
@@ -28,6 +31,7 @@ from orchestrator.exceptions import (
 from orchestrator.names import Delivery, FailureKind
 from orchestrator.worker.bodies import Bodies
 from orchestrator.worker.coroutines import run_coroutine
+from orchestrator.worker.exchange import AttemptExchange
 from orchestrator.worker.failure import failure_of, loading_failure
 from orchestrator.worker.heart import Heart, ProgressTooLargeError
 from orchestrator.worker.interruption import Interrupted, Interruption
@@ -62,7 +66,9 @@ class Running:
 
 
 class Attempts:
-    """Runs orders in this thread, one after another. ``let_through`` are exceptions that end the process."""
+    """Runs orders in this thread, one after another. ``let_through`` are exceptions that end the process; ``let_go`` is
+    called at the end.
+    """
 
     def __init__(
         self,
@@ -71,7 +77,9 @@ class Attempts:
         transactions: Transactions,
         interruption: Interruption,
         heart: Callable[[Order], Heart],
+        exchange: Callable[[Order], AttemptExchange],
         let_through: tuple[type[BaseException], ...] = (),
+        let_go: Callable[[], object] = tuple,
     ) -> None:
         self._bodies = bodies
         self._results = results
@@ -79,7 +87,10 @@ class Attempts:
         self._interruption = interruption
         self._new_heart = heart
         self._heart: Heart | None = None
+        self._new_exchange = exchange
+        self._exchange: AttemptExchange | None = None
         self._let_through = let_through
+        self._let_go = let_go
         self._has_begun = False
 
     def holds(self, order: Order) -> bool:
@@ -90,6 +101,7 @@ class Attempts:
         """Let go of loaded code and open connections; for a process that goes on to other things."""
         self._bodies.close()
         self._transactions.close()
+        self._let_go()
 
     def run(self, order: Order, announce: Announce) -> Report:
         """What became of it. ``announce`` is called right before the body begins; where it says False, it does not."""
@@ -101,7 +113,8 @@ class Attempts:
         if self._heart is not None:
             self._heart.stop(keep=not isinstance(report, (Completed, Skipped)))
             self._heart = None
-        return report
+        exchange, self._exchange = self._exchange, None
+        return report if exchange is None else _with_pushed(report, exchange.pushed)
 
     def _run(self, order: Order, announce: Announce) -> Report:
         try:
@@ -152,14 +165,15 @@ class Attempts:
             value = self._body(order, dag, task, connection)
             if isinstance(value, Deferral):
                 raise UsageError(f"task {task.task_id!r} waits for a run, which delivery='transactional' cannot do")
-            return self._results.encode(value, order.measured)
+            return self._results.encode(value, measured=order.measured)
 
         data = self._transactions.deliver(order, body, self._seal)
         value = values.decode(data)
         return value, self._results.keep(data, value, order.measured)
 
     def _body(self, order: Order, dag: DAG, task: Task, connection: Connection | None) -> Any:
-        context = build_context(order, dag, task, connection=connection)
+        self._exchange = self._new_exchange(order)
+        context = build_context(order, dag, task, connection=connection, exchange=self._exchange)
         self._heart = self._new_heart(order)
         with running(Running(context, self._heart)):
             prepared = task.prepare(context, self._results.inputs(order))
@@ -197,6 +211,17 @@ def _now() -> datetime:
     return datetime.now(UTC)
 
 
+def _with_pushed(report: Report, pushed: Mapping[str, XCom]) -> Report:
+    """The report with what the body pushed; under the key of results that is its result, if it returned none."""
+    if not pushed or not isinstance(report, (Completed, Failed, Skipped, Deferred)):
+        return report
+    xcoms = {key: value for key, value in pushed.items() if key != RETURN_VALUE}
+    result = pushed.get(RETURN_VALUE)
+    if isinstance(report, Completed) and result is not None and report.result == NULL and report.payload is None:
+        report = replace(report, result=result.value, payload=result.payload, length=result.length)
+    return replace(report, xcoms=xcoms)
+
+
 def _deferred(order: Order, deferral: Deferral) -> Deferred:
     trigger = msgspec.Raw(values.encode(deferral.trigger, "the trigger"))
     return Deferred(key=order.key, at=_now(), trigger=trigger)
@@ -211,7 +236,7 @@ def _kill(task: Task) -> None:
 
 def _unsuccessful(order: Order, error: BaseException) -> Report:
     if isinstance(error, AirflowSkipException):
-        return Skipped(key=order.key, at=_now(), reason=str(error))
+        return Skipped(key=order.key, at=_now(), reason=masked(str(error)))
     if isinstance(error, LoadingError):
         failure = loading_failure(error.error, order.code)
         return Failed(key=order.key, at=_now(), kind=FailureKind.LOADING, failure=failure)

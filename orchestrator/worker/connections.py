@@ -1,28 +1,56 @@
 """Connections: from the name that an author writes to a database URL."""
 
+import contextlib
 import os
-import re
 from collections.abc import Mapping
 
-from orchestrator.exceptions import ConfigError
+from sqlalchemy import URL
 
-_PREFIXES = ("ORCHESTRATOR_CONN_", "AIRFLOW_CONN_")
+from orchestrator.authoring.connection import Connection
+from orchestrator.authoring.environment import of_environment, plain
+from orchestrator.authoring.vault import current_vault
+from orchestrator.exceptions import ConfigError, UsageError
+from orchestrator.nearest import did_you_mean
+
+_DRIVERS = {"postgres": "postgresql"}
 
 
 class Connections:
-    """Looks names up in the environment: ``ORCHESTRATOR_CONN_<NAME>``, then ``AIRFLOW_CONN_<NAME>``."""
+    """Looks names up in the environment, then in the vault of this process.
+
+    A variable of the environment is taken as a SQLAlchemy URL, as it stands.
+    """
 
     def __init__(self, environment: Mapping[str, str] = os.environ) -> None:
         self._environment = environment
 
-    def url(self, name: str) -> str:
-        """The SQLAlchemy URL of that connection; ConfigError says which variable to set."""
-        plain = re.sub(r"\W", "_", name).upper()
-        for variable in (prefix + spelling for prefix in _PREFIXES for spelling in (name.upper(), plain)):
-            found = self._environment.get(variable)
-            if found:
-                return found
+    def url(self, name: str) -> str | URL:
+        """The SQLAlchemy URL of that connection; ConfigError says how to add it."""
+        written = of_environment(self._environment, "CONN", name)
+        if written and not written.lstrip().startswith("{"):
+            with contextlib.suppress(UsageError):  # it is no URI, as whoever connects will say
+                Connection.from_uri(written, name)  # whose password is masked from now on
+            return written
+        vault = current_vault()
+        found = written or vault.connection(name)
+        if found is not None:
+            return url_of(Connection.from_text(found, name))
         raise ConfigError(
-            f"there is no connection {name!r}; set {_PREFIXES[0]}{plain} to a SQLAlchemy URL, such as "
-            f"postgresql://user@host/database, in the environment of the scheduler"
+            f"there is no connection {name!r}{did_you_mean(name, vault.connection_ids())}; set "
+            f"ORCHESTRATOR_CONN_{plain(name)} to a SQLAlchemy URL, such as postgresql://user@host/database, in the "
+            f"environment of the scheduler, or add it with `orchestrator connections add {name}`"
         )
+
+
+def url_of(connection: Connection) -> URL:
+    """The same place as SQLAlchemy writes it; ``extra`` is its query."""
+    kind = connection.conn_type or ""
+    return URL.create(
+        _DRIVERS.get(kind, kind.replace("_", "+", 1)),
+        username=connection.login or None,
+        password=connection.password or None,
+        host=connection.host or None,
+        port=connection.port,
+        database=connection.schema or None,
+        query={name: str(value) for name, value in connection.extra_dejson.items()},
+    )

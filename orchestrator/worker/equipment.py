@@ -5,17 +5,20 @@ import socket
 from functools import partial
 from pathlib import Path
 
+from orchestrator.authoring.vault import keep_vault
 from orchestrator.dagbag import importing
 from orchestrator.storage.payloads import FsspecPayloadStore
 from orchestrator.worker.attempt import Attempts
 from orchestrator.worker.bodies import Bodies
 from orchestrator.worker.connections import Connections
+from orchestrator.worker.exchange import AttemptExchange, RunDatabase
 from orchestrator.worker.heart import Heart, Tell
 from orchestrator.worker.heartbeats import Heartbeats
 from orchestrator.worker.interruption import Interruption
 from orchestrator.worker.results import Results
 from orchestrator.worker.settings import WorkerSettings
 from orchestrator.worker.transactional import Transactions
+from orchestrator.worker.vault import vault_of
 
 
 def equip(
@@ -23,19 +26,34 @@ def equip(
 ) -> Attempts:
     """Attempts that load DAG files, keep payloads and deliver transactions as the settings say.
 
-    ``tell`` hears of the heartbeats of what runs.
+    ``tell`` hears of the heartbeats of what runs. From now on all code of this process reads the variables and
+    connections of the home, until the attempts are closed.
     """
+    results, runs = results_of(settings), RunDatabase(settings.run_database)
+    before = keep_vault(vault_of(settings))
+
+    def let_go() -> None:
+        keep_vault(before)
+        runs.close()
+
     return Attempts(
         Bodies(importing.load, settings.kept_versions),
-        Results(
-            FsspecPayloadStore(settings.payloads),
-            threshold=settings.payload_threshold,
-            max_bytes=settings.max_result_bytes,
-        ),
+        results,
         Transactions(Connections(), settings.home_database),
         interruption,
         partial(Heart, heartbeats=Heartbeats(Path(settings.heartbeat_folder)), tell=tell),
+        partial(AttemptExchange, results=results, reads=runs.reads),
         let_through,
+        let_go,
+    )
+
+
+def results_of(settings: WorkerSettings) -> Results:
+    """Results whose payloads are where the settings say."""
+    return Results(
+        FsspecPayloadStore(settings.payloads),
+        threshold=settings.payload_threshold,
+        max_bytes=settings.max_result_bytes,
     )
 
 

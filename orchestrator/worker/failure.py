@@ -3,6 +3,7 @@
 import traceback
 from pathlib import Path
 
+from orchestrator.authoring.masking import masked
 from orchestrator.core.events import Failure
 from orchestrator.core.raised import recordable, sentence, text_of, types_of
 from orchestrator.dagbag.blame import Frame, authors_frames, listing
@@ -17,14 +18,16 @@ _EXITS: dict[type[BaseException], str] = {
 
 
 def failure_of(error: BaseException, code: str) -> Failure:
-    """What to record of ``error``; ``code`` is the folder of the author's files, to which paths are relative."""
+    """What to record of ``error``, without secrets; ``code`` is the folder of the author's files, to which paths are
+    relative.
+    """
     roots = Roots(Path(code))
     frames = _frames(error, roots)
     return Failure(
-        message=recordable(roots.shorten(_sentence(error))),
+        message=recordable(masked(roots.shorten(_sentence(error)))),
         types=types_of(error),
         where=f"{frames[-1].name}:{frames[-1].line}" if frames else _place(error, roots),
-        frames=tuple(recordable(line) for line in listing(frames)),
+        frames=tuple(recordable(masked(line)) for line in listing(frames)),
     )
 
 
@@ -34,7 +37,8 @@ def loading_failure(error: BaseException, code: str) -> Failure:
     if not isinstance(error, DagImportError):
         return failure
     where = _place(error, Roots(Path(code)))
-    return Failure(message=recordable(error.message), types=failure.types, where=where, frames=error.frames)
+    frames = tuple(map(masked, error.frames))
+    return Failure(message=recordable(masked(error.message)), types=failure.types, where=where, frames=frames)
 
 
 def _sentence(error: BaseException) -> str:

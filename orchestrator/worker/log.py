@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 
+from orchestrator.authoring.masking import masked, masked_bytes
 from orchestrator.worker.rawoutput import RawOutput
 
 _CHUNK = 64 * 1024
@@ -26,9 +27,9 @@ def to_bytes(text: str) -> bytes:
 class AttemptLog:
     """Where the process's output goes; one attempt at a time, from any thread.
 
-    Each line bears the moment and a label: a stream's or level's name. After ``limit`` bytes one sentence says that
-    the log was cut, and the rest is dropped. A log that cannot be written never fails the attempt: ``complaints``
-    (a file descriptor) is told once.
+    Each line bears the moment and a label: a stream's or level's name; secrets that the process has read are masked.
+    After ``limit`` bytes one sentence says that the log was cut, and the rest is dropped. A log that cannot be written
+    never fails the attempt: ``complaints`` (a file descriptor) is told once.
     """
 
     def __init__(self, folder: Path, limit: int, raw: RawOutput | None = None, complaints: int = 2) -> None:
@@ -94,7 +95,7 @@ class AttemptLog:
         with self._lock:
             self.collect()
             prefix = stamp(label)
-            body = text[: self._room].replace("\n", "\n" + prefix)
+            body = masked(text)[: self._room].replace("\n", "\n" + prefix)
             self._append(to_bytes(f"{prefix}{body}\n"))
 
     def collect(self) -> None:
@@ -107,7 +108,7 @@ class AttemptLog:
                 if self._room <= 0:
                     self._raw.clear()
                     return
-                self._append(_prefixed(chunk, prefix))
+                self._append(_prefixed(masked_bytes(chunk), prefix))
 
     def _append(self, data: bytes) -> None:
         try:

@@ -8,20 +8,23 @@ from typing import Any
 import msgspec
 
 from orchestrator.authoring.context import build_context
+from orchestrator.authoring.masking import masked_value
 from orchestrator.authoring.runtime import running
 from orchestrator.authoring.task import Task
+from orchestrator.authoring.vault import keep_vault
 from orchestrator.core import values
 from orchestrator.core.events import Failure
 from orchestrator.core.orders import Order
 from orchestrator.dagbag import importing
 from orchestrator.exceptions import ValueEncodingError
-from orchestrator.storage.payloads import FsspecPayloadStore
 from orchestrator.worker.attempt import Running
 from orchestrator.worker.bodies import Bodies
+from orchestrator.worker.equipment import results_of
+from orchestrator.worker.exchange import AttemptExchange, RunDatabase
 from orchestrator.worker.failure import failure_of
 from orchestrator.worker.log import write_all
-from orchestrator.worker.results import Results
 from orchestrator.worker.settings import WorkerSettings
+from orchestrator.worker.vault import vault_of
 
 
 class RenderJob(msgspec.Struct, frozen=True):
@@ -32,7 +35,7 @@ class RenderJob(msgspec.Struct, frozen=True):
 
 
 class Rendered(msgspec.Struct, frozen=True, kw_only=True):
-    """The template fields by name, as JSON values; or why there are none."""
+    """The template fields by name, as JSON values without secrets; or why there are none."""
 
     fields: dict[str, Any] = {}
     failure: Failure | None = None
@@ -48,16 +51,14 @@ def render(job: RenderJob) -> Rendered:
 
 def _fields(job: RenderJob) -> dict[str, Any]:
     settings = job.settings
-    results = Results(
-        FsspecPayloadStore(settings.payloads),
-        threshold=settings.payload_threshold,
-        max_bytes=settings.max_result_bytes,
-    )
+    results = results_of(settings)
+    keep_vault(vault_of(settings))  # this process is there for nothing else
     dag, task = Bodies(importing.load, settings.kept_versions).find(job.order)
-    context = build_context(job.order, dag, task)
+    exchange = AttemptExchange(job.order, results, RunDatabase(settings.run_database).reads)
+    context = build_context(job.order, dag, task, exchange=exchange)
     with running(Running(context)):
         ready = task.prepare(context, results.inputs(job.order))
-    return {name: _as_json(getattr(ready, name, None)) for name in _names(task)}
+    return {name: masked_value(_as_json(getattr(ready, name, None)), name) for name in _names(task)}
 
 
 def _names(task: Task) -> tuple[str, ...]:

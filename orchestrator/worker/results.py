@@ -55,16 +55,17 @@ class Results:
         self._threshold = threshold
         self._max_bytes = max_bytes
 
-    def encode(self, value: object, measured: Sequence[str] = ()) -> bytes:
+    def encode(self, value: object, what: str = "result", measured: Sequence[str] = ()) -> bytes:
         """The JSON of a value; ValueEncodingError or ResultTooLargeError if it cannot be recorded, BodyError if others
         are mapped over a part of it that has no items.
         """
         for part in measured:
             _check_measured(part, value)
-        data = values.encode(value)
+        data = values.encode(value, what)
         if len(data) > self._max_bytes:
+            whole = "the result" if what == "result" else what
             raise ResultTooLargeError(
-                f"the result is {len(data)} bytes of JSON, more than [workers] max_result_bytes = {self._max_bytes}; "
+                f"{whole} is {len(data)} bytes of JSON, more than [workers] max_result_bytes = {self._max_bytes}; "
                 f"write it to a file or table and return where that is"
             )
         return data
@@ -73,7 +74,7 @@ class Results:
         """The value as a result, its bytes synced to the payload store where they are many."""
         if value is None and not measured:
             return _NONE
-        return self.keep(self.encode(value, measured), value, measured)
+        return self.keep(self.encode(value, measured=measured), value, measured)
 
     def keep(self, data: bytes, value: object, measured: Sequence[str] = ()) -> Result:
         """The result for JSON that ``encode`` made of ``value``."""
@@ -95,5 +96,9 @@ class Results:
         """The decoded results that an order takes, by task_id."""
         found = {task_id: values.decode(raw) for task_id, raw in order.inputs.items()}
         for task_id, ref in order.payloads.items():
-            found[task_id] = values.decode(self._payloads.get(ref))
+            found[task_id] = self.fetch(ref)
         return found
+
+    def fetch(self, ref: PayloadRef) -> Any:
+        """The decoded value that lies in the payload store."""
+        return values.decode(self._payloads.get(ref))

@@ -68,7 +68,7 @@ def test_results_are_pulled_of_the_tasks_that_are_taken_and_of_no_others(dag, or
     ti = context["ti"]
     assert ti.xcom_pull(task_ids="first") == [1]
     assert ti.xcom_pull(["first"]) == [[1]]
-    with pytest.raises(UsageError, match="'second' does not take the result of 'other'; pass the result"):
+    with pytest.raises(UsageError, match="what 'other' has under 'return_value' cannot be pulled; pass its result"):
         ti.xcom_pull("other")
     assert ti.xcom_pull("first", key="rows") is None
     assert context["task"] is ready

@@ -168,7 +168,7 @@ def test_a_missing_template_file_is_reported_when_the_dag_is_compiled():
         ("{% if %}", 1, "Expected an expression"),
         ("\n{{ ds | nowhere }}", 2, "No filter named 'nowhere'"),
         ("{{ ''.__class__ }}", 1, "unsafe"),
-        ("{{ ti.xcom_pull(task_ids=run_id) }}", 1, "'show' does not take the result of 'manual__"),
+        ("{{ ti.xcom_pull(task_ids=run_id) }}", 1, "no runs are recorded here, so what 'manual__"),
         ("{% include 'nowhere.sql' %}", 1, "there is no template file 'nowhere.sql'"),
     ],
 )

@@ -2,13 +2,14 @@
 
 import io
 from datetime import timedelta
+from itertools import pairwise
 from typing import Any
 
 import msgspec
 from rich.console import Console
 
 from orchestrator.cli.progress import Progress, changed, progress
-from orchestrator.cli.render.run_view import LiveView, picture, sentence
+from orchestrator.cli.render.run_view import LineView, LiveView, picture, sentence
 from orchestrator.names import RunState, RunType, TaskState
 from orchestrator.storage.views import ActivityRow, RunRow
 from orchestrator.worker.heartbeats import LastBeat
@@ -112,6 +113,12 @@ def test_a_large_mapped_task_is_told_by_the_tenth() -> None:
     assert sentence(line, START) == "work  150/1000 done: 850 running, 150 success"
 
 
+def test_calls_that_become_more_as_a_workflow_goes_on_are_told_by_the_first_digit_of_their_number() -> None:
+    looks = [mapped(done, done + 1) for done in range(300)]
+    told = [after.lines[0].done for before, after in pairwise(looks) if list(changed(before, after))]
+    assert told == [*range(1, 10), *range(10, 100, 10), 100, 200]
+
+
 def test_a_new_failure_in_a_mapped_task_is_told_at_once() -> None:
     before = mapped(5, 1000)
     rows = [activity("work", TaskState.SUCCESS, index) for index in range(5)]
@@ -136,3 +143,17 @@ def test_a_terminal_shows_the_table_in_its_place() -> None:
 def test_who_watches_a_task_of_unknown_outcome_is_told_how_to_answer() -> None:
     lines = drawn(progress(run(), [activity("charge", TaskState.AWAITING_INPUT)]))
     assert any("orchestrator tasks resolve" in line and " charge " in line for line in lines)
+
+
+def test_where_there_is_no_terminal_each_change_of_the_run_is_a_line() -> None:
+    out = io.StringIO()
+    view = LineView(Console(file=out, width=200))
+    for fields in ({}, {}, {"is_paused": True}, {}, {"is_cancelling": True}, {"state": RunState.FAILED}):
+        view.show(Progress(run=run(**fields), lines=[]), START)
+    assert [line.partition("r1  ")[2] for line in out.getvalue().splitlines()] == [
+        "running",
+        "running, paused",
+        "running",
+        "running, cancelling",
+        "failed",
+    ]

@@ -14,13 +14,15 @@ from orchestrator.core.events import (
     ActivityRequested,
     ActivityScheduled,
     ActivityStarted,
+    RunBlocked,
     RunEnded,
+    RunMoved,
     RunStarted,
 )
-from orchestrator.names import RunState
+from orchestrator.names import BlockKind, RunState
 from orchestrator.ports import ParsedFile
 from orchestrator.storage.database import create
-from tests.cli.homes import FilledHome, Said, run_command
+from tests.cli.homes import FilledHome, Said, order, run_command
 
 SHOP = """
 from orchestrator import DAG, task
@@ -177,6 +179,37 @@ def test_a_workflow_that_moves_with_its_dag_is_said_to_be_blocked_where_its_code
     assert (found["charged"]["verdict"], found["charged"]["on_save"]) == ("breaks", "moves, and is blocked")
     said = run_command("dags", "redeploy-check", str(home.folder / "elsewhere" / "shop.py"))
     assert said.out.count("shop.py:9") == 1
+
+
+def test_a_run_that_was_moved_by_force_is_held_against_the_version_that_it_has(home: FilledHome, save: Save) -> None:
+    home.add_dag(order())  # so that the ids of versions are not their numbers
+    save(FLOW)
+    asked = ActivityRequested(task_id="charge", map_index=0, digest="of its arguments")
+    home.begin("shop", "charged", RunStarted(), asked)
+    now = FLOW.replace("    charge()", "    return None")
+    save(now)
+    home.go_on("charged", RunMoved(version_id=home.reads.dag("shop").version_id, fingerprint="f"))
+    said, found = check(home, now)
+    assert said.status == 1
+    assert (found["charged"]["verdict"], found["charged"]["on_save"]) == ("breaks", "has it, and cannot go on")
+    versions = "at seq 3, recorded by version 1; the code of version 2 has returned"
+    assert versions in found["charged"]["findings"][0]["message"]
+    assert versions in run_command("runs", "replay", "shop", "charged").out
+    assert versions in " ".join(run_command("runs", "why", "shop", "charged").out.split())
+    assert run_command("runs", "history", "shop", "charged").out.rstrip().endswith("to version 2")
+    assert run_command("runs", "history", "shop", "charged", "-o", "json").json[-1]["version"] == 2
+
+
+def test_a_run_that_is_blocked_though_its_code_fits_now_wants_a_decision(home: FilledHome, save: Save) -> None:
+    save(FLOW)
+    home.begin("shop", "charged", RunStarted(), RunBlocked(kind=BlockKind.STUCK, message="shop.py:9: no end"))
+    said, found = check(home, FLOW)
+    assert said.status == 1
+    assert (found["charged"]["verdict"], found["charged"]["on_save"]) == (
+        "needs a decision",
+        "has it, and cannot go on",
+    )
+    assert "orchestrator runs resume shop 'charged'" in found["charged"]["findings"][0]["message"]
 
 
 def test_nothing_is_recorded_by_a_check(shop: FilledHome) -> None:

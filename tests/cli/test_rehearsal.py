@@ -60,6 +60,14 @@ def test_a_failure_is_told_and_is_the_exit_status(live: LiveHome) -> None:
     assert "plant failed on attempt 1: ValueError: too deep." in done.stderr
 
 
+def test_what_a_workflow_returns_is_shown(live: LiveHome) -> None:
+    live.write_dag(
+        "bed.py", "from orchestrator import workflow\n\n@workflow\ndef bed(size: int = 2):\n    return [size]\n"
+    )
+    assert live.run("dags", "test", "bed").stdout.splitlines()[-1] == "→ [2]"
+    assert json.loads(live.run("dags", "test", "bed", "-o", "json").stdout)["result"] == [2]
+
+
 def test_a_broken_dag_file_is_named(live: LiveHome) -> None:
     live.write_dag("garden.py", GARDEN + "\nnothing_of_that_name\n")
     done = live.run("dags", "test", "garden")

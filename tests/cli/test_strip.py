@@ -21,6 +21,7 @@ from orchestrator.core.events import (
     RunCreated,
     RunEnded,
     RunLink,
+    RunMoved,
     RunReset,
     SignalReceived,
     TimerFired,
@@ -113,3 +114,29 @@ def test_columns_stand_below_each_other_whatever_a_line_is_about() -> None:
     assert [line.index(word) for line, word in zip(found, ("until", "(7)", "run r"), strict=True)] == [
         found[0].index("until")
     ] * 3
+
+
+def shown(message: str, **console: Any) -> str:
+    out = io.StringIO()
+    blocked = RunBlocked(kind=BlockKind.NON_DETERMINISM, message=message)
+    print_strip(Console(file=out, **console), [Recorded(12_345, START, blocked)], {})
+    return out.getvalue()
+
+
+@pytest.mark.parametrize("width", [40, 60, 100])
+def test_a_narrow_terminal_shows_all_that_is_said(width: int) -> None:
+    message = " ".join(f"word{number}" for number in range(60))
+    found = shown(message, width=width, force_terminal=True, color_system=None)
+    assert max(map(len, found.splitlines())) <= width
+    assert " ".join(found.split()).endswith(f"RunBlocked non_determinism {message}")
+
+
+def test_what_is_no_terminal_is_given_every_fact_whole_and_on_one_line() -> None:
+    message = "x" * 5_000
+    line = shown(message, width=60).splitlines()[1]
+    assert line.endswith(f"  non_determinism  {message}")
+
+
+def test_a_move_names_the_version_by_its_number() -> None:
+    assert words(RunMoved(version_id=7, fingerprint="f")) == "RunMoved to version 3"
+    assert words(RunMoved(version_id=8, fingerprint="f")) == "RunMoved to a version that is not recorded here"

@@ -205,7 +205,7 @@ def test_a_progress_that_cannot_be_kept_is_a_failure_that_says_so(bench: Bench, 
     assert isinstance(strange, Failed)
     assert isinstance(large, Failed)
     assert strange.kind is large.kind is FailureKind.ENCODING
-    assert "progress['rows'][0] is a object" in strange.failure.message
+    assert "progress['rows'][0] is an object" in strange.failure.message
     assert "the progress is 65537 bytes of JSON, more than the 65536 that are kept" in large.failure.message
 
 

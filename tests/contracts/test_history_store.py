@@ -99,6 +99,19 @@ def test_a_part_whose_place_is_taken_is_refused_and_the_rest_is_committed(store:
         assert [row.state for row in reads.activities(run_key)] == [TaskState.SUCCESS]
 
 
+def test_parts_that_are_tied_are_written_all_or_not_at_all(store: SqlHistoryStore) -> None:
+    first, sender, above, other = begin(store), begin(store), begin(store), begin(store)
+    commit(store, first, sender, above, other)
+    stale = Story(first.run_key, run_id=first.run.run_id)
+    stale.part()
+    commit(store, first.works("extract"))
+    told = [other.works("extract"), above.works("extract"), sender.works("extract"), stale.works("load")]
+    ties = [(above.run_key, sender.run_key), (sender.run_key, first.run_key)]
+    refused = store.commit(Group(at=NOW, parts=[story.part() for story in told], ties=ties))
+    assert refused == {first.run_key, sender.run_key, above.run_key}
+    assert [len(store.read(story.run_key)) for story in (first, sender, above, other)] == [4, 1, 1, 4]
+
+
 def test_a_part_that_leaves_a_gap_is_refused(store: SqlHistoryStore) -> None:
     told = begin(store)
     commit(store, told)

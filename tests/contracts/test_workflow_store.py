@@ -77,6 +77,24 @@ def test_a_workflow_that_is_replayed_from_the_store_is_the_one_that_was_told(sto
     assert {(n, i): a.state for n, node in again.nodes.items() for i, a in (node.many or {}).items()} == now
 
 
+def test_calls_that_a_reset_has_taken_back_are_not_listed_whatever_had_become_of_them(
+    engine: Engine, store: SqlHistoryStore, reads: Reads
+) -> None:
+    told = started(store)
+    told.tell(*(ActivityRequested(task_id="ship", map_index=index, **CALL) for index in (0, 1, 2)))
+    commit(store, told.works("ship", 0))
+    seq = told.run.seq
+    told.works("ship", 1)
+    told.tell(ActivityRequested(task_id="ship", map_index=3, **CALL))
+    commit(store, told.works("ship", 3))
+    commit(store, told.tell(RunReset(seq=seq)))
+    listed = [(0, TaskState.SUCCESS), (1, TaskState.NONE), (2, TaskState.NONE)]
+    assert [(row.map_index, row.state) for row in reads.tasks(reads.run("order"))] == listed
+    store.release()
+    rebuild(engine, "db rebuild", quiet)
+    assert [(row.map_index, row.state) for row in reads.tasks(reads.run("order"))] == listed
+
+
 def test_calls_are_listed_at_their_occurrences_also_before_they_are_handed_out(
     store: SqlHistoryStore, reads: Reads
 ) -> None:

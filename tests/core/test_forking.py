@@ -233,6 +233,12 @@ def test_a_timer_that_has_not_fired_has_as_long_to_go_as_it_had(order: WorkflowL
     assert fires["sleep-2"] == NOW + (at(100) - order.facts[-1].at)
 
 
+def test_a_timer_whose_moment_had_passed_fires_at_once_in_the_fork(order: WorkflowLedger) -> None:
+    order.facts.append(Recorded(len(order.facts) + 1, at(500), SignalReceived(name="approval")))
+    fires = {fact.event.timer_id: fact.event.fire_at for fact in forked(order) if isinstance(fact.event, TimerSet)}
+    assert fires["sleep-2"] == NOW
+
+
 def test_a_child_that_has_not_ended_is_asked_for_again(order: WorkflowLedger) -> None:
     started = [fact.event.child_id for fact in forked(order) if isinstance(fact.event, ChildStarted)]
     assert started == ["child-1"]

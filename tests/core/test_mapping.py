@@ -323,7 +323,7 @@ def account(run: Run) -> dict[str, list[str]]:
     return {name: [str(a.state) for _, a in sorted(node.activities())] for name, node in run.nodes.items()}
 
 
-@pytest.mark.parametrize("seed", range(150))
+@pytest.mark.parametrize("seed", range(600))
 def test_in_random_worlds_each_instance_runs_just_when_its_own_upstreams_let_it(seed: int) -> None:
     dice = random.Random(seed)
     ledger = world(dice)
@@ -340,7 +340,7 @@ def test_in_random_worlds_each_instance_runs_just_when_its_own_upstreams_let_it(
     assert run.unfinished == 0
 
 
-@pytest.mark.parametrize("seed", range(100))
+@pytest.mark.parametrize("seed", range(300))
 def test_a_random_world_goes_on_after_a_crash_anywhere(seed: int) -> None:
     dice = random.Random(seed)
     ledger = world(dice)
@@ -358,7 +358,7 @@ def test_a_random_world_goes_on_after_a_crash_anywhere(seed: int) -> None:
                 assert verdict_at_the_end(ledger.run, name, index) is Verdict.RUN
 
 
-@pytest.mark.parametrize("seed", range(150))
+@pytest.mark.parametrize("seed", range(600))
 def test_what_is_cleared_in_a_random_world_runs_again_under_the_same_rules(seed: int) -> None:
     dice = random.Random(seed)
     ledger = world(dice)

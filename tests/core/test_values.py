@@ -204,7 +204,7 @@ def test_a_value_that_cannot_be_recorded_is_named_by_its_path(value: Any, path: 
 
 
 def test_the_path_starts_where_the_caller_says() -> None:
-    with pytest.raises(ValueEncodingError, match=r"^conf\['x'\] is a object, which cannot be recorded; return"):
+    with pytest.raises(ValueEncodingError, match=r"^conf\['x'\] is an object, which cannot be recorded; return"):
         encode({"x": object()}, path="conf")
 
 

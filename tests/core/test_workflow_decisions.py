@@ -212,6 +212,12 @@ def test_what_is_over_already_is_not_cancelled_and_not_answered(ledger: Workflow
     assert steps == []
 
 
+def test_an_update_is_answered_once_though_the_code_answers_twice_in_one_go(ledger: WorkflowLedger) -> None:
+    ledger.add(UpdateReceived(update_id="u", name="pay"))
+    steps = ledger.advance(AnswerUpdate(update_id="u"), AnswerUpdate(update_id="u"))
+    assert steps == [UpdateAnswered(update_id="u")]
+
+
 def test_occurrences_never_start_again(ledger: WorkflowLedger) -> None:
     ledger.call("ship", "ship")
     ledger.advance(Continue())
@@ -246,6 +252,12 @@ def test_a_workflow_that_raises_its_cancellation_fails_with_the_reason_of_that(l
     ledger.add(RunCancelRequested(reason="ada said so"))
     ledger.advance(Raise(failure=BOOM, cancelled=True))
     assert (ledger.run.state, ledger.run.reason) == (RunState.FAILED, "ada said so")
+
+
+def test_a_workflow_that_raises_something_else_while_it_cleans_up_fails_with_that(ledger: WorkflowLedger) -> None:
+    ledger.add(RunCancelRequested(reason="ada said so"))
+    ledger.advance(Raise(failure=BOOM))
+    assert (ledger.run.state, ledger.run.reason) == (RunState.FAILED, "order.py:7: boom")
 
 
 def test_a_workflow_may_end_well_although_it_was_cancelled(ledger: WorkflowLedger) -> None:

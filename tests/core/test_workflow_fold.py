@@ -38,6 +38,7 @@ from orchestrator.core.events import (
     ValueRecorded,
     VersionMarker,
 )
+from orchestrator.core.timing import longest_way
 from orchestrator.names import BlockKind, FailureKind, ParentClose, RunState, TaskState
 from tests.core.ledger import at
 from tests.core.workflow_ledger import WorkflowLedger
@@ -385,3 +386,15 @@ def test_the_failure_of_an_attempt_of_a_call_that_was_given_up_is_final(ledger: 
 def test_an_activity_that_was_never_called_has_nothing_to_show() -> None:
     ledger = WorkflowLedger()
     assert [list(node.activities()) for node in ledger.run.nodes.values()] == [[] for _ in ledger.run.nodes]
+
+
+def test_a_call_that_a_reset_has_taken_back_is_no_part_of_the_longest_way(ledger: WorkflowLedger) -> None:
+    ledger.call("ship")
+    ledger.succeed("ship", 0)
+    seq = ledger.run.seq
+    ledger.call("charge")
+    ledger.succeed("charge", 0)
+    assert [leg.task_id for leg in longest_way(ledger.run)] == ["ship", "charge"]
+    ledger.add(RunReset(seq=seq))
+    assert [leg.task_id for leg in longest_way(ledger.run)] == ["ship"]
+    assert ledger.state("charge", 0) is TaskState.REMOVED

@@ -1,7 +1,7 @@
 """What the scheduler does for workflows: what it tells their code, when, and what it takes from it."""
 
 from datetime import timedelta
-from itertools import pairwise
+from itertools import count, pairwise
 from typing import Any
 
 import msgspec
@@ -36,7 +36,7 @@ from orchestrator.core.requests import (
     SendUpdate,
 )
 from orchestrator.engine import conversations
-from orchestrator.exceptions import StorageCorruptError, StorageUnavailableError
+from orchestrator.exceptions import ChildError, StorageCorruptError, StorageUnavailableError
 from orchestrator.names import BlockKind, NewVersion
 from orchestrator.testing.clock import EPOCH
 from orchestrator.testing.sim_executor import Script
@@ -44,7 +44,7 @@ from orchestrator.testing.simulation import Simulation
 from orchestrator.workflow import saga, set_update, sleep, wait_condition
 from tests.engine.dags import chain, task
 from tests.engine.dags import dag as static
-from tests.simulation.blue_world import act, calls, ends, load, raw, world
+from tests.simulation.blue_world import SPECS, act, calls, ends, load, raw, world
 from tests.simulation.flows import add, approval, refund, step
 
 RUN: dict[str, Any] = {"run_id": "manual__1"}
@@ -512,6 +512,34 @@ def test_an_outage_while_the_code_is_put_in_its_place_leaves_nobody_untold(monke
     monkeypatch.setattr(sim.store, "code", away)
     sim.run()
     assert set(ends(sim).values()) == {("success", "last")}
+
+
+# ── from run to run ──────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def starts_and_tells() -> list[str]:
+    beside = workflow.start_child("listener", run_id="mine")
+    workflow.signal_run("listener", "mine", "word", "hello")
+    try:
+        return [beside.result()]
+    except ChildError as error:
+        return [error.reason]
+
+
+def test_a_signal_to_a_run_that_could_not_be_recorded_is_sent_again(monkeypatch: pytest.MonkeyPatch):
+    """As where somebody else has made a run of that name since it was looked for."""
+    sim = world(specs=[SPECS["listener"]])
+    sim.store.add_dag(of(starts_and_tells, 2))
+    sim.trigger("listener", "mine")
+    sim.run(until=EPOCH + timedelta(seconds=1))
+    look_up, looks = sim.store.run_key, count()
+    monkeypatch.setattr(
+        sim.store, "run_key", lambda *name: None if name[1] == "mine" and not next(looks) else look_up(*name)
+    )
+    sim.trigger("flow")
+    sim.run()
+    assert ends(sim)["listener", "mine"] == ("success", "hello")
+    assert ends(sim)["flow", "manual__1"] == ("success", ["DAG 'listener' has a run 'mine' already"])
 
 
 # ── going back ───────────────────────────────────────────────────────────────────────────────────────────────

@@ -30,6 +30,8 @@ def value_for(hint: Any) -> Any:
     wanted = options[0]
     if getattr(hint, "__origin__", None) is tuple:
         return tuple(value_for(wanted) for _ in range(2))
+    if getattr(hint, "__origin__", None) is dict:
+        return {value_for(str): value_for(get_args(hint)[1])}
     if isinstance(wanted, type) and issubclass(wanted, msgspec.Struct) and wanted is not PayloadRef:
         return wanted(**{name: value_for(inner) for name, inner in get_type_hints(wanted).items()})
     return EXAMPLES[wanted] if wanted in EXAMPLES else next(iter(wanted))

@@ -190,18 +190,18 @@ def test_an_argument_that_cannot_be_recorded_is_an_error_at_the_authors_line() -
         except ValueEncodingError as error:
             return str(error)
 
-    assert result(Engine(flow)).startswith("argument 'order' of a is a object, which cannot be recorded")
+    assert result(Engine(flow)).startswith("argument 'order' of a is an object, which cannot be recorded")
 
 
 def test_an_argument_that_cannot_be_recorded_blocks_the_run_if_nobody_minds_it() -> None:
     block = blocked(lambda blue: blue.call("a", [{1, object()}], {}), BlockKind.ENCODING)
-    assert block.message.startswith("argument 1 of a{…} is a object")
+    assert block.message.startswith("argument 1 of a{…} is an object")
     assert (block.where or "").startswith("test_ends.py:")
 
 
 def test_a_result_that_cannot_be_recorded_blocks_the_run() -> None:
     block = blocked(lambda blue: {"rows": [object()]}, BlockKind.ENCODING)
-    assert "result['rows'][0] is a object" in block.message
+    assert "result['rows'][0] is an object" in block.message
 
 
 def test_a_refused_side_effect_blocks_the_run() -> None:

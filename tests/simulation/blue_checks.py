@@ -190,7 +190,10 @@ def _check_families(runs: dict[int, Run], histories: dict[int, Sequence[Recorded
         assert len(set(keys)) == len(keys), f"run {run_key} has a child twice: {keys}"
         assert set(keys) <= set(histories), f"run {run_key} has children that are not there"
         for fact in facts:
-            if isinstance(fact.event, ChildStarted):
+            if isinstance(fact.event, RunReset):  # the children of then are waited for again
+                past = (one.event for one in counting(facts, fact.event.seq))
+                started |= {event.child_id: event for event in past if isinstance(event, ChildStarted)}
+            elif isinstance(fact.event, ChildStarted):
                 started[fact.event.child_id] = fact.event
             elif isinstance(fact.event, ChildEnded):
                 child = started.get(fact.event.child_id)

@@ -177,3 +177,26 @@ def order() -> str:
         sleep(60)
         step("ship")
     return "shipped"
+
+
+@workflow
+def twins() -> list[str]:
+    """Starts two children in one go, by the same name."""
+    both = [start_child(sequential, 2, run_id="same") for _ in range(2)]
+    return [type(one.exception()).__name__ for one in both]
+
+
+@workflow
+def relay(left: int = 3) -> int:
+    """Hands over to a run of its own kind, which it does not wait for, and lingers."""
+    if left:
+        start_child("relay", {"left": left - 1}, parent_close="abandon")
+    sleep(60)
+    return left
+
+
+@workflow
+def hasty() -> list[str]:
+    """Asks in one go for what there is not, and for what there is."""
+    nobody, somebody = start_child("nowhere"), start_activity(step, "here")
+    return [type(nobody.exception()).__name__, somebody.result()]

@@ -7,6 +7,7 @@ import msgspec
 from orchestrator.core import values
 from orchestrator.core.events import (
     ActivityCompleted,
+    ActivityRequested,
     ActivityScheduled,
     ChildEnded,
     ChildStarted,
@@ -18,7 +19,7 @@ from orchestrator.core.orders import Completed, Lost, Order
 from orchestrator.core.plan import Plan
 from orchestrator.core.requests import CancelRun, ForkRun, PauseRun, ResetRun, ResumeRun, SendSignal, SendUpdate
 from orchestrator.core.runs import replay
-from orchestrator.names import AttemptKey, Delivery
+from orchestrator.names import AttemptKey, Delivery, RunState
 from orchestrator.testing.clock import EPOCH
 from orchestrator.testing.sim_executor import Script
 from orchestrator.testing.simulation import Simulation
@@ -262,3 +263,75 @@ def test_a_run_is_reset_to_its_second_cancellation_and_cleans_up_all_the_same():
     sim.store.ask(ResetRun(dag_id="order", seq=len(sim.history()) - 2, **NAME))
     sim.run()
     assert ends_of(sim)[-1].reason == "cancelled"
+
+
+def test_a_fork_that_waits_for_its_turn_does_not_keep_the_engine_busy_with_a_timer_that_has_come():
+    sim = world(specs=[msgspec.structs.replace(SPECS["patient"], max_active_runs=1)])
+    sim.trigger("patient")
+    after(sim, 10)
+    sim.store.ask(PauseRun(dag_id="patient", **NAME))
+    sim.store.ask(
+        ForkRun(dag_id="patient", run_id="forked", source="manual__1", run_uid="other", seq=len(sim.history()))
+    )
+    sim.run(until=EPOCH + timedelta(days=4), most_turns=100)
+    sim.store.ask(ResumeRun(dag_id="patient", **NAME))
+    sim.run(most_turns=100)
+    assert [state for state, _ in ends(sim, "patient").values()] == ["success", "success"]
+
+
+def test_of_two_children_of_one_name_that_are_started_in_one_go_the_second_is_refused():
+    sim = world()
+    sim.trigger("twins")
+    sim.run()
+    assert ends(sim, "twins")["twins", "manual__1"] == ("success", ["NoneType", "ChildError"])
+
+
+def test_runs_that_nobody_waits_for_may_follow_one_another_beyond_max_active_runs():
+    sim = world(specs=[msgspec.structs.replace(SPECS["relay"], max_active_runs=2)])
+    sim.trigger("relay")
+    sim.run()
+    assert list(ends(sim).values()) == [("success", left) for left in (3, 2, 1, 0)]
+
+
+def test_a_child_of_a_dag_whose_file_is_gone_is_refused():
+    sim = world()
+    sim.store.set_stale("sequential")
+    sim.trigger("twins")
+    sim.run()
+    assert ends(sim)["twins", "manual__1"] == ("success", ["ChildError", "ChildError"])
+    assert len(ends(sim)) == 1
+
+
+def test_a_fact_says_that_the_code_had_not_heard_what_came_of_what_it_asked_for_just_before():
+    sim = world()
+    sim.trigger("hasty")
+    sim.run()
+    (ended,) = [fact for fact in sim.history() if isinstance(fact.event, ChildEnded)]
+    (asked,) = [fact for fact in sim.history() if isinstance(fact.event, ActivityRequested)]
+    assert ended.seq < asked.seq
+    assert 0 < asked.event.heard < ended.seq
+    assert ends(sim, "hasty")["hasty", "manual__1"] == ("success", ["ChildError", "here"])
+
+
+def test_a_run_that_is_reset_is_told_again_of_the_children_that_have_ended_since():
+    sim = world()
+    sim.trigger("family")
+    sim.run()
+    started = [fact.seq for fact in sim.history() if isinstance(fact.event, ChildStarted) and fact.event.child_run_key]
+    sim.store.ask(ResetRun(dag_id="family", seq=max(started), **NAME))
+    sim.run()
+    first, again = ends_of(sim)
+    assert bytes(first.result) == bytes(again.result)
+    assert (again.state, values.decode(again.result)) == (RunState.SUCCESS, [3, 6, "nowhere"])
+    assert len(sim.run_names()) == 3, "none of them has begun again"
+
+
+def test_code_does_not_hear_how_an_attempt_ended_that_one_reset_took_back_and_the_next_was_aimed_at():
+    sim = world(script=lambda order: msgspec.structs.replace(act(order), work=5))
+    sim.trigger("sequential")
+    after(sim, 2)
+    (handed_out,) = [fact.seq for fact in sim.history() if isinstance(fact.event, ActivityScheduled)]
+    for seq in (2, handed_out):
+        sim.store.ask(ResetRun(dag_id="sequential", seq=seq, **NAME))
+    sim.run()
+    assert ends(sim, "sequential")["sequential", "manual__1"] == ("success", 6)

@@ -158,7 +158,7 @@ def test_a_conf_that_cannot_be_recorded_fails_the_task_with_the_part_at_fault(be
     report = bench.run(node_of(shop, "impossible"))
     assert isinstance(report, Failed)
     assert report.kind is FailureKind.ENCODING
-    assert "['conf']['order'] is a object" in report.failure.message
+    assert "['conf']['order'] is an object" in report.failure.message
 
 
 def test_the_template_fields_of_a_workflow_node_can_be_looked_at(tmp_path: Path, shop: Workshop) -> None:

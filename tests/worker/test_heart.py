@@ -126,7 +126,7 @@ def test_with_a_time_out_it_is_told_in_time_but_not_more_often(tmp_path: Path) -
 
 def test_a_progress_that_cannot_be_kept_is_an_error_at_its_heartbeat(ward: Ward) -> None:
     heart = ward.heart()
-    with pytest.raises(ValueEncodingError, match=r"progress\['a'\] is a object"):
+    with pytest.raises(ValueEncodingError, match=r"progress\['a'\] is an object"):
         heart.beat({"a": object()})
     with pytest.raises(ProgressTooLargeError, match="70002 bytes of JSON, more than the 65536"):
         heart.beat("x" * 70_000)

@@ -103,8 +103,10 @@ def sentence(line: TaskLine, now: datetime) -> str:
 
 
 def _standing(run: RunRow) -> str:
-    """The run's state, and what is the matter with its code."""
-    return f"{run.state}, blocked ({run.blocked}): {one_line(run.reason)}" if run.blocked else str(run.state)
+    """The run's state, and what holds it: a person, its end, or what is the matter with its code."""
+    held = [word for word, holds in (("paused", run.is_paused), ("cancelling", run.is_cancelling)) if holds]
+    held += [f"blocked ({run.blocked}): {one_line(run.reason)}"] if run.blocked else []
+    return ", ".join([str(run.state), *(held if not run.is_ended else ())])
 
 
 def _child(child: Child) -> str:

@@ -124,4 +124,5 @@ def _unserved(module: str) -> Missing:
 
 
 def _unknown(module: str, name: str) -> Missing:
-    return Missing(f"{name} is no public name of Airflow 3's {module}{did_you_mean(name, TABLES[module])}", _UNKNOWN)
+    near = did_you_mean(name, TABLES[module])
+    return Missing(f"{module}.{name} is no public name of Airflow 3{near}", _UNKNOWN)

@@ -20,7 +20,6 @@ DIFFERENCES: Mapping[str, str] = {
 IN_EVERY_FILE = (
     "A new DAG is not paused: a dropped file runs.",
     "A side effect of a file that imports airflow and not orchestrator is only warned of as it is parsed, not refused.",
-    "Moments in the context are datetime in UTC, not pendulum.DateTime; pendulum.instance(logical_date) makes one.",
     "A run goes on with the code that it started with, also when the file changes meanwhile.",
     "A task that was running when the engine died is run again without using up a retry.",
 )

@@ -59,6 +59,16 @@ SQL_TRANSFER = Absent("the provider common.sql", _IN_A_TASK)
 INTERNALS = Absent("the inner workings of Airflow", _IN_A_TASK)
 
 FAMILIES = frozenset(
-    {"api", "api_fastapi", "callbacks", "cli", "config_templates", "dag_processing", "executors", "jobs"}
+    {
+        "api",
+        "api_fastapi",
+        "callbacks",
+        "cli",
+        "config_templates",
+        "dag_processing",
+        "example_dags",
+        "executors",
+        "jobs",
+    }
 )
 """Packages of Airflow that are its program, and nothing that a DAG file is meant to import."""

@@ -41,7 +41,7 @@ def _create_xcoms() -> None:
         Column("attempt", Integer(), nullable=False),
         Column("seq", BigInteger(), nullable=False),
         Column("length", BigInteger()),
-        PrimaryKeyConstraint("run_key", "task_id", "map_index", "key", name="pk_xcoms"),
+        PrimaryKeyConstraint("run_key", "task_id", "map_index", "key", "attempt", name="pk_xcoms"),
         sqlite_with_rowid=False,
     )
 
