@@ -1,4 +1,4 @@
-"""Writes what the reference pages take from the program: every command and every setting.
+"""Writes what the reference pages take from the program: every command, every setting, every name of Airflow's.
 
 ``python docs/write_reference.py`` writes; with ``--check`` it changes nothing and fails where a page is out of date.
 A page's own text stands outside the two marks and is left alone.
@@ -6,7 +6,8 @@ A page's own text stands outside the two marks and is left alone.
 
 import inspect
 import sys
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import click
@@ -14,6 +15,10 @@ import click
 from orchestrator.cli import orchestrator
 from orchestrator.cli.lazy import Branch, Leaf
 from orchestrator.cli.tree import COMMANDS
+from orchestrator.compat.airflow.catalog import TABLES, Missing, find, served_names
+from orchestrator.compat.airflow.differences import DIFFERENCES, IN_EVERY_FILE
+from orchestrator.compat.airflow.entries import Absent
+from orchestrator.compat.airflow.gone import GONE
 from orchestrator.config import SECTIONS, describe, settings, write
 
 REFERENCE = Path(__file__).parent / "reference"
@@ -21,7 +26,7 @@ BEGIN, END = "<!-- written by docs/write_reference.py -->", "<!-- end of what is
 
 
 def main(arguments: list[str]) -> int:
-    pages = {"configuration.md": configuration(), "cli.md": commands()}
+    pages = {"configuration.md": configuration(), "cli.md": commands(), "airflow-compat.md": airflow_names()}
     stale = [name for name, lines in pages.items() if not is_current(REFERENCE / name, lines, arguments)]
     for name in stale:
         click.echo(f"docs/reference/{name} is out of date; run: python docs/write_reference.py", err=True)
@@ -87,6 +92,35 @@ def option(one: click.Option) -> str:
     value = "" if one.is_flag or choices else f" {one.metavar or one.type.name.upper()}"
     default = f" (default: {one.default})" if one.show_default else ""
     return f"| {names}{value}{choices} | {one.help}{default} |"
+
+
+def airflow_names() -> Iterator[str]:
+    """What is served of each of Airflow's modules, what means something else, and what is missing."""
+    yield from ("## What differs in every file", "", *(f"- {sentence}" for sentence in IN_EVERY_FILE), "")
+    yield from ("## What differs by name", "", "| name | here it |", "| --- | --- |")
+    yield from (f"| {code([place.replace(':', '.')])} | {words} |" for place, words in sorted(DIFFERENCES.items()))
+    yield from ("", "## What is served", "", "| module | names |", "| --- | --- |")
+    served = {module: sorted(served_names(module)) for module in sorted(TABLES)}
+    yield from (f"| `{module}` | {code(names)} |" for module, names in served.items() if names)
+    yield from ("", "## What is missing", "", "| it belongs to | instead | names |", "| --- | --- | --- |")
+    yield from (f"| {one.feature} | {one.instead} | {code(names)} |" for one, names in sorted(missing_names().items()))
+    yield from ("", "## What Airflow 3 has removed", "", "| name | instead |", "| --- | --- |")
+    yield from (f"| {code([place.replace(':', '.')])} | {instead} |" for place, instead in sorted(GONE.items()))
+    yield ""
+
+
+def missing_names() -> dict[Absent, list[str]]:
+    """The names that are not served, each once, under what they belong to."""
+    found: defaultdict[Absent, set[str]] = defaultdict(set)
+    for module, names in TABLES.items():
+        for name, entry in names.items():
+            if isinstance(entry, Absent) and isinstance(find(module, name), Missing):
+                found[entry].add(name)
+    return {entry: sorted(names) for entry, names in found.items()}
+
+
+def code(words: Iterable[str]) -> str:
+    return ", ".join(f"`{word}`" for word in words)
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from orchestrator.authoring.calls import gather as gather
     from orchestrator.authoring.calls import schedule_activity as schedule_activity
     from orchestrator.authoring.calls import start_activity as start_activity
+    from orchestrator.authoring.connection import Connection as Connection
     from orchestrator.authoring.dag import DAG as DAG
     from orchestrator.authoring.dag import dag as dag
     from orchestrator.authoring.edges import EdgeModifier as EdgeModifier
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from orchestrator.authoring.groups import TaskGroup as TaskGroup
     from orchestrator.authoring.heartbeat import heartbeat as heartbeat
     from orchestrator.authoring.heartbeat import last_progress as last_progress
+    from orchestrator.authoring.hook import BaseHook as BaseHook
+    from orchestrator.authoring.masking import mask_secret as mask_secret
     from orchestrator.authoring.operator import BaseOperator as BaseOperator
     from orchestrator.authoring.references import XComArg as XComArg
     from orchestrator.authoring.retrying import ExceptionRetryPolicy as ExceptionRetryPolicy
@@ -31,6 +34,7 @@ if TYPE_CHECKING:
     from orchestrator.authoring.setup_teardown import teardown as teardown
     from orchestrator.authoring.task_groups import task_group as task_group
     from orchestrator.authoring.taskflow import task as task
+    from orchestrator.authoring.variable import Variable as Variable
     from orchestrator.exceptions import ActivityError as ActivityError
     from orchestrator.exceptions import AirflowFailException as AirflowFailException
     from orchestrator.exceptions import AirflowSkipException as AirflowSkipException
@@ -45,8 +49,10 @@ _MODULES = {
     "AirflowFailException": "orchestrator.exceptions",
     "AirflowSkipException": "orchestrator.exceptions",
     "BaseBranchOperator": "orchestrator.authoring.branching",
+    "BaseHook": "orchestrator.authoring.hook",
     "BaseOperator": "orchestrator.authoring.operator",
     "ChildError": "orchestrator.exceptions",
+    "Connection": "orchestrator.authoring.connection",
     "Context": "orchestrator.authoring.runtime",
     "DAG": "orchestrator.authoring.dag",
     "EdgeModifier": "orchestrator.authoring.edges",
@@ -57,6 +63,7 @@ _MODULES = {
     "RetryRule": "orchestrator.authoring.retrying",
     "TaskGroup": "orchestrator.authoring.groups",
     "TriggerRule": "orchestrator.names",
+    "Variable": "orchestrator.authoring.variable",
     "WeightRule": "orchestrator.names",
     "WorkflowCancelled": "orchestrator.exceptions",
     "XComArg": "orchestrator.authoring.references",
@@ -69,6 +76,7 @@ _MODULES = {
     "get_current_context": "orchestrator.authoring.runtime",
     "heartbeat": "orchestrator.authoring.heartbeat",
     "last_progress": "orchestrator.authoring.heartbeat",
+    "mask_secret": "orchestrator.authoring.masking",
     "schedule_activity": "orchestrator.authoring.calls",
     "setup": "orchestrator.authoring.setup_teardown",
     "start_activity": "orchestrator.authoring.calls",

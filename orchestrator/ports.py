@@ -179,7 +179,8 @@ class ParsedFile(msgspec.Struct, frozen=True, kw_only=True):
     every local file it needs, and is empty after a failure, so that the next start tries again. ``files`` is that
     closure, by path relative to the snapshot's root. ``needs`` are all names a change of which calls for another
     parse: the closure, what was looked for in vain, with a trailing slash the folders that were listed, and with a
-    leading ``$`` the variables of the environment that were read.
+    leading ``$`` the variables of the environment that were read, with ``@variable:`` or ``@connection:`` those of
+    the home.
     """
 
     file: str

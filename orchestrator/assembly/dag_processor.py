@@ -7,9 +7,11 @@ from sqlalchemy import Engine
 
 from orchestrator import doorbell
 from orchestrator.assembly.catalog import make_catalog
+from orchestrator.assembly.vault import make_vault
 from orchestrator.authoring.defaults import Defaults
 from orchestrator.clock import SystemClock
 from orchestrator.config import Config
+from orchestrator.dagbag.asking import ParseVault
 from orchestrator.dagbag.dag_processor import DagProcessor
 from orchestrator.storage.database import connect
 
@@ -25,8 +27,11 @@ def run_dag_processor(config: Config, stop: threading.Event, *, on_ready: Callab
         engine.dispose()
 
 
-def make_dag_processor(config: Config, engine: Engine, *, on_change: Callable[[], None]) -> DagProcessor:
-    """A dag processor that records in an open database."""
+def make_dag_processor(
+    config: Config, engine: Engine, *, on_change: Callable[[], None], vault: ParseVault | None = None
+) -> DagProcessor:
+    """A dag processor that records in an open database; variables and connections are those of that home, unless
+    there is another ``vault``."""
     return DagProcessor(
         config.core.dags_folder,
         config.core.plugins_folder,
@@ -39,6 +44,7 @@ def make_dag_processor(config: Config, engine: Engine, *, on_change: Callable[[]
         max_file_bytes=config.dag_processor.max_file_bytes,
         refresh=config.dag_processor.refresh_interval,
         quarantine=config.core.quarantine,
+        vault=vault or make_vault(config, engine, by="dag processor"),
     )
 
 

@@ -9,13 +9,15 @@ from orchestrator.names import BlockKind, ParentClose, RunState
 
 
 class Child(msgspec.Struct, frozen=True, kw_only=True):
-    """A run that this one started; ``state`` is None where it is deleted. ``blocked``: why its code cannot go on."""
+    """A run that this one started; ``state`` is None where it is deleted. ``blocked``: why its code cannot go on, and
+    ``message`` that in words."""
 
     child_id: str
     dag_id: str
     run_id: str
     state: RunState | None
     blocked: BlockKind | None = None
+    message: str = ""
     close: ParentClose
 
 
@@ -51,15 +53,16 @@ class Offspring:
             run = self._home.reads.run_by_key(child.child_run_key)
         except NotFoundError:
             return _child(child, None)
-        return _child(child, run.state, run.blocked)
+        return _child(child, run.state, run.blocked, run.reason if run.blocked else "")
 
 
-def _child(started: ChildStarted, state: RunState | None, blocked: BlockKind | None = None) -> Child:
+def _child(started: ChildStarted, state: RunState | None, blocked: BlockKind | None = None, message: str = "") -> Child:
     return Child(
         child_id=started.child_id,
         dag_id=started.dag_id,
         run_id=started.run_id,
         state=state,
         blocked=blocked,
+        message=message,
         close=started.close,
     )

@@ -40,7 +40,7 @@ def rehearse(config: Config, *, notice: Callable[[str], None]) -> Iterator[Rehea
     """
     with staged(config) as home:
         executor = inline_executor(config, home)
-        replayer = inline_replayer(home, notice)
+        replayer = inline_replayer(config, home, notice)
         scheduler = make_scheduler(home.config, home.engine, executor, replayer, settings_of(home.config), notice)
         scheduler.start()
         try:

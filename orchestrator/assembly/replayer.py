@@ -24,6 +24,9 @@ def blue_settings(config: Config) -> BlueSettings:
     return BlueSettings(
         log_folder=str(config.logging.base_log_folder),
         payloads=config.payloads.url,
+        database=config.database.sql_alchemy_conn,
+        fernet_key=config.core.fernet_key,
+        fernet_file=str(config.fernet_file),
         max_log_bytes=config.logging.max_log_bytes,
         memory_limit=config.workflows.memory_limit_mb * 1024**2,
         kept_runs=config.workflows.kept_runs,

@@ -12,12 +12,13 @@ from orchestrator.assembly.executor import worker_settings
 from orchestrator.assembly.home import Home
 from orchestrator.assembly.replayer import blue_settings
 from orchestrator.assembly.schema import lay_out
+from orchestrator.assembly.vault import lazy_vault
 from orchestrator.clock import SystemClock
 from orchestrator.config import Config
 from orchestrator.config.settings import Url
 from orchestrator.executors.inline import InlineExecutor
 from orchestrator.executors.inline_replayer import InlineReplayer
-from orchestrator.storage.database import connect
+from orchestrator.storage.database import connect, is_absent
 
 
 @contextlib.contextmanager
@@ -27,7 +28,7 @@ def staged(config: Config) -> Iterator[Home]:
         stage = _moved(config, Path(folder))
         lay_out(stage)
         with Home(stage, connect(stage.database.sql_alchemy_conn)) as home:
-            _read_dag_files(home)
+            _read_dag_files(home, config)
             yield home
 
 
@@ -43,9 +44,17 @@ def inline_executor(config: Config, home: Home) -> InlineExecutor:
     return InlineExecutor(settings, SystemClock())
 
 
-def inline_replayer(home: Home, notice: Callable[[str], None]) -> InlineReplayer:
-    """It runs the workflows that are staged, in this process; ``notice`` is told of what a person should know."""
-    return InlineReplayer(blue_settings(home.config), SystemClock(), notice=notice)
+def inline_replayer(config: Config, home: Home, notice: Callable[[str], None]) -> InlineReplayer:
+    """It runs the workflows that are staged, in this process, with the real home's variables and connections.
+
+    ``notice`` is told of what a person should know.
+    """
+    settings = replace(
+        blue_settings(home.config),
+        database=config.database.sql_alchemy_conn,
+        fernet_file=str(config.fernet_file),
+    )
+    return InlineReplayer(settings, SystemClock(), notice=notice)
 
 
 def _moved(config: Config, folder: Path) -> Config:
@@ -59,11 +68,16 @@ def _moved(config: Config, folder: Path) -> Config:
     )
 
 
-def _read_dag_files(home: Home) -> None:
-    processor = make_dag_processor(home.config, home.engine, on_change=lambda: None)
+def _read_dag_files(home: Home, config: Config) -> None:
+    """With the variables and connections of the real home, if it has a database."""
+    has_vault = not is_absent(config.database.sql_alchemy_conn)
+    vault = lazy_vault(config, by="test") if has_vault else None
+    processor = make_dag_processor(home.config, home.engine, on_change=lambda: None, vault=vault)
     try:
         processor.scan()
     finally:
         processor.close()
+        if vault is not None:
+            vault.close()
     for dag in home.reads.dags():
         home.records.set_paused(dag.dag_id, True, by="test")

@@ -1,6 +1,7 @@
 """BaseOperator: what every kind of task derives from."""
 
 import copy
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from functools import lru_cache
@@ -114,6 +115,12 @@ class BaseOperator(Constructed, Preparing, Task):
         self.post_execute(context, result)
         if self.multiple_outputs and result is not None:
             check_outputs(self.task_id, result)
+
+    @property
+    def log(self) -> logging.Logger:
+        """Writes to the log of the task, under the name of the operator's class."""
+        kind = type(self)
+        return logging.getLogger(f"{kind.__module__}.{kind.__qualname__}")
 
     # ── its DAG and its results ──────────────────────────────────────────────────────────────────────────
 

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from orchestrator.assembly.heartbeats import last_beats
 from orchestrator.assembly.home import Home
 from orchestrator.assembly.offspring import Offspring
+from orchestrator.assembly.standstill import standstill
 from orchestrator.cli import rows
 from orchestrator.cli.output import Format, show_object
 from orchestrator.cli.progress import progress
@@ -20,6 +21,7 @@ from orchestrator.storage.views import RunRow, Verdict
 
 _LOOK_SECONDS = 0.1
 _SHARE_OF_TIME = 9  # a run that takes long to read is read so rarely that this takes a tenth of the time
+_QUIET_SECONDS = 1.0  # without news of a run, before it is asked whether there will be any
 _SETTLE_SECONDS = 5.0
 _SETTLE_LOOK_SECONDS = 0.02
 
@@ -35,18 +37,23 @@ def follow(
 ) -> RunRow:
     """Show how the run goes on until it has ended; the run at its end. ``pause`` lets some seconds pass.
 
-    Unless it is followed ``to_the_end``, also until it is blocked: then it may wait for a person for ever.
+    Unless it is followed ``to_the_end``, also until it is blocked, or waits for nothing but runs below it that are:
+    then it may wait for a person for ever.
     """
-    seen, activities = -1, home.reads.tasks(run)
+    seen, activities, quiet_since = -1, home.reads.tasks(run), 0.0
     offspring = Offspring(home, run.run_key)
     with view:
         while True:
             began = time.monotonic()
             if run.last_seq != seen:
-                seen, activities = run.last_seq, home.reads.tasks(run)
+                seen, activities, quiet_since = run.last_seq, home.reads.tasks(run), began
             beats = last_beats(home, run.run_key, (one for one in activities if one.state is TaskState.RUNNING))
-            view.show(progress(run, activities, offspring.look(run.last_seq), beats), datetime.now(UTC))
+            children = offspring.look(run.last_seq)
+            view.show(progress(run, activities, children, beats), datetime.now(UTC))
             if run.is_ended or (run.blocked is not None and not to_the_end):
+                return run
+            may_stand = not to_the_end and children and began - quiet_since > _QUIET_SECONDS
+            if may_stand and standstill(home, run) is not None:
                 return run
             pause(max(_LOOK_SECONDS, _SHARE_OF_TIME * (time.monotonic() - began)))
             run, was_pending = _look_again(home, run), run.is_pending

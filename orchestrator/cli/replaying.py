@@ -117,7 +117,8 @@ def _print(found: Held) -> None:
         say(f"  {sentence}")
     if found.block is not None:
         for frame in found.block.frames:
-            say(f"    {frame}", style="dim")
+            for line in frame.splitlines():
+                say(f"    {line}", style="dim")
     for note in found.notes:
         say(f"Note: {note}.")
     if found.runs_now:

@@ -40,6 +40,7 @@ COMMANDS: Tree = {
             "states-for-dag-run": Leaf(f"{_CLI}.tasks:states_for_dag_run", "Show the states of all tasks of a run."),
             "logs": Leaf(f"{_CLI}.logs:logs", "Print what a task wrote."),
             "result": Leaf(f"{_CLI}.tasks:result", "Print the recorded result of a task, as JSON."),
+            "xcom": Leaf(f"{_CLI}.xcom:xcom", "List what a task left for others, by key."),
             "clear": Leaf(f"{_CLI}.mending:clear", "Forget the outcome of tasks, so that they run again."),
             "resolve": Leaf(f"{_CLI}.mending:resolve", "Say what became of a task whose outcome is unknown."),
         },

@@ -45,7 +45,9 @@ def trigger(
 ) -> None:
     """Start a run of a DAG.
 
-    The run is recorded as queued at once, whether a scheduler runs or not; a paused DAG can be triggered too.
+    The run is recorded as queued at once, whether a scheduler runs or not; a paused DAG can be triggered too. With
+    --wait the exit status is 1 also where the run is blocked, or waits for blocked runs below it alone: stderr says
+    which.
 
     \b
     Example:

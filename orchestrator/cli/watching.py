@@ -4,6 +4,7 @@ import click
 
 from orchestrator.assembly.background import Background, background
 from orchestrator.assembly.home import Home
+from orchestrator.assembly.standstill import standstill
 from orchestrator.cli import rows
 from orchestrator.cli.background import background_fields, background_row
 from orchestrator.cli.following import follow, scheduler_is_there
@@ -39,7 +40,8 @@ def watch(home: Home, dag_id: str, run_id: str | None, output: Format) -> None:
 def watch_to_the_end(home: Home, run: RunRow, output: Format, *, if_blocked: bool = True) -> None:
     """Show progress, then how the run ended, and leave with 0 on success and 1 on failure.
 
-    Unless it is watched also ``if_blocked``, that is an end as well, and none of success.
+    Unless it is watched also ``if_blocked``, that is an end as well, and none of success; so it is where it waits for
+    blocked runs below it alone.
 
     With ``output`` table the progress is the result and goes to stdout; otherwise it goes to stderr.
     """
@@ -55,9 +57,18 @@ def watch_to_the_end(home: Home, run: RunRow, output: Format, *, if_blocked: boo
     elif ended.state is RunState.SUCCESS:
         _say_result(ended, found)
     else:
-        kind = f"It is blocked ({ended.blocked}): " if ended.blocked else ""
-        remark(f"{kind}{ended.reason or 'It failed'}. More: orchestrator runs why {ended.dag_id} '{ended.run_id}'")
+        remark(_why_not(home, ended))
     click.get_current_context().exit(0 if ended.state is RunState.SUCCESS else 1)
+
+
+def _why_not(home: Home, run: RunRow) -> str:
+    """Why it has no success, in one line."""
+    block = None if run.is_ended else standstill(home, run)
+    if block is None:
+        return f"{run.reason or 'It failed'}. More: orchestrator runs why {run.dag_id} '{run.run_id}'"
+    who = "It is" if block.run_key == run.run_key else f"It waits for run {block.run_id} of {block.dag_id}, which is"
+    more = f"orchestrator runs why {block.dag_id} '{block.run_id}'"
+    return f"{who} blocked ({block.blocked}): {block.reason}. More: {more}"
 
 
 def _say_result(run: RunRow, found: Background) -> None:

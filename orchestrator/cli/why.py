@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
-from textwrap import indent
 from typing import Any
 
 import click
@@ -59,7 +58,8 @@ def say_reasons(reasons: Iterable[Reason]) -> None:
         if evidence := "; ".join(_evidence(reason)):
             say(f"  {evidence}", style="dim")
         for frame in reason.frames if len(reason.frames) > 1 else ():
-            say(indent(frame, "    "), style="dim")
+            for line in frame.splitlines():
+                say(f"    {line}", style="dim")
 
 
 def _evidence(reason: Reason) -> Iterator[str]:

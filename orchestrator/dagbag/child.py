@@ -4,6 +4,7 @@ import contextlib
 import os
 import resource
 import signal
+import socket
 import sys
 import traceback
 from pathlib import Path
@@ -12,6 +13,8 @@ from typing import NoReturn
 
 import msgspec
 
+from orchestrator.authoring.vault import keep_vault
+from orchestrator.dagbag.asking import AskingVault
 from orchestrator.dagbag.jobs import Job
 from orchestrator.dagbag.parsing import Parse
 from orchestrator.ports import ParsedFile
@@ -22,14 +25,19 @@ BROKEN = 70
 _ENDED = 0
 
 
-def run_child(job: Job, result: int, output: int) -> NoReturn:
-    """Parse, write the ParsedFile as JSON to ``result``, and leave; what is printed goes to ``output``."""
+def run_child(job: Job, result: int, output: int, door: int) -> NoReturn:
+    """Parse, write the ParsedFile as JSON to ``result``, and leave; what is printed goes to ``output``.
+
+    Variables and connections are asked for through ``door``.
+    """
     status = BROKEN
     try:
         os.setpgid(0, 0)
         _redirect(output)
         _limit(job)
-        _write(result, _parse(job, result))
+        vault = AskingVault(socket.socket(fileno=door))
+        keep_vault(vault)
+        _write(result, _parse(job, vault, result))
         status = _ENDED
     except BaseException:
         traceback.print_exc()
@@ -59,8 +67,8 @@ def _limit(job: Job) -> None:
         Path("/proc/self/oom_score_adj").write_text("1000", encoding="ascii")
 
 
-def _parse(job: Job, result: int) -> ParsedFile:
-    parse = Parse(job)
+def _parse(job: Job, vault: AskingVault, result: int) -> ParsedFile:
+    parse = Parse(job, vault.stamps)
 
     def time_is_up(signum: int, frame: FrameType | None) -> None:  # noqa: ARG001 - the protocol of signals
         # Nothing is raised into the author's code: it could be caught there.

@@ -2,7 +2,7 @@
 
 import hashlib
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -10,6 +10,7 @@ from orchestrator.dagbag.discovery import may_hold_dags
 from orchestrator.dagbag.roots import Roots
 
 VARIABLE = "$"
+KEPT = ("@variable:", "@connection:")
 LARGEST = 32 * 1024**2
 """Bytes above which a file is known by its size and time alone, and can be no part of a version."""
 
@@ -29,13 +30,22 @@ class _Content(NamedTuple):
 
 class Contents:
     """Hashes of what lies below the roots, by name: ``a/b.py`` a file, ``a/`` a folder's listing, ``$A`` a variable of
-    ``environment``. ``terms`` are what a parse depends on besides.
+    ``environment``, ``@variable:a`` or ``@connection:a`` what ``kept`` has a stamp for. ``terms`` are what a parse
+    depends on besides.
     """
 
-    def __init__(self, roots: Roots, *, terms: str = "", environment: Mapping[str, str] = os.environ) -> None:
+    def __init__(
+        self,
+        roots: Roots,
+        *,
+        terms: str = "",
+        environment: Mapping[str, str] = os.environ,
+        kept: Callable[[str], str | None] = lambda _name: None,
+    ) -> None:
         self._roots = roots
         self._terms = terms
         self._environment = environment
+        self._kept = kept
         self._contents: dict[str, _Content] = {}
 
     def hash(self, name: str) -> str | None:
@@ -43,6 +53,8 @@ class Contents:
         if name.startswith(VARIABLE):
             value = self._environment.get(name[1:])
             return None if value is None else content_hash(os.fsencode(value))
+        if name.startswith(KEPT):
+            return self._kept(name)
         path = self._roots.path(name)
         try:
             return listing_hash(path) if name.endswith("/") else self._content(name, path).hash

@@ -1,5 +1,6 @@
 """The dag processor: keeps the catalog as the DAG files are, and parses a file only when what it needs has changed."""
 
+import contextlib
 import logging
 import threading
 import time
@@ -11,13 +12,15 @@ from pathlib import Path
 import msgspec
 
 from orchestrator.authoring.defaults import Defaults
-from orchestrator.dagbag.contents import Contents
+from orchestrator.authoring.masking import masked
+from orchestrator.dagbag.asking import EnvironmentParseVault, ParseVault
+from orchestrator.dagbag.contents import KEPT, Contents
 from orchestrator.dagbag.discovery import Discovery, discover
 from orchestrator.dagbag.jobs import Job, Limits, terms_of
 from orchestrator.dagbag.parsers import Parsed, Parsers, Stop
 from orchestrator.dagbag.roots import Roots
 from orchestrator.dagbag.watching import TICK_SECONDS, watch
-from orchestrator.exceptions import StorageUnavailableError
+from orchestrator.exceptions import OrchestratorError, StorageUnavailableError
 from orchestrator.names import QuarantineMode
 from orchestrator.ports import CatalogWriter, Clock, ImportFailure, KnownFile, ParsedFile
 
@@ -53,7 +56,8 @@ class DagProcessor:
     """Finds, parses and records DAG files. ``on_change`` is called after each time that the catalog was written.
 
     ``timeout`` is for one parse, ``memory`` (bytes of address space) too; at most ``parallel`` are parsed at once.
-    ``refresh`` is the longest time between two looks at the whole folder. A late or failed parse removes no DAG.
+    ``refresh`` is the longest time between two looks at the whole folder. Files read variables and connections from
+    ``vault``. A late or failed parse removes no DAG.
     """
 
     def __init__(
@@ -71,6 +75,7 @@ class DagProcessor:
         max_file_bytes: int = 1024**2,
         refresh: timedelta = timedelta(seconds=300),
         quarantine: QuarantineMode = QuarantineMode.AUTO,
+        vault: ParseVault | None = None,
     ) -> None:
         self._roots = Roots(dags_folder, plugins_folder)
         self._writer = writer
@@ -79,10 +84,13 @@ class DagProcessor:
         self._defaults = defaults
         self._limits = Limits(timeout=timeout.total_seconds(), memory=memory, source=max_file_bytes)
         self._refresh = refresh
-        self._parsers = Parsers(parallel)
+        self._vault = vault or EnvironmentParseVault()
+        self._cursor = -1
+        self._reads_vault: bool | None = None
+        self._parsers = Parsers(parallel, self._vault)
         self._quarantine = quarantine
         self._terms = terms_of(defaults, quarantine)
-        self._contents = Contents(self._roots, terms=self._terms)
+        self._contents = Contents(self._roots, terms=self._terms, kept=self._stamp)
         self._failed: dict[str, tuple[str, datetime]] = {}
         self._known: Mapping[str, KnownFile] | None = None
         self._is_recorded = True
@@ -135,7 +143,9 @@ class DagProcessor:
         linger, patience = _LINGER, self._patience
         for number, names in enumerate(watch(self._roots, stop)):
             quiet = 0 if names else quiet + TICK_SECONDS
-            if names or number == 0:  # something may have changed before the watch had begun
+            if (
+                names or number == 0 or self._vault_has_changed()
+            ):  # something may have changed before the watch had begun
                 for name in names:
                     self._contents.forget(name)
                 self._look(stop)
@@ -168,6 +178,26 @@ class DagProcessor:
                 report.removed,
                 report.seconds,
             )
+
+    def _vault_has_changed(self) -> bool:
+        """Whether a variable or connection of the database has changed since the last time; asked only where one is
+        read."""
+        if self._reads_vault is None:
+            self._reads_vault = any(need.startswith(KEPT) for file in self._recorded.values() for need in file.needs)
+        before = self._cursor
+        if self._reads_vault:
+            with contextlib.suppress(StorageUnavailableError):
+                self._cursor = self._vault.cursor()
+        return self._cursor != before
+
+    def _stamp(self, name: str) -> str | None:
+        """What cannot be read has a stamp of its own: the parse says why."""
+        try:
+            return self._vault.stamp(name)
+        except StorageUnavailableError:
+            raise
+        except OrchestratorError:
+            return "unreadable"
 
     # ── one look ─────────────────────────────────────────────────────────────────────────────────────────
 
@@ -232,7 +262,7 @@ class DagProcessor:
             self._write(partial(self._writer.remove, gone))
 
     def _write(self, write: Callable[[], None]) -> None:
-        self._known = None
+        self._known = self._reads_vault = None
         write()
         self._on_change()
 
@@ -251,11 +281,11 @@ class DagProcessor:
         """What is recorded of one parse; of a process that died, what became of it and the last that it said."""
         file = one.job.file
         if one.parsed is None:
-            frames = tuple(one.output.splitlines()[-_LAST_WORDS:])
-            failure = ImportFailure(message=one.death, file=file, frames=frames)
+            frames = tuple(masked(one.output).splitlines()[-_LAST_WORDS:])
+            failure = ImportFailure(message=masked(one.death), file=file, frames=frames)
             return ParsedFile(file=file, digest=digest, needs=tuple(sorted(self._needs(file))), failure=failure)
         if one.output:
-            log.info("%s printed while it was parsed:\n%s", file, one.output)
+            log.info("%s printed while it was parsed:\n%s", file, masked(one.output))
         if one.parsed.warning is not None:
             log.warning("%s:%s: %s", file, one.parsed.warning.line, one.parsed.warning.message)
         return one.parsed

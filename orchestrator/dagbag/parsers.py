@@ -14,6 +14,7 @@ from typing import NamedTuple, Protocol
 
 import msgspec
 
+from orchestrator.dagbag.asking import Answers, EnvironmentParseVault, ParseVault
 from orchestrator.dagbag.frames import receive, send
 from orchestrator.dagbag.jobs import Job, Outcome, Request
 from orchestrator.exceptions import OrchestratorError
@@ -49,15 +50,18 @@ class Parsed(NamedTuple):
 
 
 class _Zygote:
-    """A running zygote, and the jobs that it works on."""
+    """A running zygote, and the door at which its children ask."""
 
-    def __init__(self, parallel: int) -> None:
+    def __init__(self, parallel: int, vault: ParseVault) -> None:
         self.connection, theirs = socket.socketpair()
-        with theirs:
+        door, knocker = socket.socketpair(type=socket.SOCK_DGRAM)
+        self.answers = Answers(door, vault)
+        with theirs, knocker:
+            numbers = map(str, (theirs.fileno(), parallel, knocker.fileno()))
             self.process = subprocess.Popen(
-                [sys.executable, "-P", "-c", _BOOT, _PACKAGE_ROOT, str(theirs.fileno()), str(parallel)],
+                [sys.executable, "-P", "-c", _BOOT, _PACKAGE_ROOT, *numbers],
                 stdin=subprocess.DEVNULL,
-                pass_fds=[theirs.fileno()],
+                pass_fds=[theirs.fileno(), knocker.fileno()],
                 start_new_session=True,
                 # The same file gives the same DAGs, also where it walks through a set.
                 env={"PYTHONHASHSEED": "0", **os.environ},
@@ -66,6 +70,7 @@ class _Zygote:
     def close(self) -> int:
         """It ends when its connection does, and its children with it; its exit status, below 0 for a signal."""
         self.connection.close()
+        self.answers.door.close()
         return self.process.wait()
 
 
@@ -126,10 +131,14 @@ class _Round:
 
 
 class Parsers:
-    """Parses ``parallel`` files at once. The zygote is started when there is work; ``close`` gives its memory back."""
+    """Parses ``parallel`` files at once. The zygote is started when there is work; ``close`` gives its memory back.
 
-    def __init__(self, parallel: int) -> None:
+    What the files ask for of variables and connections is answered from ``vault``, while results are waited for.
+    """
+
+    def __init__(self, parallel: int, vault: ParseVault | None = None) -> None:
         self._parallel = parallel
+        self._vault = vault or EnvironmentParseVault()
         self._zygote: _Zygote | None = None
 
     def close(self) -> None:
@@ -176,16 +185,27 @@ class Parsers:
     def _exchange(self, work: _Round, ends_at: float) -> tuple[Outcome, bytes] | None:
         """Hand out work; the next outcome, if one comes in time. EOFError or ConnectionError if the zygote is gone."""
         if self._zygote is None:
-            self._zygote = _Zygote(self._parallel)
+            self._zygote = _Zygote(self._parallel, self._vault)
         connection = self._zygote.connection
         for request in work.requests(self._parallel * _AHEAD):
             send(connection, msgspec.json.encode(request))
-        if not select.select([connection], [], [], max(0.0, ends_at - time.monotonic()))[0]:
+        if not self._answered_until(connection, ends_at):
             return None
         frame = receive(connection)
         if frame is None:
             raise EOFError
         return msgspec.json.decode(frame[0], type=Outcome), frame[1]
+
+    def _answered_until(self, connection: socket.socket, ends_at: float) -> bool:
+        """Answer questions until the zygote has something to say; False if the time is up before."""
+        assert self._zygote is not None
+        answers = self._zygote.answers
+        while True:
+            ready = select.select([connection, answers.door], [], [], max(0.0, ends_at - time.monotonic()))[0]
+            if answers.door in ready:
+                answers.give()
+            if connection in ready or not ready:
+                return bool(ready)
 
     def _bury(self) -> None:
         """The zygote has died; OrchestratorError unless it was killed, for another would die as well."""

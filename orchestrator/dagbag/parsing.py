@@ -3,6 +3,7 @@
 import os
 import time
 import traceback
+from collections.abc import Mapping
 from pathlib import Path
 from types import FrameType
 
@@ -10,6 +11,7 @@ import msgspec
 
 from orchestrator.authoring.compiling import compile_dag
 from orchestrator.authoring.dag import DAG
+from orchestrator.authoring.masking import masked
 from orchestrator.core.spec import DagSpec, fingerprint
 from orchestrator.dagbag.blame import authors_frames, blame, listing
 from orchestrator.dagbag.closure import Closure
@@ -27,15 +29,19 @@ from orchestrator.ports import ImportFailure, ParsedDag, ParsedFile
 
 
 class Parse:
-    """A parse that has begun. What it has looked at so far is known even when it has to be cut short."""
+    """A parse that has begun. What it has looked at so far is known even when it has to be cut short.
 
-    def __init__(self, job: Job) -> None:
+    ``stamps`` are of the variables and connections that it has asked for so far.
+    """
+
+    def __init__(self, job: Job, stamps: Mapping[str, str | None] = {}) -> None:
         self._job = job
+        self._stamps = stamps
         self._roots = Roots(Path(job.folder), Path(job.plugins))
         self._modules = LocalModules(self._roots)
         self._reads = Reads(self._roots)
         self._closure = Closure(self._roots)
-        self._contents = Contents(self._roots, terms=job.terms, environment=dict(os.environ))
+        self._contents = Contents(self._roots, terms=job.terms, environment=dict(os.environ), kept=stamps.get)
         self._failure: ImportFailure | None = None
         self._fence: Fence | None = None
         self._began = time.monotonic()
@@ -128,8 +134,8 @@ class Parse:
 
     def _result(self, specs: dict[str, DagSpec]) -> ParsedFile:
         files = self._closure.files
-        code = code_fingerprint(files, self._closure.trees) if specs else ""
-        needs = {self._job.file, *files, *self._reads.names, *self._closure.missing}
+        code = self._with_stamps(code_fingerprint(files, self._closure.trees)) if specs else ""
+        needs = {self._job.file, *files, *self._reads.names, *self._closure.missing, *self._stamps}
         given = {name: content_hash(data) for name, data in files.items()}
         return ParsedFile(
             file=self._job.file,
@@ -137,10 +143,22 @@ class Parse:
             dags=tuple(ParsedDag(spec=spec, fingerprint=found, code_fingerprint=code) for found, spec in specs.items()),
             files=files if specs else {},
             needs=tuple(sorted(needs)),
-            failure=self._failure,
+            failure=None if self._failure is None else _masked(self._failure),
             warning=self._warning(),
             duration=time.monotonic() - self._began,
         )
+
+    def _with_stamps(self, code: str) -> str:
+        """Code that has read something else is other code: a worker that holds it would hold what it read, too."""
+        if not self._stamps:
+            return code
+        read = "".join(f"\n{name}\0{stamp}" for name, stamp in sorted(self._stamps.items()))
+        return content_hash(f"{code}{read}".encode())
+
+
+def _masked(failure: ImportFailure) -> ImportFailure:
+    frames = tuple(map(masked, failure.frames))
+    return msgspec.structs.replace(failure, message=masked(failure.message), frames=frames)
 
 
 def _pointed_out(violations: list[Violation]) -> ImportFailure:

@@ -70,10 +70,14 @@ class _Child:
 
 
 class Zygote:
-    """Serves one connection until its other side goes, with at most ``parallel`` children at a time."""
+    """Serves one connection until its other side goes, with at most ``parallel`` children at a time.
 
-    def __init__(self, connection: socket.socket, parallel: int) -> None:
+    Those ask for variables and connections through ``door``.
+    """
+
+    def __init__(self, connection: socket.socket, parallel: int, door: int) -> None:
         self._connection = connection
+        self._door = door
         self._parallel = parallel
         self._waiting: deque[Request] = deque()
         self._children: list[_Child] = []
@@ -126,7 +130,7 @@ class Zygote:
         for child in self._children:
             for file in child.files:
                 os.close(file)
-        run_child(job, result, output)
+        run_child(job, result, output, self._door)
 
     def _read(self, child: _Child, file: int) -> None:
         if child not in self._children or child.read(file):
@@ -177,12 +181,12 @@ def _warm_up() -> None:
     gc.freeze()
 
 
-def main(file: int, parallel: int) -> None:
-    """Serve the socket that is open as ``file``."""
+def main(file: int, parallel: int, door: int) -> None:
+    """Serve the socket that is open as ``file``; the children ask through ``door``."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a Ctrl-C is the dag processor's to answer
     _warm_up()
     with socket.socket(fileno=file) as connection:
-        zygote = Zygote(connection, parallel)
+        zygote = Zygote(connection, parallel, door)
         try:
             zygote.serve()
         except ConnectionError:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from orchestrator.core.orders import Failed, Lost, Order, TakenBack
 from orchestrator.executors.link import WorkerLink
+from orchestrator.worker.forking import BUG_STATUS
 from orchestrator.worker.log import append_lines
 
 _MOST_OUTPUT = 256 * 1024
@@ -18,6 +19,11 @@ def epitaph(pid: int, status: int | None) -> str:
     if status is None:
         return f"{worker} is gone"
     code = os.waitstatus_to_exitcode(status)
+    if code == BUG_STATUS:
+        return (
+            f"{worker} ended with exit status {code} in the middle of it, as after a defect of this program; then the "
+            f"traceback is in the log of this attempt and in what the scheduler writes to stderr"
+        )
     if code >= 0:
         return f"{worker} ended with exit status {code} in the middle of it"
     if -code == signal.SIGKILL:

@@ -25,6 +25,14 @@ _SAME_PLACE = (
     & (xcoms.c.task_id == activities.c.task_id)
     & (xcoms.c.map_index == activities.c.map_index)
 )
+_PUSHED = select(
+    xcoms.c.map_index,
+    xcoms.c.key,
+    xcoms.c.attempt,
+    xcoms.c.seq,
+    activities.c.attempt.label("last"),
+    activities.c.scheduled_seq,
+).join(activities, _SAME_PLACE)
 
 
 class XComReads:
@@ -58,20 +66,28 @@ class XComReads:
 
     def pushed(self, run_key: int, task_id: str, key: str, map_index: int | None) -> list[tuple[int, XCom]]:
         """What the last attempts of a task's activities pushed under ``key``, or of one activity; by map_index."""
-        query = (
-            select(xcoms.c.map_index, xcoms.c.attempt, activities.c.attempt, activities.c.scheduled_seq, xcoms.c.seq)
-            .join(activities, _SAME_PLACE)
-            .where(xcoms.c.run_key == run_key, xcoms.c.task_id == task_id, xcoms.c.key == key)
-        )
+        query = _PUSHED.where(xcoms.c.run_key == run_key, xcoms.c.task_id == task_id, xcoms.c.key == key)
+        found = self._that_count(run_key, _of(query, xcoms.c.map_index, map_index))
+        return [(index, event.xcoms[key]) for index, _, event in found]
+
+    def pushed_by(self, run_key: int, task_id: str, map_index: int) -> dict[str, XCom]:
+        """What the last attempt of one activity pushed, by key."""
+        query = _PUSHED.where(xcoms.c.run_key == run_key, xcoms.c.task_id == task_id, xcoms.c.map_index == map_index)
+        found = self._that_count(run_key, query.order_by(xcoms.c.key))
+        return {key: event.xcoms[key] for _, key, event in found}
+
+    def _that_count(self, run_key: int, query: Select[Any]) -> list[tuple[int, str, Pushing]]:
+        """map_index, key and fact of the rows that are of the attempt that counts."""
         with reading(self._engine) as connection:
-            rows = connection.execute(_of(query, xcoms.c.map_index, map_index)).all()
-            wanted = {seq for *_, seq in rows} | {scheduled for _, one, last, scheduled, _ in rows if one != last}
+            rows = connection.execute(query).all()
+            wanted = {row.seq for row in rows} | {row.scheduled_seq for row in rows if row.attempt != row.last}
             facts = self._facts_at(connection, run_key, sorted(wanted))
-        found: list[tuple[int, XCom]] = []
-        for index, one, last, scheduled, seq in rows:
-            event = facts[seq]
-            if (one == last or _attempt(facts.get(scheduled)) == one) and isinstance(event, Pushing):
-                found.append((index, event.xcoms[key]))
+        found: list[tuple[int, str, Pushing]] = []
+        for row in rows:
+            event = facts[row.seq]
+            if row.attempt == row.last or _attempt(facts.get(row.scheduled_seq)) == row.attempt:
+                assert isinstance(event, Pushing)
+                found.append((int(row.map_index), row.key, event))
         return found
 
     def returned(self, run_key: int, task_id: str, map_index: int | None) -> list[tuple[int, XCom]]:
@@ -87,12 +103,6 @@ class XComReads:
             if event.payload is not None or event.result != NULL:
                 results.append((index, XCom(value=event.result, payload=event.payload, length=event.length)))
         return results
-
-    def keys(self, run_key: int, task_id: str, map_index: int) -> Sequence[str]:
-        """What one activity pushed, by key."""
-        place = (xcoms.c.run_key == run_key, xcoms.c.task_id == task_id, xcoms.c.map_index == map_index)
-        with reading(self._engine) as connection:
-            return list(connection.execute(select(xcoms.c.key).where(*place).order_by(xcoms.c.key)).scalars())
 
     @staticmethod
     def _facts_at(connection: Connection, run_key: int, seqs: Sequence[int]) -> dict[int, AnyEvent]:

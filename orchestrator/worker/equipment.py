@@ -30,7 +30,7 @@ def equip(
     connections of the home, until the attempts are closed.
     """
     results, runs = results_of(settings), RunDatabase(settings.run_database)
-    before = keep_vault(vault_of(settings))
+    before = keep_vault(vault_of(settings.home_database, settings.fernet_key, settings.fernet_file))
 
     def let_go() -> None:
         keep_vault(before)

@@ -157,13 +157,23 @@ def serve(control: socket.socket, live: Callable[[Birth], None]) -> None:
     gc.collect()
     gc.freeze()  # so that collections in the workers leave the shared pages alone
     birth = Zygote(control).serve()
-    status = 0
+    status, stderr = 0, os.dup(2)
     try:
         if birth is not None:
             live(birth)
     except BaseException:
-        traceback.print_exc()
+        _tell(traceback.format_exc(), stderr)
         status = BUG_STATUS
     finally:
         # Not sys.exit(): threads that a body left behind would hold the process up.
         os._exit(status)
+
+
+def _tell(what: str, stderr: int) -> None:
+    """Say what is wrong with our own code where the scheduler writes, and in the log of the attempt, where descriptor 2
+    leads there. Not by sys.stderr: that may lead to memory, which ends with this process.
+    """
+    leads = {os.fstat(file).st_ino: file for file in (stderr, 2)}
+    for file in leads.values():
+        with contextlib.suppress(OSError):
+            os.write(file, what.encode("utf-8", "backslashreplace"))

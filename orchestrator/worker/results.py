@@ -1,6 +1,7 @@
 """Results: what a body returned, on its way into the history, and what earlier ones returned, on its way out."""
 
 import logging
+import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -9,7 +10,7 @@ import msgspec
 from orchestrator.core import values
 from orchestrator.core.events import NULL, PayloadRef
 from orchestrator.core.orders import Order
-from orchestrator.exceptions import BodyError
+from orchestrator.exceptions import BodyError, StorageFullError
 from orchestrator.ports import PayloadStore
 
 logger = logging.getLogger("orchestrator")
@@ -34,6 +35,8 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
 
 
 _NONE = Result()
+
+
 _CONTAINERS = (list, tuple, dict)
 _MEASURED_THRESHOLD = 2048
 
@@ -77,14 +80,29 @@ class Results:
         return self.keep(self.encode(value, measured=measured), value, measured)
 
     def keep(self, data: bytes, value: object, measured: Sequence[str] = ()) -> Result:
-        """The result for JSON that ``encode`` made of ``value``."""
+        """The result for JSON that ``encode`` made of ``value``; while there is no room for it, it waits."""
         length = len(value) if isinstance(value, _CONTAINERS) else None
         lengths = {part: len(value[part]) for part in measured if part and isinstance(value, Mapping)}
         # Each of those that are mapped over it is given all of it: that is to be read once, and not sent every time.
         threshold = min(self._threshold, _MEASURED_THRESHOLD) if measured else self._threshold
         if len(data) > threshold:
-            return Result(payload=self._payloads.put(data), length=length, lengths=lengths)
+            return Result(payload=self._put(data), length=length, lengths=lengths)
         return Result(json=msgspec.Raw(data), length=length, lengths=lengths)
+
+    def _put(self, data: bytes) -> PayloadRef:
+        """The body has had its effect: its result is not given up because a disk is full for a while."""
+        until = time.monotonic() + _PATIENCE
+        has_waited = False
+        while True:
+            try:
+                return self._payloads.put(data)
+            except StorageFullError as error:
+                if time.monotonic() >= until:
+                    raise
+                if not has_waited:
+                    logger.warning("%s; the result waits for it, up to %.0f minutes", error, _PATIENCE / 60)
+                has_waited = True
+            time.sleep(_PAUSE)
 
     def call(self, order: Order) -> tuple[list[Any], dict[str, Any]]:
         """The arguments that a workflow calls its activity with; none where nobody calls it."""

@@ -14,7 +14,7 @@ FLOWS = """
 import asyncio
 
 from orchestrator import activity, gather, start_activity, workflow
-from orchestrator.workflow import Signal, query, start_child, wait_condition
+from orchestrator.workflow import Signal, query, run_child, sleep, start_child, wait_condition
 
 approval = Signal("approval", bool)
 
@@ -46,6 +46,19 @@ def outer():
 @workflow
 def breaks(word: str = "it"):
     raise RuntimeError(f"no way for [red]{word}[/] :100:")
+
+@workflow
+def above():
+    return run_child(below)
+
+@workflow
+def below():
+    return run_child(foreign)
+
+@workflow
+def patient():
+    start_child(foreign)
+    sleep(4)
 
 @workflow
 async def foreign():
@@ -141,6 +154,22 @@ def test_waiting_for_a_run_ends_where_its_code_is_blocked(live: LiveHome) -> Non
     assert "orchestrator runs resume foreign 'odd'" in shown
     assert show("foreign", "odd")["blocked"]["where"] == AWAITS
     assert "foreign" in run_command("dags", "list-runs", "foreign").out.splitlines()[-1].split()[-1]
+
+
+def test_waiting_for_a_run_ends_where_all_that_it_waits_for_is_blocked_however_deep_below(live: LiveHome) -> None:
+    said = trigger("above", "odd", "--wait")
+    assert said.status == 1
+    assert "child below-1  running  (below below-1__odd)" in said.out
+    assert f"It waits for run foreign-1__below-1__odd of foreign, which is blocked (foreign): {AWAITS}" in said.err
+    assert "orchestrator runs why foreign 'foreign-1__below-1__odd'" in said.err
+    assert run_command("runs", "cancel", "above", "odd").status == 0
+    live.wait_for("all have ended", lambda: show("foreign", "foreign-1__below-1__odd")["state"] == "failed")
+
+
+def test_waiting_goes_on_where_something_else_than_a_blocked_child_may_let_the_run_go_on(live: LiveHome) -> None:
+    said = trigger("patient", "odd", "--wait")
+    assert said.status == 0
+    assert f"child foreign-1  running, blocked (foreign)  (foreign foreign-1__odd): {AWAITS}" in said.out
 
 
 def test_a_parent_shows_its_children_and_a_child_its_parent(live: LiveHome) -> None:

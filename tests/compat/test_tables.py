@@ -8,8 +8,10 @@ from collections.abc import Iterator
 import pytest
 
 import orchestrator
+from orchestrator.compat.airflow import features
 from orchestrator.compat.airflow.catalog import TABLES, Missing, Served, find, find_module
 from orchestrator.compat.airflow.differences import DIFFERENCES
+from orchestrator.compat.airflow.entries import Absent
 from orchestrator.compat.airflow.gone import GONE
 from orchestrator.compat.airflow.tables.sdk import SDK
 from orchestrator.compat.airflow.tables.standard import STANDARD
@@ -70,6 +72,12 @@ def _exists(module: str) -> bool:
 
 def _is_served(module: str, name: str) -> bool:
     return isinstance(find(module, name), Served)
+
+
+def test_every_feature_that_is_missing_has_names_that_belong_to_it() -> None:
+    used = {entry for names in TABLES.values() for entry in names.values() if isinstance(entry, Absent)}
+    idle = [name for name, one in vars(features).items() if isinstance(one, Absent) and one not in used]
+    assert idle == [], "nothing belongs to these any more: take them out of compat/airflow/features.py"
 
 
 def test_a_path_of_airflow_2_leads_to_the_same_thing_as_that_of_airflow_3() -> None:

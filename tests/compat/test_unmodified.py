@@ -23,7 +23,7 @@ from airflow.utils.state import State
 from airflow.utils.trigger_rule import TriggerRule
 
 
-class Counter(BaseOperator, LoggingMixin):
+class Counter(BaseOperator):
     template_fields = ("text",)
 
     def __init__(self, *, text, **kwargs):
@@ -32,7 +32,13 @@ class Counter(BaseOperator, LoggingMixin):
 
     def execute(self, context):
         self.log.info("counting")
+        Helper().help()
         return len(self.text)
+
+
+class Helper(LoggingMixin):
+    def help(self):
+        self.log.info("helping")
 
 
 with DAG(
@@ -92,6 +98,9 @@ def test_it_runs_as_it_is_in_this_process_and_in_workers(live: LiveHome) -> None
     live.wait_for("it is listed", lambda: live.run("dags", "details", "report").returncode == 0)
     done = live.run("dags", "trigger", "report", "--run-id", "one", "--logical-date", "2026-01-31", "--wait")
     assert done.returncode == 0, done.stderr
+    logged = live.run("tasks", "logs", "report", "count", "one").stdout
+    assert "counting" in logged
+    assert "helping" in logged
     assert live.ask("tasks", "result", "report", "count", "one") == len("2026-01-31")
     assert live.ask("tasks", "result", "report", "fails", "one") == "caught"
     assert live.ask("tasks", "result", "report", "say", "one") == "2026-01-31T09:00:00+09:00"

@@ -1,6 +1,7 @@
 """How code ends other than by returning: cancelled, given up, blocked, interrupted, evicted."""
 
 import asyncio
+import gc
 import signal
 import sys
 from collections.abc import Callable, Iterator
@@ -276,12 +277,15 @@ def test_awaiting_foreign_things_of_other_kinds_names_their_class() -> None:
 @contextmanager
 def watched(machine: Machine, after: float = 0.1) -> Iterator[None]:
     before = signal.signal(signal.SIGALRM, lambda _, frame: machine.interrupt(0.1, frame))
+    callbacks = gc.callbacks[:]  # of a test library: what is raised inside of them is swallowed with a warning
+    gc.callbacks.clear()
     signal.setitimer(signal.ITIMER_REAL, after, 0.02)
     try:
         yield
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
+        gc.callbacks[:] = callbacks
 
 
 def spins(blue: Blue) -> None:

@@ -200,3 +200,13 @@ def hasty() -> list[str]:
     """Asks in one go for what there is not, and for what there is."""
     nobody, somebody = start_child("nowhere"), start_activity(step, "here")
     return [type(nobody.exception()).__name__, somebody.result()]
+
+
+@workflow
+def undone() -> None:
+    """Fails, and takes two steps back."""
+    with saga() as undo:
+        step("charge")
+        undo.add(step, "refund")
+        undo.add(step, "release")
+        refused()

@@ -1,8 +1,10 @@
 """What meets in one moment: signals and the end of a round, resets and children, ends and open attempts."""
 
 from datetime import timedelta
+from typing import Any
 
 import msgspec
+import pytest
 
 from orchestrator.core import values
 from orchestrator.core.events import (
@@ -11,15 +13,19 @@ from orchestrator.core.events import (
     ActivityScheduled,
     ChildEnded,
     ChildStarted,
+    Recorded,
     RunContinued,
     RunEnded,
+    SignalReceived,
     UpdateAnswered,
 )
 from orchestrator.core.orders import Completed, Lost, Order
 from orchestrator.core.plan import Plan
 from orchestrator.core.requests import CancelRun, ForkRun, PauseRun, ResetRun, ResumeRun, SendSignal, SendUpdate
 from orchestrator.core.runs import replay
+from orchestrator.exceptions import StorageUnavailableError
 from orchestrator.names import AttemptKey, Delivery, RunState
+from orchestrator.ports import Group, HistoryStore
 from orchestrator.testing.clock import EPOCH
 from orchestrator.testing.sim_executor import Script
 from orchestrator.testing.simulation import Simulation
@@ -284,6 +290,8 @@ def test_of_two_children_of_one_name_that_are_started_in_one_go_the_second_is_re
     sim.trigger("twins")
     sim.run()
     assert ends(sim, "twins")["twins", "manual__1"] == ("success", ["NoneType", "ChildError"])
+    reasons = [fact.event.reason for fact in sim.history() if isinstance(fact.event, ChildEnded)]
+    assert reasons == ["DAG 'sequential' has a run 'same' already", ""]
 
 
 def test_runs_that_nobody_waits_for_may_follow_one_another_beyond_max_active_runs():
@@ -335,3 +343,80 @@ def test_code_does_not_hear_how_an_attempt_ended_that_one_reset_took_back_and_th
         sim.store.ask(ResetRun(dag_id="sequential", seq=seq, **NAME))
     sim.run()
     assert ends(sim, "sequential")["sequential", "manual__1"] == ("success", 6)
+
+
+def test_code_that_is_replayed_is_told_of_its_own_round_only(monkeypatch: pytest.MonkeyPatch):
+    sim = world()
+    sim.trigger("collector")
+    after(sim, 1)
+    say(sim, "a", "b")
+    after(sim, 2)
+    sim.crash()
+    supply, told = sim.replayer.supply, []
+
+    def and_remember(run_key: int, facts: list[Recorded], *, is_all: bool) -> None:
+        told.extend(facts)
+        supply(run_key, facts, is_all=is_all)
+
+    monkeypatch.setattr(sim.replayer, "supply", and_remember)
+    say(sim, "c", "d")
+    assert collected(sim) == ["a", "b", "c", "d"]
+    rounds = [fact.seq for fact in sim.history() if isinstance(fact.event, RunContinued)]
+    assert told[0].seq == rounds[1]
+
+
+class Unconfirmed:
+    """A HistoryStore that takes in one group, the first with a fact of this kind, and is away before it says so."""
+
+    def __init__(self, store: HistoryStore, kind: type) -> None:
+        self._store = store
+        self._kinds = [kind]
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._store, name)
+
+    def commit(self, group: Group) -> frozenset[int]:
+        refused = self._store.commit(group)
+        kinds = {type(record.event) for part in group.parts for record in part.records}
+        if kinds.intersection(self._kinds):
+            self._kinds.clear()
+            raise StorageUnavailableError("the database is away")
+        return refused
+
+
+def test_what_code_asked_for_is_recorded_once_though_the_database_did_not_confirm_it():
+    sim = world(make_store=lambda store: Unconfirmed(store, ActivityRequested))
+    sim.trigger("sequential")
+    sim.run()
+    assert sim.notices, "there was an outage"
+    assert ends(sim, "sequential")["sequential", "manual__1"] == ("success", 6)
+    assert len([fact for fact in sim.history() if isinstance(fact.event, ActivityRequested)]) == 4
+
+
+def test_code_that_is_being_told_while_the_database_is_away_is_not_told_twice():
+    sim = world(make_store=lambda store: Unconfirmed(store, SignalReceived), replaying={"pace": lambda _: 3.0})
+    sim.trigger("collector")
+    after(sim, 1)
+    say(sim, "a", "b", "c", "d")
+    sim.run()
+    assert sim.notices, "there was an outage"
+    assert ends(sim, "collector")["collector", "manual__1"] == ("success", ["a", "b", "c", "d"])
+
+
+def test_losses_of_code_with_an_answer_between_them_are_not_counted_together():
+    sim = world(replaying={"loses": lambda number: number in (1, 2, 4, 5)})
+    sim.trigger("sequential")
+    sim.run()
+    assert ends(sim, "sequential")["sequential", "manual__1"] == ("success", 6)
+    assert sim.notices == []
+
+
+def test_a_cancellation_that_comes_while_a_saga_is_undone_stops_none_of_it():
+    sim = world(script=lambda order: msgspec.structs.replace(act(order), work=5))
+    sim.trigger("undone")
+    after(sim, 12)
+    sim.store.ask(CancelRun(dag_id="undone", **NAME))
+    sim.run()
+    done = [values.decode(fact.event.result) for fact in sim.history() if isinstance(fact.event, ActivityCompleted)]
+    assert done == ["charge", "release", "refund"]
+    assert ends(sim, "undone")["undone", "manual__1"][0] == "failed"

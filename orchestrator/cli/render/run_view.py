@@ -111,8 +111,9 @@ def _standing(run: RunRow) -> str:
 
 def _child(child: Child) -> str:
     """How a child stands; as a rule the parent waits for it."""
+    why = f": {one_line(child.message)}" if child.message else ""
     state = f"{child.state}, blocked ({child.blocked})" if child.blocked else str(child.state or "deleted")
-    return f"child {child.child_id}  {state}  ({child.dag_id} {child.run_id})"
+    return f"child {child.child_id}  {state}  ({child.dag_id} {child.run_id}){why}"
 
 
 def _question(run: RunRow, line: TaskLine) -> str:

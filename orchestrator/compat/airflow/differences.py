@@ -13,6 +13,7 @@ DIFFERENCES: Mapping[str, str] = {
     "airflow.sdk:TaskInstanceState": _NO_NONE,
     "airflow.sdk:timezone": "takes naive moments as UTC, whatever [core] default_timezone says",
     "airflow.sdk.exceptions:AirflowDagCycleException": "is raised when the file is parsed, and names the cycle",
+    "airflow.sdk.exceptions:AirflowNotFoundException": "is a LookupError and no AirflowException: catch it by its name",
     "airflow.utils.types:DagRunType": "has the word asset_materialization, which no run here has",
 }
 """Keyed by the name that the tables' other paths lead to."""

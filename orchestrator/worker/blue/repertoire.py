@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from orchestrator.authoring.blue import Fenced
+from orchestrator.authoring.vault import keep_vault
 from orchestrator.storage.payloads import FsspecPayloadStore
 from orchestrator.worker.blue.codes import Codes
 from orchestrator.worker.blue.lifting import lifted
@@ -11,6 +12,7 @@ from orchestrator.worker.blue.payloads import BluePayloads
 from orchestrator.worker.blue.replays import Replays
 from orchestrator.worker.blue.settings import BlueSettings
 from orchestrator.worker.blue.theatre import Onlooker, Recorder, Theatre
+from orchestrator.worker.vault import vault_of
 
 
 def make_replays(
@@ -18,6 +20,7 @@ def make_replays(
 ) -> Replays:
     """Replays that load files, keep payloads and stand behind a fence as the settings say."""
     Fenced.lifted = lifted
+    keep_vault(vault_of(settings.database, settings.fernet_key, settings.fernet_file))
     theatre = Theatre(settings.deadlock_timeout, onlooker, recorder)
     codes = Codes(settings.kept_versions, settings.quarantine)
     return Replays(
