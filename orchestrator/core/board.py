@@ -103,7 +103,8 @@ class Board:
         if node.shape is not None:
             self._shrink(node, extents.size)
         extra = max(extents.size, 1) - max(node.size, 1)
-        node.shape, node.extents, node.size = shape, extents, extents.size
+        node.shape, node.size = shape, extents.size
+        node.extents = extents if node.task.depth else None  # calls of a workflow come one by one
         self.unfinished += extra
         for name in self.plan.downstream[node.task.task_id]:
             after = self.nodes[name]
@@ -221,7 +222,7 @@ class Board:
         if instances is None:
             after.released &= by > 0
         else:
-            depth = self.plan.common(node.task.task_id, after.task.task_id)
+            depth = self.plan.shared_depth(node.task.task_id, after.task.task_id)
             is_near = node.extents is not None and map_index >= 0 and _is_alike(node, instances.extents, depth)
             number = node.extents.outer(map_index, depth) if node.extents is not None and is_near else 0
             stirred = instances.stir(depth if is_near else 0, number)
@@ -249,6 +250,39 @@ class Board:
             stirred = range(0) if is_same else instances.stir(0, 0)
         if by < 0:
             instances.let_go.difference_update(stirred)
+
+    def _choose(self, node: Node, map_index: int, skip: Iterable[str]) -> None:
+        """Keep what a branch chose to skip, in place of what it chose before."""
+        task_id = node.task.task_id
+        place = (task_id, map_index)
+        for name in self._choices.pop(place, ()):
+            if (after := self.nodes.get(name)) is not None:
+                self._skippers(node, map_index, after).discard(task_id)
+        chosen = tuple(name for name in skip if name in self.nodes)
+        for name in chosen:
+            after = self.nodes[name]
+            self._skippers(node, map_index, after).add(task_id)
+            if after.instances is not None:
+                after.instances.stir(*self._shared(node, map_index, name))
+            self.agenda[name] = None
+        if chosen:
+            self._choices[place] = chosen
+
+    def _skippers(self, node: Node, map_index: int, after: Node) -> set[str]:
+        """The branches that skip ``after``, or its instances that share mapped groups with that activity."""
+        where = self._shared(node, map_index, after.task.task_id)
+        if not where[0]:
+            after.skipped_by = after.skipped_by or set()
+            return after.skipped_by
+        after.skipped_in = after.skipped_in or {}
+        return after.skipped_in.setdefault(where, set())
+
+    def _shared(self, node: Node, map_index: int, name: str) -> tuple[int, int]:
+        """Which instance of the mapped groups that it shares with that task an activity is in: (depth, number)."""
+        depth = self.plan.shared_depth(node.task.task_id, name)
+        if not depth or node.extents is None or map_index < 0:
+            return 0, 0
+        return depth, node.extents.outer(map_index, depth)
 
     def _close(self, place: Place, attempt: int) -> bool:
         """Forget an open attempt; whether it was open."""

@@ -85,7 +85,7 @@ def _bare(task: TaskSpec, names: dict[str, str]) -> TaskSpec:
         doc=None,
         upstream=tuple(sorted(names.get(name, name) for name in task.upstream)),
         inputs=tuple(sorted(names.get(name, name) for name in task.inputs)),
-        mapping=None if task.mapping is None else task.mapping.renamed(names),
+        mapping=None if task.own_mapping is None else task.own_mapping.renamed(names),
     )
 
 
@@ -160,7 +160,7 @@ class _Comparison:
         node, task_id = self._run.nodes[old.task_id], old.task_id
         if (old.is_mapped, old.depth) != (new.is_mapped, new.depth):
             yield self._remapped(node, old, new)
-        elif (old.mapping, old.scopes) != (new.mapping, new.scopes):
+        elif (old.own_mapping, old.scopes) != (new.own_mapping, new.scopes):
             is_late = node.shape is not None
             message = "it is mapped over something else" + (": it keeps the indexes that it has" if is_late else "")
             yield self._finding(Meaning.DECISION if is_late else Meaning.COMPATIBLE, task_id, message)

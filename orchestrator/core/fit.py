@@ -67,7 +67,7 @@ def _is_reshaped(node: Node, task: TaskSpec) -> bool:
 
 
 def _literal(task: TaskSpec) -> tuple[int, ...] | None:
-    return task.mapping.literal if task.mapping is not None and not task.scopes else None
+    return task.own_mapping.literal if task.own_mapping is not None and not task.scopes else None
 
 
 def _early(run: Run, nodes: list[Node]) -> Iterator[str]:

@@ -102,7 +102,7 @@ class Measure:
 
     def _is_inside(self, mapping: TaskMapping, task_id: str, depth: int) -> bool:
         """Whether its lengths may differ from one instance of the groups around it to the next."""
-        return any(self._plan.common(name, task_id, depth) for name in producers(mapping))
+        return any(self._plan.shared_depth(name, task_id, depth) for name in producers(mapping))
 
     def _rooms(self, task_id: str, depth: int, around: Extents) -> Iterator[int]:
         """How many instances there are in each of those around, at least one each: it keeps the place."""
@@ -136,11 +136,11 @@ class Measure:
 
     def _is_one(self, producer: str, task_id: str, depth: int) -> bool:
         """Whether the task is mapped over the items of one result, and not over the results of several activities."""
-        return self._plan.common(producer, task_id, depth) == self._plan.tasks[producer].depth
+        return self._plan.shared_depth(producer, task_id, depth) == self._plan.tasks[producer].depth
 
     def _places(self, producer: str, task_id: str, depth: int, instance: int, around: Extents) -> range | None:
         """The activities of a producer that count for one instance; None where there are none yet."""
-        node, shared = self._nodes[producer], self._plan.common(producer, task_id, depth)
+        node, shared = self._nodes[producer], self._plan.shared_depth(producer, task_id, depth)
         if not node.is_mapped or node.size == 0:
             return range(UNMAPPED, 0)
         if node.extents is None:

@@ -48,12 +48,12 @@ class Plan:
             for task in spec.tasks
             if task.scopes
             for up in task.upstream
-            if (depth := self.common(up, task.task_id))
+            if (depth := self.shared_depth(up, task.task_id))
         }
         self.depths: dict[str, int] = {}
         pairs = (*self.shared, *((name, task_id) for task_id, names in self.setups.items() for name in names))
         for up, task_id in pairs:
-            if (depth := self.common(up, task_id)) > self.depths.get(task_id, 0):
+            if (depth := self.shared_depth(up, task_id)) > self.depths.get(task_id, 0):
                 self.depths[task_id] = depth
         self.measured = self._measured()
         self.taken = frozenset((*self.measured, *(name for task in spec.tasks for name in task.inputs)))
@@ -68,7 +68,7 @@ class Plan:
             waiting += after
         return found
 
-    def common(self, one: str, other: str, depth: int | None = None) -> int:
+    def shared_depth(self, one: str, other: str, depth: int | None = None) -> int:
         """How many mapped groups both tasks stand in; of the other, only the outermost ``depth`` count."""
         pairs = zip(self.tasks[one].scopes, self.tasks[other].scopes[:depth], strict=False)
         return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
@@ -94,7 +94,7 @@ class Plan:
         own = self.tasks[task_id].depth
         for name in self.measured.get(task_id, ()):
             for depth, mapping in enumerate(self.levels[name]):
-                if self.common(task_id, name, depth) == own:
+                if self.shared_depth(task_id, name, depth) == own:
                     yield from leaves(mapping)
 
     def _is_leaf(self, task: TaskSpec) -> bool:
@@ -128,7 +128,7 @@ def _levels(spec: DagSpec) -> dict[str, tuple[Mapping, ...]]:
     of_group = {group.group_id: group.mapping for group in spec.groups if group.mapping is not None}
     found = {}
     for task in spec.tasks:
-        own = () if task.mapping is None else (task.mapping,)
+        own = () if task.own_mapping is None else (task.own_mapping,)
         levels = (*(of_group[name] for name in task.scopes), *own)
         if levels:
             found[task.task_id] = levels

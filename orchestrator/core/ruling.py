@@ -33,7 +33,7 @@ def _of_setups(states_of: Iterable[set[TaskState]]) -> Verdict:
 
 def _states(board: Board, setup: Node, node: Node, instance: int | None) -> set[TaskState]:
     """The states of a setup's activities, of those that share the instance; one never spoken of is none."""
-    shared = 0 if instance is None else board.plan.common(setup.task.task_id, node.task.task_id)
+    shared = 0 if instance is None else board.plan.shared_depth(setup.task.task_id, node.task.task_id)
     if not shared or instance is None or node.instances is None or setup.extents is None or not setup.is_expanded:
         found = [activity.state for _, activity in setup.activities()]
         return {*found, *((TaskState.NONE,) if len(found) < setup.size else ())}

@@ -304,7 +304,7 @@ class Run(CancellableBoard):
             activity.length, activity.lengths = event.length, event.lengths or None
             activity.gave = event.payload is not None or event.result != NULL
             self._succeed(node, event.map_index, activity, at)
-            self._choose(node, event)
+            self._choose(node, event.map_index, event.skip)
         else:
             self._give_back(node, event.map_index, activity, at)
 
@@ -312,38 +312,6 @@ class Run(CancellableBoard):
         self._doom(node.task.task_id, map_index)
         activity.result_seq = node.result_seq = self.seq
         self._move(node, map_index, activity, TaskState.SUCCESS, at)
-
-    def _choose(self, node: Node, event: ActivityCompleted) -> None:
-        """Keep what a branch chose to skip, in place of what it chose before."""
-        place = (event.task_id, event.map_index)
-        for name in self._choices.pop(place, ()):
-            if (after := self.nodes.get(name)) is not None:
-                self._skippers(node, event.map_index, after).discard(event.task_id)
-        chosen = tuple(name for name in event.skip if name in self.nodes)
-        for name in chosen:
-            after = self.nodes[name]
-            self._skippers(node, event.map_index, after).add(event.task_id)
-            if after.instances is not None:
-                after.instances.stir(*self._shared(node, event.map_index, name))
-            self.agenda[name] = None
-        if chosen:
-            self._choices[place] = chosen
-
-    def _skippers(self, node: Node, map_index: int, after: Node) -> set[str]:
-        """The branches that skip ``after``, or its instances that share mapped groups with that activity."""
-        where = self._shared(node, map_index, after.task.task_id)
-        if not where[0]:
-            after.skipped_by = after.skipped_by or set()
-            return after.skipped_by
-        after.skipped_in = after.skipped_in or {}
-        return after.skipped_in.setdefault(where, set())
-
-    def _shared(self, node: Node, map_index: int, name: str) -> tuple[int, int]:
-        """Which instance of the mapped groups that it shares with that task an activity is in: (depth, number)."""
-        depth = self.plan.common(node.task.task_id, name)
-        if not depth or node.extents is None or map_index < 0:
-            return 0, 0
-        return depth, node.extents.outer(map_index, depth)
 
     def _failed(self, event: ActivityFailed, at: datetime) -> None:
         node = self.nodes[event.task_id]

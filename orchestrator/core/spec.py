@@ -140,7 +140,8 @@ class TaskSpec(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One node. ``weight`` is the effective priority; ``inputs`` are the tasks whose results it is given.
 
     ``group`` is the innermost group that it stands in, ``scopes`` are the mapped ones around it, outermost first;
-    ``labels`` say what the edge from an upstream means.
+    ``labels`` say what the edge from an upstream means. ``mapped_over`` and ``map_shape`` are of version 0.1.0 and not
+    written any more: ``own_mapping`` has what they say.
     """
 
     task_id: str
@@ -166,6 +167,8 @@ class TaskSpec(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     labels: dict[str, str] = {}
     display_name: str | None = None
     mapping: Mapping | None = None
+    mapped_over: tuple[str, ...] = ()
+    map_shape: tuple[int, ...] | None = None
     scopes: tuple[str, ...] = ()
     is_setup: bool = False
     is_teardown: bool = False
@@ -183,7 +186,14 @@ class TaskSpec(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     @property
     def depth(self) -> int:
         """How many mappings make its map indexes: those of the groups around it, and its own."""
-        return len(self.scopes) + (self.mapping is not None)
+        return len(self.scopes) + (self.own_mapping is not None)
+
+    @property
+    def own_mapping(self) -> Mapping | None:
+        """What it is mapped over by itself, whatever the groups around it are."""
+        if self.mapping is None and (self.mapped_over or self.map_shape is not None):
+            return mapping_over(*(self.map_shape or self.mapped_over))
+        return self.mapping
 
 
 class Once(msgspec.Struct, frozen=True, tag="once"):

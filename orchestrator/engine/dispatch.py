@@ -187,7 +187,7 @@ class Dispatch:
 def _single(run: Run, task: TaskSpec, map_index: int) -> Iterator[tuple[str, int]]:
     """The single results that an activity takes, with their places in the history (0: there is none)."""
     for name in task.inputs:
-        up, shared = run.nodes[name], run.plan.common(name, task.task_id)
+        up, shared = run.nodes[name], run.plan.shared_depth(name, task.task_id)
         if up.task.depth == shared:
             activity = up.peek(_instance(run, task, map_index, shared) if up.is_expanded else UNMAPPED)
             yield name, 0 if activity is None else activity.result_seq
@@ -199,7 +199,7 @@ def _single(run: Run, task: TaskSpec, map_index: int) -> Iterator[tuple[str, int
 
 def _together(run: Run, task: TaskSpec, map_index: int) -> Iterator[tuple[str, Stretch]]:
     for name in task.inputs:
-        up, shared = run.nodes[name], run.plan.common(name, task.task_id)
+        up, shared = run.nodes[name], run.plan.shared_depth(name, task.task_id)
         if up.task.depth > shared:
             found = range(0)
             if up.extents is not None and up.is_expanded:

@@ -100,7 +100,7 @@ def paths(run: Run, task_id: str) -> list[tuple[int, ...]]:
 def waits_for(run: Run, task_id: str, map_index: int, upstream: str) -> list[int]:
     """The activities of an upstream that one activity waits for."""
     up = run.nodes[upstream]
-    shared = run.plan.common(upstream, task_id)
+    shared = run.plan.shared_depth(upstream, task_id)
     if not shared or map_index < 0 or not up.is_expanded:
         return list(up.indexes())
     own = paths(run, task_id)[map_index][:shared]
