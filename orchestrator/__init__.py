@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from orchestrator.authoring.hook import BaseHook as BaseHook
     from orchestrator.authoring.masking import mask_secret as mask_secret
     from orchestrator.authoring.operator import BaseOperator as BaseOperator
+    from orchestrator.authoring.param import Param as Param
+    from orchestrator.authoring.params import ParamsDict as ParamsDict
     from orchestrator.authoring.references import XComArg as XComArg
     from orchestrator.authoring.retrying import ExceptionRetryPolicy as ExceptionRetryPolicy
     from orchestrator.authoring.retrying import RetryAction as RetryAction
@@ -58,6 +60,8 @@ _MODULES = {
     "EdgeModifier": "orchestrator.authoring.edges",
     "ExceptionRetryPolicy": "orchestrator.authoring.retrying",
     "Label": "orchestrator.authoring.edges",
+    "Param": "orchestrator.authoring.param",
+    "ParamsDict": "orchestrator.authoring.params",
     "RetryAction": "orchestrator.authoring.retrying",
     "RetryPolicy": "orchestrator.authoring.retrying",
     "RetryRule": "orchestrator.authoring.retrying",

@@ -36,6 +36,8 @@ OFFERED = {
     "EdgeModifier",
     "ExceptionRetryPolicy",
     "Label",
+    "Param",
+    "ParamsDict",
     "RetryAction",
     "RetryPolicy",
     "RetryRule",

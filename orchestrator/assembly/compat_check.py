@@ -90,8 +90,8 @@ def _files(config: Config, path: Path) -> tuple[Roots, tuple[str, ...]]:
     path = path.resolve()
     home = Roots(config.core.dags_folder.resolve(), config.core.plugins_folder)
     folder = path if path.is_dir() else path.parent
-    below = home.name(f"{path}/" if path == home.folder else str(path))
-    roots = home if below is not None or path == home.folder else Roots(folder, config.core.plugins_folder)
+    is_at_home = path == home.folder or home.name(str(path)) is not None
+    roots = home if is_at_home else Roots(folder, config.core.plugins_folder)
     if path.is_file():
         return roots, (roots.name(str(path)) or path.name,)
     prefix = "" if path == roots.folder else f"{roots.name(str(path))}/"

@@ -12,6 +12,7 @@ from orchestrator.authoring.checks import check_all, refuse_unknown
 from orchestrator.authoring.construction import Constructed, accepted_names
 from orchestrator.authoring.dag import DAG
 from orchestrator.authoring.defaults import Defaults
+from orchestrator.authoring.params import ParamsDict
 from orchestrator.authoring.place import Place
 from orchestrator.authoring.scopes import check_setups
 from orchestrator.authoring.settings import DAG_CHECKS, TASK_CHECKS, ScheduleArg
@@ -20,7 +21,7 @@ from orchestrator.authoring.zones import zone_name
 from orchestrator.core.graph import effective_weights, topological, validate
 from orchestrator.core.spec import Cron, DagSpec, Every, Once, Schedule, TaskSpec
 from orchestrator.core.timetables import parse_schedule
-from orchestrator.exceptions import ScheduleError
+from orchestrator.exceptions import ScheduleError, UsageError
 from orchestrator.names import TriggerRule
 
 __all__ = ["Defaults", "compile_dag"]
@@ -68,6 +69,7 @@ def _draft(dag: DAG, file: str, defaults: Defaults) -> DagSpec:
         fail_fast=dag.fail_fast,
         is_paused_upon_creation=dag.is_paused_upon_creation,
         params=_params(dag),
+        param_schemas=_param_schemas(dag),
         on_new_version=dag.on_new_version,
         tasks=tuple(_task(task, file, defaults) for task in dag.tasks),
         groups=tuple(group.spec() for group in dag.task_group_dict.values()),
@@ -126,13 +128,40 @@ def _check_fail_fast(dag: DAG) -> None:
 
 
 def _params(dag: DAG) -> dict[str, Any]:
-    """The params as a run will see them: JSON, since a run's conf is JSON too."""
-    for name, value in dag.params.items():
+    """The params as a run will see them: JSON, since a run's conf is JSON too. Those that a run has to give are not
+    among them."""
+    given = ParamsDict(dag.params).given()
+    for name, value in given.items():
         try:
             msgspec.json.encode(value)
         except (TypeError, ValueError, OverflowError) as error:
             raise dag.place.refuse(f"{dag!r}: param {name!r} must be a JSON value: {error}") from None
-    return dict(msgspec.json.decode(msgspec.json.encode(dag.params)))
+    _check_declared(dag, given)
+    return dict(msgspec.json.decode(msgspec.json.encode(given)))
+
+
+def _check_declared(dag: DAG, given: Mapping[str, Any]) -> None:
+    for name, param in ParamsDict(dag.params).declared.items():
+        if name in given:
+            try:
+                param.resolve()
+            except UsageError as error:
+                raise dag.place.refuse(f"{dag!r}: the default of param {name!r} does not fit: {error}") from None
+        elif dag.schedule is not None:
+            raise dag.place.refuse(
+                f"{dag!r} has a schedule, but a scheduled run is given no param {name!r}; give it a default, or remove "
+                f"schedule="
+            )
+
+
+def _param_schemas(dag: DAG) -> dict[str, dict[str, Any]]:
+    """What the declared params may be."""
+    declared = ParamsDict(dag.params).declared
+    found = {
+        name: one.schema | ({"description": one.description} if one.description else {})
+        for name, one in declared.items()
+    }
+    return dict(msgspec.json.decode(msgspec.json.encode(found)))
 
 
 # ── when it runs ─────────────────────────────────────────────────────────────────────────────────────────

@@ -12,6 +12,7 @@ from typing import Any, ParamSpec, Self, Unpack, overload
 from orchestrator.authoring.airflow_only import AIRFLOW_DAG_SETTINGS, supported
 from orchestrator.authoring.checks import check_all, refuse_unknown
 from orchestrator.authoring.identifiers import checked_id
+from orchestrator.authoring.params import ParamsDict
 from orchestrator.authoring.place import Place, author
 from orchestrator.authoring.references import DagParam
 from orchestrator.authoring.settings import DAG_CHECKS, DagSettings, ScheduleArg
@@ -46,7 +47,7 @@ class DAG(TaskGraph):
     max_active_tasks: int | None = None
     max_active_runs: int | None = None
     dagrun_timeout: timedelta | None = None
-    params: dict[str, Any]
+    params: ParamsDict
     tags: tuple[str, ...] | None = None
     doc_md: str | None = None
     fail_fast: bool = False
@@ -67,7 +68,7 @@ class DAG(TaskGraph):
         refuse_unknown(self.place, what, given, DAG_CHECKS)
         self.__dict__.update(check_all(self.place, what, given, DAG_CHECKS))
         self.default_args = dict(settings.get("default_args") or {})
-        self.params = dict(settings.get("params") or {})
+        self.params = ParamsDict(settings.get("params"))
         self._take_dates_of_default_args()
         collector = COLLECTOR.get()
         if collector is not None:

@@ -15,6 +15,7 @@ from orchestrator.authoring.dag import DAG
 from orchestrator.authoring.defaults import Defaults
 from orchestrator.authoring.groups import TaskGroup
 from orchestrator.authoring.identifiers import checked_id
+from orchestrator.authoring.params import ParamsDict
 from orchestrator.authoring.references import XComArg, parts, referred_tasks
 from orchestrator.authoring.retrying import RetryPolicy
 from orchestrator.authoring.runtime import Context
@@ -169,7 +170,7 @@ class BaseOperator(Constructed, Preparing, Task):
         return task_id
 
     def own_params(self) -> Mapping[str, Any]:
-        return self.params or {}
+        return ParamsDict(self.params).given() if self.params else {}
 
     def prepare(self, context: Context, results: Mapping[str, Any]) -> Self:
         """See Task; the context's ``task`` and ``ti`` are turned to the copy and given the results."""

@@ -23,22 +23,20 @@ class Reference(ABC):
         """The value; ``results`` holds what the tasks have returned that the running one takes."""
 
 
-@dataclass(frozen=True, eq=False)
 class XComArg(Reference, Preparing):
     """What ``operator`` will have returned, or a part of it: ``extract()["rows"][0]``.
 
     ``key`` is the name of that part, "return_value" for all of it; ``path`` leads on from there.
     """
 
-    operator: Task
-    key: str = RETURN_VALUE
-    path: tuple[str | int, ...] = ()
-
-    def __post_init__(self) -> None:
-        if not isinstance(self.operator, Task):
-            raise author().refuse(f"XComArg takes a task, not {self.operator!r}")
-        if not isinstance(self.key, str):
-            raise author().refuse(f"the key of an XComArg is a text, not {self.key!r}")
+    def __init__(self, operator: Task, key: str = RETURN_VALUE, path: tuple[str | int, ...] = ()) -> None:
+        if not isinstance(operator, Task):
+            raise author().refuse(f"XComArg takes a task, not {operator!r}")
+        if not isinstance(key, str):
+            raise author().refuse(f"the key of an XComArg is a text, not {key!r}")
+        self.operator = operator
+        self.key = key
+        self.path = path
 
     def __getitem__(self, key: str | int) -> "XComArg":
         if isinstance(key, str) and not self.steps:

@@ -120,12 +120,12 @@ class Preparing(Linkable):
     def __enter__(self) -> Scope:
         block = Block([self])
         scope = block.__enter__()
-        object.__setattr__(self, "_blocks", (*self._blocks, block))
+        self._blocks = (*self._blocks, block)
         return scope
 
     def __exit__(self, *exception: Any) -> None:
         *outer, block = self._blocks
-        object.__setattr__(self, "_blocks", tuple(outer))
+        self._blocks = tuple(outer)
         block.__exit__(*exception)
 
 

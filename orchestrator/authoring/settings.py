@@ -23,6 +23,7 @@ from orchestrator.authoring.checks import (
     whole,
     zone,
 )
+from orchestrator.authoring.params import checked_params
 from orchestrator.authoring.retrying import RetryPolicy
 from orchestrator.authoring.runtime import Context
 from orchestrator.authoring.task import Group, TaskGraph
@@ -90,7 +91,7 @@ TASK_CHECKS: dict[str, Check] = {
     "delivery": choice(Delivery),
     "connection": optional(text),
     "isolation": choice(Isolation),
-    "params": optional(mapping),
+    "params": optional(checked_params),
     "doc_md": optional(text),
     "task_display_name": optional(text),
     "multiple_outputs": optional(flag),
@@ -134,7 +135,7 @@ DAG_CHECKS: dict[str, Check] = {
     "max_active_tasks": optional(whole(1)),
     "max_active_runs": optional(whole(1)),
     "dagrun_timeout": optional(duration(zero=False)),
-    "params": optional(mapping),
+    "params": optional(checked_params),
     "tags": optional(names),
     "doc_md": optional(instance(str, "a text")),
     "fail_fast": flag,

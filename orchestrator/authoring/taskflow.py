@@ -4,7 +4,7 @@ import functools
 import inspect
 from collections.abc import Callable, Mapping
 from types import SimpleNamespace
-from typing import Any, Generic, NamedTuple, ParamSpec, TypeAlias, TypeVar, get_type_hints, overload
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, ParamSpec, TypeAlias, TypeVar, get_type_hints, overload
 
 from orchestrator.authoring.airflow_only import AIRFLOW_TASK_SETTINGS, supported
 from orchestrator.authoring.blue import is_blue
@@ -20,6 +20,7 @@ from orchestrator.authoring.references import XComArg
 from orchestrator.authoring.runtime import Context, current_runtime
 from orchestrator.authoring.settings import MAKING
 from orchestrator.exceptions import UsageError
+from orchestrator.nearest import did_you_mean
 
 _Params = ParamSpec("_Params")
 _Conditional = TypeVar("_Conditional", bound="TaskFunction[...] | BaseOperator")
@@ -178,6 +179,14 @@ class TaskDecorators(TaskDecorator):
     ) -> Callable[[_Conditional], _Conditional]:
         """Over ``@task``: its tasks are skipped if ``condition(context)`` is true when they would run."""
         return _conditional("skip_if", Condition(condition, skip_message, wanted=False))
+
+    if not TYPE_CHECKING:  # to a type checker a flavour that is not there is what it is: an error
+
+        def __getattr__(self, name: str) -> Any:
+            near = did_you_mean(name, [known for known in dir(type(self)) if not known.startswith("_")])
+            raise AttributeError(
+                f"there is no @task.{name} here{near or '; @task runs any Python function, and @task.bash any command'}"
+            )
 
 
 def _conditional(name: str, condition: Condition) -> Callable[[Any], Any]:

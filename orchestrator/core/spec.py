@@ -257,6 +257,7 @@ class DagSpec(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     fail_fast: bool = False
     is_paused_upon_creation: bool | None = None
     params: dict[str, Any] = {}
+    param_schemas: dict[str, dict[str, Any]] = {}
     tasks: tuple[TaskSpec, ...] = ()
     groups: tuple[GroupSpec, ...] = ()
     display_name: str | None = None

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator import DAG, chain, chain_linear, cross_downstream, task
+from orchestrator import DAG, Label, TaskGroup, chain, chain_linear, cross_downstream, task
+from orchestrator.authoring.compiling import Defaults, compile_dag
 from orchestrator.exceptions import DagError
 from orchestrator.operators import EmptyOperator
 
@@ -72,6 +73,54 @@ def test_chained_lists_of_different_length_are_refused():
         a, b, c, d, e = (EmptyOperator(task_id=name) for name in "abcde")
         with pytest.raises(DagError, match="have 2 and 3 items; use chain_linear"):
             chain([a, b], [c, d, e])
+
+
+def test_a_straight_chain_of_nothing_or_with_labels_is_refused():
+    with DAG("d"):
+        a, b = (EmptyOperator(task_id=name) for name in "ab")
+        with pytest.raises(DagError, match="joins nothing here"):
+            chain_linear([a, b])
+        with pytest.raises(DagError, match="takes no labels"):
+            chain_linear(a, Label("x"), b)
+
+
+@pytest.mark.parametrize(
+    ("draw", "labels"),
+    [
+        (lambda a, b, c, d, e, f: a >> Label("x") >> b, "ab:x"),
+        (lambda a, b, c, d, e, f: b << Label("x") << a, "ab:x"),
+        (lambda a, b, c, d, e, f: a >> Label("x") >> [b, c] >> d, "ab:x ac:x"),
+        (lambda a, b, c, d, e, f: [a, b] >> Label("x") >> c, "ac:x bc:x"),
+        (lambda a, b, c, d, e, f: a.output >> Label("x") >> b.output, "ab:x"),
+        (lambda a, b, c, d, e, f: chain(a, Label("x"), b, Label("y"), c), "ab:x bc:y"),
+        (lambda a, b, c, d, e, f: chain(a, [Label("x"), Label("y")], [b, c]), "ab:x ac:y"),
+        (lambda a, b, c, d, e, f: (a >> b, a >> Label("x") >> b, a >> Label("y") >> b), "ab:y"),
+    ],
+)
+def test_a_label_says_what_the_edges_of_an_arrow_mean(draw, labels):
+    with DAG("d") as dag:
+        draw(*(EmptyOperator(task_id=name) for name in NAMES))
+    found = compile_dag(dag, file="x.py", defaults=Defaults()).tasks
+    assert " ".join(f"{up}{t.task_id}:{label}" for t in found for up, label in sorted(t.labels.items())) == labels
+
+
+def test_a_label_before_a_group_says_what_the_edges_into_it_mean():
+    with DAG("d") as dag:
+        a = EmptyOperator(task_id="a")
+        with TaskGroup("g") as group:
+            EmptyOperator(task_id="b") >> EmptyOperator(task_id="c")
+        a >> Label("x") >> group
+    assert dag.get_task("g.b").labels == {"a": "x"}
+    assert dag.get_task("g.c").labels == {}
+
+
+def test_two_labels_side_by_side_and_labels_that_are_no_text_are_refused():
+    with DAG("d"):
+        a = EmptyOperator(task_id="a")
+        with pytest.raises(DagError, match="stands beside another label"):
+            a >> Label("x") >> Label("y")
+        with pytest.raises(DagError, match="a label is a text, not 3"):
+            Label(3)
 
 
 def test_a_task_without_a_dag_joins_that_of_its_neighbour():

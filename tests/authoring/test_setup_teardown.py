@@ -80,10 +80,9 @@ def test_tasks_and_results_are_marked_with_their_setups():
 
 
 def test_what_is_made_in_a_block_stands_between_setup_and_teardown():
-    with DAG("d") as dag:
-        with down().as_teardown(setups=up()):
-            work(work())
-            work()
+    with DAG("d") as dag, down().as_teardown(setups=up()):
+        work(work())
+        work()
     assert edges(dag) == {
         *("up>down", "up>work", "up>work__2"),
         *("work>work__1", "work__1>down", "work__2>down"),

@@ -1,11 +1,12 @@
 """@task: tasks made of functions, and results passed on as arguments."""
 
 import functools
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
-from orchestrator import DAG, XComArg, get_current_context, task
+from orchestrator import DAG, AirflowSkipException, XComArg, get_current_context, task
 from orchestrator.authoring.compiling import Defaults, compile_dag
 from orchestrator.exceptions import DagError, TemplateError, UsageError
 from orchestrator.operators import EmptyOperator, PythonOperator
@@ -164,6 +165,173 @@ def test_a_coroutine_function_is_a_body_like_any_other(run):
     with DAG("d") as dag:
         fetch(1)
     assert run(dag, "fetch") == (1, "fetch")
+
+
+def test_a_part_by_name_is_the_key_of_a_reference(run):
+    with DAG("d") as dag:
+        made = task(add)(1)
+        task(task_id="b")(add)(XComArg(made.operator, key="rows"), made.operator.output["more"]["n"])
+    assert (made["rows"].key, made["rows"]["x"].key, made.key) == ("rows", "rows", "return_value")
+    assert run(dag, "b", results={"add": {"rows": 1, "more": {"n": 2}}}) == 3
+    assert "the key of an XComArg is a text, not 3" in refusal(XComArg, made.operator, 3)
+    assert "XComArg takes a task, not 'add'" in refusal(XComArg, "add")
+
+
+def test_a_part_that_is_not_there_is_told_with_the_nearest(run):
+    with DAG("d") as dag:
+        made = task(add)(1)
+        task(task_id="b")(add)(made["row"])
+    with pytest.raises(TemplateError, match="has no part 'row'; did you mean 'rows'"):
+        run(dag, "b", results={"add": {"rows": 1}})
+
+
+def returns_dict() -> dict[str, int]:
+    return {"a": 1}
+
+
+def returns_text_hint() -> "Mapping[str, int]":
+    return {"a": 1}
+
+
+def returns_list() -> list[int]:
+    return [1]
+
+
+def returns_unknown() -> "Nowhere":  # noqa: F821 - what cannot be found says nothing
+    return [1]
+
+
+@pytest.mark.parametrize(
+    ("function", "settings", "several"),
+    [
+        (returns_dict, {}, True),
+        (returns_text_hint, {}, True),
+        (returns_list, {}, False),
+        (returns_unknown, {}, False),
+        (returns_dict, {"multiple_outputs": False}, False),
+        (add, {"multiple_outputs": True}, True),
+    ],
+)
+def test_multiple_outputs_are_said_or_hinted(function, settings, several):
+    with DAG("d"):
+        made = task(**settings)(function)(*([1] if function is add else []))
+    assert made.operator.multiple_outputs is several
+
+
+@pytest.mark.parametrize(
+    ("result", "words"),
+    [([1], "must return a dict, not a list"), ({1: 2}, "must be texts, not 1")],
+)
+def test_multiple_outputs_need_a_dict_with_texts_as_keys(run, result, words):
+    with DAG("d") as dag:
+        task(multiple_outputs=True, task_id="t")(lambda_of(result))()
+        task(multiple_outputs=True, task_id="none")(lambda_of(None))()
+    with pytest.raises(UsageError, match=words):
+        run(dag, "t")
+    assert run(dag, "none") is None
+
+
+def lambda_of(value):
+    def body():
+        return value
+
+    return body
+
+
+def test_parts_of_multiple_outputs_that_were_not_recorded_are_none(run):
+    with DAG("d") as dag:
+        made = task(returns_dict)()
+        task(task_id="b")(lambda x: x)(made["a"])
+    assert run(dag, "b", results={"returns_dict": None}) is None
+
+
+# ── conditions and hooks ─────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("flavour", "answer", "message"),
+    [
+        (task.run_if, True, None),
+        (task.run_if, False, "Task was skipped due to condition."),
+        (task.run_if, (False, "not today"), "not today"),
+        (task.skip_if, False, None),
+        (task.skip_if, True, "Task was skipped due to condition."),
+        (task.skip_if, (True, None), "Task was skipped due to condition."),
+    ],
+)
+def test_a_condition_skips_a_task_before_its_body(run, flavour, answer, message):
+    @flavour(lambda context: answer if context["ds"] == "2026-01-31" else None)
+    @task
+    def body():
+        return 1
+
+    with DAG("d") as dag:
+        body()
+    if message is None:
+        assert run(dag, "body") == 1
+    else:
+        with pytest.raises(AirflowSkipException, match=message):
+            run(dag, "body")
+
+
+def test_a_condition_has_a_message_of_its_own_and_several_are_asked_in_order(run):
+    asked = []
+
+    @task.skip_if(lambda context: asked.append("second"), skip_message="no")
+    @task.run_if(lambda context: not asked.append("first"))
+    @task.bash(pre_execute=lambda context: asked.append("hook"))
+    def body():
+        return "echo"
+
+    never = task.skip_if(lambda context: True, skip_message="never")
+    with DAG("d") as dag:
+        body()
+        never(EmptyOperator(task_id="quiet"))
+    run(dag, "body")
+    assert asked == ["hook", "first", "second"]
+    assert not compiled(dag).task("quiet").does_nothing
+    with pytest.raises(AirflowSkipException, match="never"):
+        run(dag, "quiet")
+
+
+def test_a_condition_stands_over_a_task_only():
+    message = refusal(task.skip_if(bool), add)
+    assert message == "@task.skip_if(…) stands over @task, or is given an operator, not 'add'"
+
+
+def test_hooks_are_called_around_the_body(run):
+    seen = []
+    with DAG("d") as dag:
+        task(
+            pre_execute=lambda context: seen.append(context["ti"].task_id),
+            post_execute=lambda context, result: seen.append(result),
+        )(add)(1)
+        PythonOperator(task_id="plain", python_callable=add, op_args=[5], post_execute=lambda c, r: seen.append(r))
+        assert "pre_execute must be a function, not 3" in refusal(EmptyOperator, task_id="e", pre_execute=3)
+    run(dag, "add"), run(dag, "plain")
+    assert seen == ["add", 1, 5]
+
+
+def test_methods_are_not_decorated_but_those_of_an_object_are(run):
+    class Shop:
+        def sell(self, n):
+            return n * 2
+
+        @staticmethod
+        @task
+        def close(n):
+            return n
+
+    assert "@task does not decorate methods, and 'sell' takes self" in refusal(task, Shop.sell)
+    with DAG("d") as dag:
+        task(Shop().sell)(2), Shop.close(3)
+    assert (run(dag, "sell"), run(dag, "close")) == (4, 3)
+
+
+def test_display_names_are_plain_data():
+    with DAG("d", dag_display_name="The DAG") as dag:
+        task(task_display_name="Adds")(add)(1)
+    assert (compiled(dag).display_name, compiled(dag).task("add").display_name) == ("The DAG", "Adds")
 
 
 # ── what is filled from the context ──────────────────────────────────────────────────────────────────────

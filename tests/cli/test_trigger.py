@@ -138,3 +138,14 @@ def test_a_conf_that_a_workflow_does_not_take_is_refused_before_there_is_a_run(
     assert words in said.err
     assert list(asked(shop)) == []
     assert run_command("dags", "trigger", "flow", "--conf", '{"order": "o1"}').status == 0
+
+
+def test_a_conf_that_does_not_fit_a_param_is_refused_before_there_is_a_run(home: FilledHome) -> None:
+    schemas = {"rows": {"type": "integer", "minimum": 1}, "day": {"type": "string"}}
+    home.add_dag(DagSpec(dag_id="load", file="load.py", params={"rows": 3}, param_schemas=schemas))
+    said = run_command("dags", "trigger", "load", "--conf", '{"day": "x", "rows": "many"}')
+    assert (said.status, "param 'rows' of DAG 'load'" in said.err) == (2, True)
+    said = run_command("dags", "trigger", "load")
+    assert (said.status, "param 'day' of DAG 'load' (load.py:0) is missing" in said.err) == (2, True)
+    assert asked(home) == []
+    assert run_command("dags", "trigger", "load", "--conf", '{"day": "x"}').status == 0

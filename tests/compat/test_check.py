@@ -146,9 +146,8 @@ def test_people_are_told_line_by_line_and_in_sum(write: Write) -> None:
 def test_beside_airflow_itself_there_is_nothing_to_check(
     tmp_path: Path, write: Write, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    metadata = tmp_path / "apache_airflow_core-3.0.0.dist-info"
-    metadata.mkdir()
-    (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: apache-airflow-core\nVersion: 3.0.0\n")
+    (tmp_path / "airflow").mkdir()
+    (tmp_path / "airflow" / "__init__.py").write_text("")
     monkeypatch.syspath_prepend(tmp_path)
     is_airflow_installed.cache_clear()
     try:

@@ -95,8 +95,11 @@ def test_a_process_that_runs_no_authors_code_serves_nothing() -> None:
 def test_where_airflow_itself_is_installed_it_is_what_its_imports_mean(tmp_path: Path) -> None:
     (tmp_path / "airflow").mkdir()
     (tmp_path / "airflow" / "__init__.py").write_text("REAL = True\n")
-    metadata = tmp_path / "apache_airflow_core-3.0.0.dist-info"
-    metadata.mkdir()
-    (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: apache-airflow-core\nVersion: 3.0.0\n")
     code = "from orchestrator.compat.airflow.finder import serve_airflow\nserve_airflow()\nimport airflow\n"
     assert run(code + "print(airflow.REAL)", tmp_path) == "True\n"
+
+
+def test_a_provider_that_is_installed_without_airflow_does_not_stand_for_it(tmp_path: Path) -> None:
+    (tmp_path / "airflow" / "providers" / "http").mkdir(parents=True)
+    code = "from orchestrator.compat.airflow.finder import serve_airflow\nserve_airflow()\nimport airflow.sdk\n"
+    assert run(code + "print(airflow.sdk.DAG.__name__)", tmp_path) == "DAG\n"

@@ -118,6 +118,16 @@ def test_a_module_that_is_not_served_says_what_it_is(module: str, says: str) -> 
     assert says in missing.sentence
 
 
+def test_what_a_module_belongs_to_is_named_as_people_name_it() -> None:
+    for module, feature in (
+        ("airflow.providers.cncf.kubernetes.operators.pod", "the provider cncf.kubernetes"),
+        ("airflow.providers.http.operators.http", "the provider http"),
+    ):
+        missing = find_module(module)
+        assert missing is not None
+        assert missing.feature == feature
+
+
 @pytest.mark.parametrize(
     ("module", "name", "says"),
     [

@@ -112,3 +112,10 @@ def test_a_name_that_is_not_served_is_an_import_error_with_its_line(live: LiveHo
     done = live.run("dags", "test", "bad")
     assert done.returncode == 1
     assert "bad.py:2: ImportError: airflow.providers.ssh is not served here" in done.stderr
+
+
+def test_a_flavour_of_task_that_is_not_there_says_what_there_is(live: LiveHome) -> None:
+    live.write_dag("bad.py", "from airflow.sdk import dag, task\n@task.docker(image='a')\ndef body(): ...\n")
+    done = live.run("dags", "test", "bad")
+    assert done.returncode == 1
+    assert "bad.py:2: AttributeError: there is no @task.docker here; @task runs any Python function" in done.stderr

@@ -92,6 +92,16 @@ def test_an_attempt_that_waited_for_a_run_then_and_still_does_goes_on(ledger: Wo
     assert (ledger.state("ship", 0), ledger.run.idempotency_key("ship", 0)) == (TaskState.DEFERRED, key)
 
 
+def test_an_attempt_that_waited_for_a_run_then_and_has_ended_since_is_made_anew(ledger: WorkflowLedger) -> None:
+    ledger.schedule("ship", 0)
+    ledger.add(ActivityDeferred(task_id="ship", map_index=0, attempt=1), child("ship/0/1", 9))
+    ledger.add(ChildEnded(child_id="ship/0/1", state=RunState.SUCCESS))
+    ledger.add(ActivityCompleted(task_id="ship", map_index=0, attempt=1))
+    reset(ledger, 6)
+    assert ledger.scheduled() == [("ship", 0, 1)]
+    assert ledger.run.next_attempt("ship", 0) == 2
+
+
 def test_a_call_that_was_handed_out_since_is_ended_and_done_anew_under_another_key(ledger: WorkflowLedger) -> None:
     key = ledger.run.idempotency_key("ship", 0)
     ledger.schedule("ship", 0)

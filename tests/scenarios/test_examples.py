@@ -65,6 +65,15 @@ def test_the_weather_report_loads_plots_and_publishes_four_years(examples: LiveH
     assert all(f"<th>{year}</th>" in (reports / "index.html").read_text() for year in (2012, 2013, 2014, 2015))
 
 
+def test_the_backup_packs_each_folder_and_leaves_no_scratch(examples: LiveHome) -> None:
+    states = run(examples, "nightly_backup", "whole", keep=0)
+    assert states.pop("drop_the_oldest") == ("success" if states["copy_for_the_month"] == "success" else "skipped")
+    assert states.pop("copy_for_the_month") in ("success", "skipped")  # by the day of the month
+    assert set(states.values()) == {"success"}
+    backups = examples.folder / "backups"
+    assert sorted(path.name for path in backups.iterdir()) == ["recipes.tar", "settings.tar"]
+
+
 def test_the_weather_report_takes_the_other_branch_where_no_year_is_complete(examples: LiveHome) -> None:
     states = run(examples, "weather_report", "gaps", minimum_days=1000, reports="gaps")
     assert states["report_gaps"] == "success"

@@ -11,7 +11,7 @@ from tests.simulation.blue_checks import survive
 from tests.simulation.blue_turmoil import BlueTurmoil, Unrest
 from tests.simulation.reproduce import drawn, main
 
-SWEEP = int(os.environ.get("ORCHESTRATOR_TEST_SEEDS", "2000"))
+SWEEP = int(os.environ.get("ORCHESTRATOR_TEST_SEEDS", "2000")) // 4  # one takes as long as some of DAGs
 
 
 @pytest.mark.parametrize("seed", range(12))
@@ -49,6 +49,6 @@ def test_a_broken_promise_prints_the_one_line_that_reproduces_it(
 
 @pytest.mark.slow
 @pytest.mark.timeout(1800)
-def test_workflows_keep_every_promise_in_thousands_of_turmoils() -> None:
+def test_workflows_keep_every_promise_in_hundreds_of_turmoils() -> None:
     for seed in range(1000, 1000 + SWEEP):
         survive(drawn(seed, small=False))

@@ -31,6 +31,7 @@ TABLES: Table = {
 }
 
 _PROVIDERS = "airflow.providers."
+_FAMILIES_OF_PROVIDERS = frozenset({"apache", "atlassian", "cncf", "common", "dbt", "microsoft"})
 
 
 class Served(NamedTuple):
@@ -109,7 +110,8 @@ def _gone(what: str, instead: str) -> Missing:
 def _unserved(module: str) -> Missing:
     first = module.removeprefix(f"{ROOT}.").partition(".")[0]
     if module.startswith(_PROVIDERS):
-        provider = module.removeprefix(_PROVIDERS).partition(".")[0]
+        parts = module.removeprefix(_PROVIDERS).split(".")
+        provider = ".".join(parts[: 2 if parts[0] in _FAMILIES_OF_PROVIDERS else 1])
         return Missing(
             f"{module} is not served here: of Airflow's providers only the standard one is; call the service's own "
             f"client library in a @task function",

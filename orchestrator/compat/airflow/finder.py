@@ -5,14 +5,11 @@ from collections.abc import Sequence
 from functools import cache
 from importlib import import_module
 from importlib.abc import Loader, MetaPathFinder
-from importlib.machinery import ModuleSpec
-from importlib.metadata import PackageNotFoundError, distribution
+from importlib.machinery import ModuleSpec, PathFinder
 from types import ModuleType
 from typing import Any
 
 from orchestrator.compat.airflow.catalog import ROOT, Missing, Served, find, find_module, served_names
-
-_DISTRIBUTIONS = ("apache-airflow-core", "apache-airflow")
 
 
 class ServedModule(ModuleType):
@@ -67,16 +64,11 @@ def serve_airflow() -> None:
 
 @cache
 def is_airflow_installed() -> bool:
-    """Whether Airflow itself is installed; then it is what its imports mean."""
-    return any(map(_is_installed, _DISTRIBUTIONS))
-
-
-def _is_installed(name: str) -> bool:
-    try:
-        distribution(name)
-    except PackageNotFoundError:
-        return False
-    return True
+    """Whether Airflow itself is installed, and not only packages that put something below its name; then it is what
+    its imports mean.
+    """
+    found = PathFinder.find_spec(ROOT)
+    return found is not None and found.loader is not None
 
 
 def _load(served: Served) -> Any:

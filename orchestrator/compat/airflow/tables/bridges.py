@@ -1,6 +1,7 @@
 """``airflow.providers.common.compat``: what providers import to run on Airflow 2 and 3."""
 
 from orchestrator.compat.airflow.entries import Table
+from orchestrator.compat.airflow.features import LINEAGE
 
 BRIDGES: Table = {
     "airflow.providers": {},
@@ -11,6 +12,17 @@ BRIDGES: Table = {
         "AssetAlias": "airflow.sdk:AssetAlias",
         "AssetAll": "airflow.sdk:AssetAll",
         "AssetAny": "airflow.sdk:AssetAny",
+    },
+    "airflow.providers.common.compat.lineage": {},
+    "airflow.providers.common.compat.lineage.entities": {
+        "Column": LINEAGE,
+        "File": LINEAGE,
+        "Table": LINEAGE,
+        "Tag": LINEAGE,
+        "User": LINEAGE,
+    },
+    "airflow.providers.common.compat.lineage.hook": {
+        "get_hook_lineage_collector": "airflow.sdk.lineage:get_hook_lineage_collector",
     },
     "airflow.providers.common.compat.notifier": {
         "BaseNotifier": "airflow.sdk:BaseNotifier",

@@ -1,0 +1,51 @@
+"""Param: a param of a run, and what it may be."""
+
+from typing import Any
+
+from jsonschema import Draft202012Validator, FormatChecker
+from jsonschema.exceptions import SchemaError, best_match
+
+from orchestrator.authoring.params import NOTSET, Declared
+from orchestrator.exceptions import UsageError
+
+
+class Param(Declared):
+    """A default, a description, and a JSON Schema: ``Param(3, type="integer", minimum=1)``.
+
+    Without a default, or with None where the schema does not allow null, a run has to give it.
+    """
+
+    def __init__(
+        self, default: Any = NOTSET, description: str | None = None, source: str | None = None, **kwargs: Any
+    ) -> None:
+        self.value = default
+        self.description = description
+        self.source = source
+        self.schema = dict(kwargs.pop("schema", kwargs))
+        try:
+            Draft202012Validator.check_schema(self.schema)
+        except SchemaError as error:
+            raise UsageError(f"a Param's keywords are no JSON Schema: {error.message}") from None
+
+    def __repr__(self) -> str:
+        return f"Param({self.value!r}, {self.schema})"
+
+    @property
+    def has_value(self) -> bool:
+        if self.value is NOTSET:
+            return False
+        return self.value is not None or Draft202012Validator(self.schema).is_valid(None)
+
+    def resolve(self, value: Any = NOTSET) -> Any:
+        chosen = self.value if value is NOTSET else value
+        if chosen is NOTSET:
+            raise UsageError("it has no value, and a run has to give it one")
+        error = best_match(Draft202012Validator(self.schema, format_checker=FormatChecker()).iter_errors(chosen))
+        if error is not None:
+            raise UsageError(error.message)
+        return chosen
+
+    def dump(self) -> dict[str, Any]:
+        """The value, description and schema as one dict."""
+        value = None if self.value is NOTSET else self.value
+        return {"value": value, "description": self.description, "schema": self.schema, "source": self.source}
