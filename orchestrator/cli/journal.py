@@ -6,6 +6,7 @@ from datetime import datetime
 
 import click
 
+from orchestrator.authoring.masking import masked
 from orchestrator.cli.printable import one_line, printable
 from orchestrator.config import Config
 
@@ -18,8 +19,17 @@ def start_journal(config: Config) -> None:
 
 
 def show_task_logs() -> None:
-    """Write what tasks in this process log, from level INFO upwards."""
-    logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(levelname)s %(name)s: %(message)s", force=True)
+    """Write what tasks in this process log, from level INFO upwards, without the secrets that they have read."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(_TaskLines("%(levelname)s %(name)s: %(message)s"))
+    logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
+
+
+class _TaskLines(logging.Formatter):
+    """Lines without secrets."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return masked(super().format(record))
 
 
 class _Lines(logging.Formatter):

@@ -115,8 +115,10 @@ def _spread(spec: DagSpec, named: list[str], *, downstream: bool, upstream: bool
 
 
 def _with_setups(spec: DagSpec, places: list[Place]) -> list[Place]:
-    """In the order of the DAG; of the setups and teardowns that go with them, all instances."""
+    """With the setups and teardowns that go with them, all instances of those, in the order of the DAG."""
     extra = cleared_with(spec, [task_id for task_id, _ in places])
+    if not extra:
+        return places
     found: dict[str, list[Place]] = {name: [(name, None)] for name in extra}
     for place in places:
         found.setdefault(place[0], []).append(place)

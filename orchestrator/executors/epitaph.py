@@ -5,10 +5,14 @@ import os
 import signal
 from pathlib import Path
 
+from orchestrator.authoring.masking import masked
 from orchestrator.core.orders import Failed, Lost, Order, TakenBack
+from orchestrator.exceptions import OrchestratorError
 from orchestrator.executors.link import WorkerLink
 from orchestrator.worker.forking import BUG_STATUS
 from orchestrator.worker.log import append_lines
+from orchestrator.worker.settings import WorkerSettings
+from orchestrator.worker.vault import mask_home
 
 _MOST_OUTPUT = 256 * 1024
 
@@ -37,12 +41,27 @@ def _name(number: int) -> str:
     return f"signal {number}"
 
 
-def write_epitaph(folder: Path, order: Order, link: WorkerLink, report: Failed | Lost | TakenBack) -> None:
-    """Put the dead worker's last output, such as where it crashed, and what was reported into the attempt's log."""
+def write_epitaph(settings: WorkerSettings, order: Order, link: WorkerLink, report: Failed | Lost | TakenBack) -> None:
+    """Put the dead worker's last output, such as where it crashed, and what was reported into the attempt's log.
+
+    Which secrets the worker had read, nobody knows any more: all those of the home are masked.
+    """
     if not order.log or isinstance(report, TakenBack):
         return
-    last = link.last_output(_MOST_OUTPUT).decode("utf-8", "backslashreplace")
+    last = _without_secrets(settings, link.last_output(_MOST_OUTPUT).decode("utf-8", "backslashreplace"))
     said = f"lost: {report.reason}" if isinstance(report, Lost) else f"failed ({report.kind}): {report.failure.message}"
     # The disk may be full: the report says the same, and it is what counts.
     with contextlib.suppress(OSError):
-        append_lines(folder / order.log, [*(("output", line) for line in last.splitlines()), ("ERROR", said)])
+        append_lines(
+            Path(settings.log_folder) / order.log, [*(("output", line) for line in last.splitlines()), ("ERROR", said)]
+        )
+
+
+def _without_secrets(settings: WorkerSettings, text: str) -> str:
+    if not text:
+        return text
+    try:
+        mask_home(settings.home_database, settings.fernet_key, settings.fernet_file)
+    except OrchestratorError as error:
+        return f"what the worker printed last is not shown, since secrets could not be taken out of it: {error}"
+    return masked(text)

@@ -16,6 +16,7 @@ from orchestrator.ports import Adoption, Clock
 from orchestrator.worker.equipment import equip, worker_name
 from orchestrator.worker.heartbeats import Heartbeats
 from orchestrator.worker.interruption import Interruption
+from orchestrator.worker.masked_streams import masked_streams
 from orchestrator.worker.settings import WorkerSettings
 from orchestrator.worker.watch import Watch
 
@@ -23,7 +24,7 @@ from orchestrator.worker.watch import Watch
 class InlineExecutor:
     """One step at each ``reports()``: first an order has started, at the next call its body runs, in the main thread.
 
-    What a body prints goes where the process's output goes, and Ctrl-C ends the process. ``isolation`` means nothing.
+    What a body prints goes where the process's output goes, without secrets, and Ctrl-C ends the process. ``isolation`` means nothing.
     """
 
     def __init__(self, settings: WorkerSettings, clock: Clock) -> None:
@@ -107,7 +108,8 @@ class InlineExecutor:
         self._has_progress = False
         self._watch = watch = Watch(order, self._heartbeats, self._interruption.ask)
         try:
-            report = self._attempts.run(order, self._announce)
+            with masked_streams():
+                report = self._attempts.run(order, self._announce)
         finally:
             watch.stop()  # its signal must not come when nobody listens for it any more
             signal.signal(signal.SIGALRM, before)

@@ -46,7 +46,7 @@ class LocalExecutor:
         cleanup_time: timedelta = timedelta(seconds=5),
     ) -> None:
         self._clock = clock
-        self._log_folder = Path(settings.log_folder)
+        self._settings = settings
         self._cleanup_seconds = cleanup_time.total_seconds()
         self._crew = Crew(
             settings,
@@ -256,7 +256,7 @@ class LocalExecutor:
             flight.deaths += 1
             self._requeue([flight])
             return
-        write_epitaph(self._log_folder, flight.order, link, report)
+        write_epitaph(self._settings, flight.order, link, report)
         del self._flights[flight.key]
         del self._carriers[flight.key]
         self._said.append(report)

@@ -52,7 +52,9 @@ def render(job: RenderJob) -> Rendered:
 def _fields(job: RenderJob) -> dict[str, Any]:
     settings = job.settings
     results = results_of(settings)
-    keep_vault(vault_of(settings.home_database, settings.fernet_key, settings.fernet_file))  # this process is there for nothing else
+    keep_vault(
+        vault_of(settings.home_database, settings.fernet_key, settings.fernet_file)
+    )  # this process is there for nothing else
     dag, task = Bodies(importing.load, settings.kept_versions).find(job.order)
     exchange = AttemptExchange(job.order, results, RunDatabase(settings.run_database).reads)
     context = build_context(job.order, dag, task, exchange=exchange)

@@ -1,16 +1,26 @@
 """The vault of a worker, red or blue: variables and connections of its home."""
 
+import contextlib
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
 from sqlalchemy import Engine
 
+from orchestrator.authoring.connection import Connection
+from orchestrator.authoring.environment import PROGRAMS
+from orchestrator.authoring.variable import mask_read
 from orchestrator.authoring.vault import EnvironmentVault, Vault
 from orchestrator.clock import SystemClock
+from orchestrator.exceptions import UsageError
+from orchestrator.storage.connections import ConnectionStore
 from orchestrator.storage.database import connect, is_absent
 from orchestrator.storage.keyring import Keyring
+from orchestrator.storage.variables import VariableStore
 from orchestrator.storage.vault import HomeVault
 from orchestrator.worker.blue.lifting import lifted
+
+_PREFIXES = tuple(f"{program}_{kind}_" for program in PROGRAMS for kind in ("VAR", "CONN"))
 
 
 class Unfenced:
@@ -42,6 +52,29 @@ class Unfenced:
     def delete_variable(self, key: str) -> bool:
         with lifted():
             return self._vault.delete_variable(key)
+
+
+def mask_home(database: str, fernet_key: str, fernet_file: str) -> None:
+    """Mask whatever a worker of this home could have read: for a process that writes what one has left behind.
+
+    OrchestratorError where that cannot be known.
+    """
+    for name in [name for name in os.environ if name.startswith(_PREFIXES)]:
+        kind, _, key = name.partition("_")[2].partition("_")
+        if kind == "VAR":
+            mask_read(key, os.environ[name])
+        else:
+            with contextlib.suppress(UsageError):  # it is no connection, so nobody has read a secret from it
+                Connection.from_text(os.environ[name], key)
+    if not database or is_absent(database):
+        return
+    engine, keyring = connect(database, read_only=True), Keyring(fernet_key, Path(fernet_file))
+    try:
+        for one in VariableStore(engine, keyring, SystemClock()).all():
+            mask_read(one.key, one.value)
+        ConnectionStore(engine, keyring, SystemClock()).all()  # a connection masks what is secret in it
+    finally:
+        engine.dispose()
 
 
 def vault_of(database: str, fernet_key: str, fernet_file: str) -> Vault:

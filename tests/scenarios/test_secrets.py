@@ -35,6 +35,11 @@ with DAG("shop", tags=[TOWN]):
         ti.xcom_push("rows", [1, 2])
         return {"town": TOWN, "host": db.host, "names": 3}
 
+    @task
+    def die():
+        os.write(2, ("last words: " + Connection.get("warehouse").password).encode())
+        os._exit(1)
+
     @task(retries=0)
     def fail():
         raise ValueError("cannot log in as " + BaseHook.get_connection("warehouse").password)
@@ -54,7 +59,7 @@ with DAG("shop", tags=[TOWN]):
         bash_command="echo {{ conn.warehouse.password }} {{ var.value.api_token }}; echo {{ var.json.limits.rows }}",
         env={"TOKEN": "{{ var.value.get('api_token') }}"},
     )
-    told >> [fail(), skip(), pull(), show]
+    told >> [die(), fail(), skip(), pull(), show]
 """
 BROKEN = """
 from orchestrator import DAG, Connection, Variable
@@ -107,6 +112,7 @@ def test_no_planted_secret_is_in_any_table_file_or_answer(home: LiveHome) -> Non
         ("runs", "why", "shop", "one"),
         ("tasks", "logs", "shop", "speak", "one"),
         ("tasks", "logs", "shop", "fail", "one"),
+        ("tasks", "logs", "shop", "die", "one"),
         ("tasks", "render", "shop", "show", "one", "-o", "json"),
         ("dags", "list-import-errors", "-o", "json"),
         ("connections", "list", "-o", "json"),
@@ -115,6 +121,7 @@ def test_no_planted_secret_is_in_any_table_file_or_answer(home: LiveHome) -> Non
     ]
     written = {" ".join(words): said(home, *words).encode() for words in commands}
     assert b"***" in written["tasks logs shop speak one"]
+    assert b"last words: ***" in written["tasks logs shop die one"]
     assert written["tasks render shop show one -o json"].count(b"***") == 3
     with sqlite3.connect(home.folder / "orchestrator.db") as database:
         tables = [name for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
@@ -138,3 +145,6 @@ def test_a_dag_is_rehearsed_with_the_variables_of_its_home(home: LiveHome) -> No
     done = home.run("tasks", "test", "shop", "fail", "-o", "json")
     assert "cannot log in as ***" in done.stdout
     assert PASSWORD not in done.stdout + done.stderr
+    done = home.run("tasks", "test", "shop", "speak")
+    assert "token ***" in done.stdout
+    assert PRIVATE not in done.stdout + done.stderr
