@@ -263,11 +263,11 @@ class AirflowException(BodyError):  # noqa: N818 - the field's own name
     """Fail this attempt; the root of what Airflow's names raise in a body."""
 
 
-class AirflowSkipException(AirflowException):  # noqa: N818 - the field's own name
+class AirflowSkipException(AirflowException):
     """End the task as skipped."""
 
 
-class AirflowFailException(AirflowException):  # noqa: N818 - the field's own name
+class AirflowFailException(AirflowException):
     """Fail the task now, without another retry."""
 
 

@@ -10,9 +10,9 @@ import msgspec
 from orchestrator.authoring import macros
 from orchestrator.authoring.dag import DAG
 from orchestrator.authoring.dates import date_words
-from orchestrator.authoring.moments import moment
 from orchestrator.authoring.exchange import Exchange, NoExchange
 from orchestrator.authoring.lookups import CONN, VAR
+from orchestrator.authoring.moments import moment
 from orchestrator.authoring.pulling import EVERY, Pull
 from orchestrator.authoring.references import RETURN_VALUE
 from orchestrator.authoring.runtime import Context, get_current_context

@@ -142,7 +142,7 @@ def spec_row(task: TaskSpec) -> Row:
         "delivery": task.delivery,
         "pool": task.pool,
         "priority_weight": task.weight,
-        "is_mapped": bool(task.mapped_over) or task.map_shape is not None,
+        "is_mapped": task.depth > 0,
         "line": task.line,
         "doc": task.doc,
     }

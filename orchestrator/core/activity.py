@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from datetime import datetime
 
+from orchestrator.core.extents import Extents
 from orchestrator.core.spec import TaskSpec
 from orchestrator.names import UNMAPPED, TaskState
 
@@ -12,15 +13,18 @@ class Activity:
 
     ``scheduled_seq`` and ``result_seq`` are the places in the history of its last ActivityScheduled and of the
     event that carries its result (0: none); ``requested_seq`` that of its ActivityRequested, if a workflow asked for
-    it. Attempts up to ``outdated`` belong to an earlier generation.
+    it. Attempts up to ``outdated`` belong to an earlier generation. ``length`` is how many items its result has,
+    ``lengths`` how many the parts of it that others are mapped over, and ``gave`` whether it is more than None.
     """
 
     __slots__ = (
         "attempt",
         "ended_at",
         "failures",
+        "gave",
         "generation",
         "length",
+        "lengths",
         "losses",
         "outdated",
         "requested_seq",
@@ -44,6 +48,8 @@ class Activity:
         self.scheduled_seq = 0
         self.result_seq = 0
         self.length: int | None = None
+        self.lengths: dict[str, int] | None = None
+        self.gave = False
         self.scheduled_at: datetime | None = None
         self.started_at: datetime | None = None
         self.ended_at: datetime | None = None
@@ -81,6 +87,12 @@ class Upstreams:
     def done(self) -> int:
         return self.success + self.skipped + self.failed + self.upstream_failed + self.removed
 
+    def __add__(self, other: "Upstreams") -> "Upstreams":
+        both = Upstreams()
+        for name in self.__slots__:
+            setattr(both, name, getattr(self, name) + getattr(other, name))
+        return both
+
     def count(self, state: TaskState, by: int, *, setup: bool) -> None:
         """One more (``by`` 1) or one less (-1) upstream in the finished ``state``."""
         if state is TaskState.SUCCESS:
@@ -97,25 +109,97 @@ class Upstreams:
             self.removed += by
 
 
+class Instances:
+    """The instances of the mapped groups that a task shares with its upstreams, of which each is judged by itself.
+
+    ``depth`` is how many groups those are at most. ``upstreams`` counts those of one instance at a depth, by (depth,
+    number), made when it is first asked for. ``stirred`` are those to be judged, ``let_go`` those that the rule has let
+    go.
+    """
+
+    __slots__ = ("depth", "extents", "let_go", "stirred", "upstreams")
+
+    def __init__(self, extents: Extents, depth: int) -> None:
+        self.extents = extents
+        self.depth = depth
+        self.upstreams: dict[tuple[int, int], Upstreams] = {}
+        self.stirred: set[int] = set()
+        self.let_go: set[int] = set()
+
+    def of(self, map_index: int) -> int:
+        """The instance that an activity belongs to."""
+        return self.extents.outer(map_index, self.depth)
+
+    def inside(self, instance: int) -> range:
+        """The activities of an instance, by map index."""
+        return self.extents.inside(instance, self.depth)
+
+    def around(self, instance: int) -> Iterator[tuple[int, int]]:
+        """The instance and those that it lies in, as (depth, number), outermost first."""
+        for depth in range(1, self.depth + 1):
+            yield depth, self.extents.outer(instance, depth, self.depth)
+
+    def stir(self, depth: int, number: int) -> range:
+        """Have those judged that lie in one instance at a depth (0: all)."""
+        found = self.extents.inside(number, depth, self.depth)
+        self.stirred.update(found)
+        return found
+
+    def take_stirred(self) -> list[int]:
+        """Those to be judged, in order; each is named once."""
+        stirred = sorted(self.stirred)
+        self.stirred.clear()
+        return stirred
+
+
 class Node:
     """A task in a run. ``size`` is how many activities it stands for: 1 until a mapped task is expanded.
 
     ``released``: its trigger rule has let it go since it was last none. ``bad`` counts its own activities that are
-    failed or upstream_failed. ``skipped_by`` are the branches that chose another way.
+    failed or upstream_failed, ``done`` those that are finished. ``skipped_by`` are the branches that chose another way,
+    ``skipped_in`` those that did so in one instance of a mapped group, by (depth, number).
+
+    ``instances`` are there where they are judged one by one: inside of a mapped group, once it is expanded. ``beyond``
+    are activities that an earlier expansion had and this one has not. ``measured_at`` is the seq of the expansion,
+    ``result_seq`` of the last result.
     """
 
-    __slots__ = ("bad", "many", "one", "released", "shape", "size", "skipped_by", "task", "upstreams")
+    __slots__ = (
+        "bad",
+        "beyond",
+        "done",
+        "extents",
+        "instances",
+        "many",
+        "measured_at",
+        "one",
+        "released",
+        "result_seq",
+        "shape",
+        "size",
+        "skipped_by",
+        "skipped_in",
+        "task",
+        "upstreams",
+    )
 
     def __init__(self, task: TaskSpec, upstreams: Upstreams) -> None:
         self.task = task
         self.upstreams = upstreams
         self.one = Activity()
         self.many: dict[int, Activity] | None = None
+        self.beyond: dict[int, Activity] | None = None
         self.shape: tuple[int, ...] | None = None
+        self.extents: Extents | None = None
+        self.instances: Instances | None = None
         self.size = 1
         self.released = False
         self.bad = 0
+        self.done = 0
+        self.measured_at = 0
+        self.result_seq = 0
         self.skipped_by: set[str] | None = None
+        self.skipped_in: dict[tuple[int, int], set[str]] | None = None
 
     @property
     def is_mapped(self) -> bool:
@@ -125,6 +209,15 @@ class Node:
     def is_expanded(self) -> bool:
         """Whether it stands for activities with map indexes now."""
         return self.shape is not None and self.size > 0
+
+    def is_like(self, other: "Node") -> bool:
+        """Whether map indexes mean the same in both."""
+        return self.is_mapped == other.is_mapped and self.task.depth == other.task.depth
+
+    @property
+    def is_over(self) -> bool:
+        """Whether all of its activities are finished."""
+        return self.done >= self.size > 0 or (self.size == 0 and self.done > 0)
 
     def activity(self, map_index: int) -> Activity:
         """The activity at that index; a mapped one is made when it is first spoken of."""
@@ -147,15 +240,22 @@ class Node:
         """The map indexes that this task has now: -1 alone until it is expanded."""
         return range(self.size) if self.is_expanded else range(UNMAPPED, 0)
 
-    def untouched(self) -> list[range]:
+    def is_released(self, map_index: int) -> bool:
+        """Whether its rule has let that activity go."""
+        if self.instances is None:
+            return self.released
+        return self.instances.of(map_index) in self.instances.let_go
+
+    def untouched(self, among: range | None = None) -> list[range]:
         """The map indexes whose activities are none, in stretches that had the same number of attempts."""
         if not self.is_expanded:
             return [range(UNMAPPED, 0)] if self.one.state is TaskState.NONE else []
+        places = range(self.size) if among is None else among
         if not self.many:
-            return [range(self.size)]
+            return [places]
         stretches: list[range] = []
         attempt = 0
-        for map_index in range(self.size):
+        for map_index in places:
             activity = self.many.get(map_index)
             if activity is not None and activity.state is not TaskState.NONE:
                 continue

@@ -147,7 +147,8 @@ class ActivityTeller:
         if names:
             return f"{listed(names)} under trigger rule {node.task.trigger_rule}"
         if node.is_mapped and node.shape is None:
-            return f"the result of {listed(list(node.task.mapped_over))} that it is mapped over has no length"
+            names = sorted({*self._run.plan.producers(node.task.task_id)})
+            return f"the result of {listed(names)} that it is mapped over has no length"
         return _rule(node)
 
     def _skipped(self, node: Node, words: str) -> str:

@@ -62,6 +62,7 @@ class GiveUp(msgspec.Struct, frozen=True, kw_only=True):
 class ExpandTask(msgspec.Struct, frozen=True, kw_only=True):
     task_id: str
     shape: tuple[int, ...]
+    extents: tuple[tuple[int, ...], ...] = ()
 
 
 class CancelAttempt(msgspec.Struct, frozen=True, kw_only=True):
@@ -133,7 +134,7 @@ def facts_of(command: Recordable) -> tuple[AnyEvent, ...]:
                 ),
             )
         case ExpandTask():
-            return (TaskExpanded(task_id=command.task_id, shape=command.shape),)
+            return (TaskExpanded(task_id=command.task_id, shape=command.shape, extents=command.extents),)
         case StartRun():
             return (RunStarted(),)
         case FireTimer():

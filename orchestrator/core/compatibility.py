@@ -85,7 +85,7 @@ def _bare(task: TaskSpec, names: dict[str, str]) -> TaskSpec:
         doc=None,
         upstream=tuple(sorted(names.get(name, name) for name in task.upstream)),
         inputs=tuple(sorted(names.get(name, name) for name in task.inputs)),
-        mapped_over=tuple(names.get(name, name) for name in task.mapped_over),
+        mapping=None if task.own_mapping is None else task.own_mapping.renamed(names),
     )
 
 
@@ -158,9 +158,9 @@ class _Comparison:
 
     def _changed(self, old: TaskSpec, new: TaskSpec) -> Iterator[Finding]:
         node, task_id = self._run.nodes[old.task_id], old.task_id
-        if old.is_mapped != new.is_mapped:
-            yield self._remapped(node, new)
-        elif (old.mapped_over, old.map_shape) != (new.mapped_over, new.map_shape):
+        if (old.is_mapped, old.depth) != (new.is_mapped, new.depth):
+            yield self._remapped(node, old, new)
+        elif (old.own_mapping, old.scopes) != (new.own_mapping, new.scopes):
             is_late = node.shape is not None
             message = "it is mapped over something else" + (": it keeps the indexes that it has" if is_late else "")
             yield self._finding(Meaning.DECISION if is_late else Meaning.COMPATIBLE, task_id, message)
@@ -174,8 +174,9 @@ class _Comparison:
             message = f"it has become a {new.operator} while an attempt by {old.operator} is not over"
             yield self._finding(Meaning.DECISION, task_id, message)
 
-    def _remapped(self, node: Node, new: TaskSpec) -> Finding:
-        what = "it is mapped now" if new.is_mapped else "it is not mapped any more"
+    def _remapped(self, node: Node, old: TaskSpec, new: TaskSpec) -> Finding:
+        change = "now" if not old.is_mapped else "in another way"
+        what = f"it is mapped {change}" if new.is_mapped else "it is not mapped any more"
         if _has_acted(node):
             message = f"{what}: what is recorded of it is lost, and it would run again"
             return self._finding(Meaning.BREAKS, new.task_id, message)

@@ -4,7 +4,7 @@ import heapq
 from collections.abc import Iterator
 from datetime import datetime
 
-from orchestrator.core.activity import Node
+from orchestrator.core.activity import Instances, Node
 from orchestrator.core.commands import (
     CancelRun,
     Command,
@@ -17,11 +17,12 @@ from orchestrator.core.commands import (
     SkipActivity,
 )
 from orchestrator.core.decide_workflow import decide_workflow, ended_things, overdue
+from orchestrator.core.measuring import Unmeasured
 from orchestrator.core.ruling import ruling
 from orchestrator.core.run import Run
 from orchestrator.core.trigger_rules import Verdict
 from orchestrator.core.workflow_run import WorkflowRun
-from orchestrator.names import FINISHED, UNMAPPED, RunState, TaskState
+from orchestrator.names import FINISHED, RunState, TaskState
 
 _WAITING = frozenset({TaskState.SCHEDULED, TaskState.UP_FOR_RETRY, TaskState.UP_FOR_RESCHEDULE})
 
@@ -85,7 +86,11 @@ def _ready(run: Run) -> Iterator[Command]:
 
 
 def _judge_anew(run: Run, node: Node) -> Iterator[Command]:
-    if not node.released and (untouched := node.untouched()):
+    if node.task.depth and (found := _expansion(run, node)) is not None:
+        yield found
+    elif node.instances is not None:
+        yield from _judge_instances(run, node, node.instances)
+    elif not node.released and (untouched := node.untouched()):
         yield from _judge(run, node, untouched)
 
 
@@ -93,25 +98,25 @@ def _judge(run: Run, node: Node, untouched: list[range]) -> Iterator[Command]:
     if node.skipped_by:
         yield from _skip(node, untouched, f"branch {min(node.skipped_by)!r} chose another way")
         return
-    match ruling(run, node):
-        case Verdict.RUN:
-            yield from _release(run, node, untouched)
-        case Verdict.SKIP:
-            yield from _skip(node, untouched, f"trigger rule {node.task.trigger_rule} cannot be met")
-        case Verdict.UPSTREAM_FAILED:
-            for places in untouched:
-                yield FailUpstream(task_id=node.task.task_id, map_index=places.start, count=len(places))
-        case Verdict.WAIT:
-            pass  # a later completion of an upstream puts it on the agenda again
+    verdict = ruling(run, node)
+    if verdict is Verdict.RUN:
+        yield from _release(run, node, untouched)
+    else:
+        yield from _not_run(node, untouched, verdict)
+
+
+def _not_run(node: Node, places: list[range], verdict: Verdict) -> Iterator[Command]:
+    """Nothing where it waits: a later completion of an upstream puts it on the agenda again."""
+    if verdict is Verdict.SKIP:
+        yield from _skip(node, places, f"trigger rule {node.task.trigger_rule} cannot be met")
+    elif verdict is Verdict.UPSTREAM_FAILED:
+        for stretch in places:
+            yield FailUpstream(task_id=node.task.task_id, map_index=stretch.start, count=len(stretch))
 
 
 def _release(run: Run, node: Node, untouched: list[range]) -> Iterator[Command]:
-    if node.is_mapped and node.shape is None:
-        shape = _shape(run, node)
-        if shape is None:
-            yield FailUpstream(task_id=node.task.task_id, map_index=UNMAPPED, count=1)
-        else:
-            yield ExpandTask(task_id=node.task.task_id, shape=shape)
+    if node.task.depth and (obstacle := _obstacle(run, node)) is not None:
+        yield from _hindered(run, node, untouched, obstacle)
     elif node.size == 0:
         yield from _skip(node, untouched, "it is mapped over nothing")
     else:
@@ -120,13 +125,94 @@ def _release(run: Run, node: Node, untouched: list[range]) -> Iterator[Command]:
             yield _schedule(run, node, places.start, len(places))
 
 
-def _shape(run: Run, node: Node) -> tuple[int, ...] | None:
-    """The literal shape, or the lengths of the results that it is mapped over; None if one has no length."""
-    if node.task.map_shape is not None:
-        return node.task.map_shape
-    lengths = [run.nodes[name].one.length for name in node.task.mapped_over]
-    known = tuple(length for length in lengths if length is not None)
-    return known if len(known) == len(lengths) else None
+# ── mapped tasks ─────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _expansion(run: Run, node: Node) -> Command | None:
+    """Give it the instances that its inputs ask for now.
+
+    Inside of a mapped group as soon as that is known, since its instances wait for each other one by one; else when
+    its rule lets it go. Where an input was made anew, once more.
+    """
+    if not node.is_expanded and node.one.state is not TaskState.NONE:
+        return None
+    if node.shape is None:
+        if not node.task.scopes and (node.skipped_by or ruling(run, node) is not Verdict.RUN):
+            return None
+    elif _is_measured(run, node):
+        return None
+    try:
+        shape, extents = run.measure.expansion(node.task.task_id)
+    except Unmeasured:
+        return None
+    if node.extents is not None and (shape, extents or node.extents.levels) == (node.shape, node.extents.levels):
+        return None
+    return ExpandTask(task_id=node.task.task_id, shape=shape, extents=extents)
+
+
+def _is_measured(run: Run, node: Node) -> bool:
+    """Whether it was expanded by the results that are recorded now."""
+    producers = (run.nodes[name] for name in run.plan.producers(node.task.task_id))
+    return all(one.is_over and one.result_seq <= node.measured_at for one in producers)
+
+
+def _obstacle(run: Run, node: Node) -> Unmeasured | None:
+    """Why it cannot be said how many instances it has, though its rule would let it go."""
+    if node.shape is not None and _is_measured(run, node):
+        return None
+    try:
+        run.measure.expansion(node.task.task_id)
+    except Unmeasured as unmeasured:
+        return unmeasured
+    return None
+
+
+def _hindered(run: Run, node: Node, untouched: list[range], obstacle: Unmeasured) -> Iterator[Command]:
+    """It waits for what it is mapped over, unless that has come to its end without anything to count."""
+    if obstacle.is_over:
+        is_skipped = run.nodes[obstacle.task_id].one.state is TaskState.SKIPPED
+        yield from _not_run(node, untouched, Verdict.SKIP if is_skipped else Verdict.UPSTREAM_FAILED)
+
+
+def _judge_instances(run: Run, node: Node, instances: Instances) -> Iterator[Command]:
+    obstacle = _obstacle(run, node)
+    if obstacle is not None and not obstacle.is_over:
+        return  # they stay stirred
+    for instance in instances.take_stirred():
+        untouched = [] if instance in instances.let_go else node.untouched(instances.inside(instance))
+        if not untouched:
+            continue
+        chosen = _skippers(node, instances, instance)
+        verdict = ruling(run, node, instance)
+        if chosen:
+            yield from _skip(node, untouched, f"branch {min(chosen)!r} chose another way")
+        elif verdict is not Verdict.RUN:
+            yield from _not_run(node, untouched, verdict)
+        elif obstacle is not None:
+            yield from _hindered(run, node, untouched, obstacle)
+        elif len(untouched) == 1 and len(untouched[0]) == 1 and _is_empty(run, node, untouched[0].start):
+            yield from _skip(node, untouched, "it is mapped over nothing")
+        else:
+            instances.let_go.add(instance)
+            for places in untouched:
+                yield _schedule(run, node, places.start, len(places))
+
+
+def _skippers(node: Node, instances: Instances, instance: int) -> set[str]:
+    found = set(node.skipped_by or ())
+    if node.skipped_in:
+        for where in instances.around(instance):
+            found |= node.skipped_in.get(where, set())
+    return found
+
+
+def _is_empty(run: Run, node: Node, map_index: int) -> bool:
+    if node.task.depth == 1:
+        return False
+    try:
+        return run.measure.is_empty(node.task.task_id, map_index)
+    except Unmeasured:
+        return True
 
 
 def _skip(node: Node, stretches: list[range], reason: str) -> Iterator[Command]:

@@ -194,10 +194,16 @@ class RunReset(Event, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class TaskExpanded(Event, frozen=True, kw_only=True, omit_defaults=True):
-    """A mapped task has this shape; its activities are numbered row-major from 0."""
+    """A mapped task has this shape; its activities are numbered row-major from 0.
+
+    ``extents`` are there where it is mapped inside of a mapped group: for the outermost mapping and each one inside of
+    it, how many instances each instance around it has: one number where they all have as many. Where that differs,
+    ``shape`` is the number of all. Said again, it replaces what was said before.
+    """
 
     task_id: str
     shape: tuple[int, ...]
+    extents: tuple[tuple[int, ...], ...] = ()
 
 
 class ActivityRequested(Asked, frozen=True, kw_only=True, omit_defaults=True):
@@ -247,8 +253,8 @@ class ActivityStarted(Event, frozen=True, kw_only=True, omit_defaults=True):
 class ActivityCompleted(Event, frozen=True, kw_only=True, omit_defaults=True):
     """The body returned. ``result`` is its JSON, or ``payload`` refers to it; never both.
 
-    ``length`` is the number of items of a list or dict; ``skip`` the tasks that the body chose to skip; ``xcoms`` what
-    it pushed, by key.
+    ``length`` is the number of items of a list or dict, ``lengths`` those of the parts that others are mapped over;
+    ``skip`` are the tasks that the body chose to skip; ``xcoms`` what it pushed, by key.
     Applied once: a later report of an attempt that is no longer open stays here as evidence.
     """
 
@@ -258,6 +264,7 @@ class ActivityCompleted(Event, frozen=True, kw_only=True, omit_defaults=True):
     result: msgspec.Raw = NULL
     payload: PayloadRef | None = None
     length: int | None = None
+    lengths: dict[str, int] = {}
     skip: tuple[str, ...] = ()
     xcoms: dict[str, XCom] = {}
 

@@ -61,9 +61,13 @@ def _misfits(run: Run, today: Plan) -> Iterator[Misfit]:
 
 
 def _is_reshaped(node: Node, task: TaskSpec) -> bool:
-    if node.task.is_mapped != task.is_mapped:
+    if (node.task.is_mapped, node.task.depth) != (task.is_mapped, task.depth):
         return True
-    return node.shape is not None and task.map_shape is not None and node.shape != task.map_shape
+    return node.shape is not None and (shape := _literal(task)) is not None and node.shape != shape
+
+
+def _literal(task: TaskSpec) -> tuple[int, ...] | None:
+    return task.own_mapping.literal if task.own_mapping is not None and not task.scopes else None
 
 
 def _early(run: Run, nodes: list[Node]) -> Iterator[str]:
@@ -99,6 +103,6 @@ def _record(node: Node) -> str:
 
 
 def _shape(task: TaskSpec) -> str:
-    if task.map_shape is not None:
-        return f"mapped, {prod(task.map_shape)} of it"
+    if (shape := _literal(task)) is not None:
+        return f"mapped, {prod(shape)} of it"
     return "mapped" if task.is_mapped else "not mapped"

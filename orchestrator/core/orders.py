@@ -13,6 +13,13 @@ from orchestrator.names import AttemptKey, Delivery, FailureKind, Isolation, Run
 Result: TypeAlias = msgspec.Raw | PayloadRef
 
 
+class Stretch(msgspec.Struct, frozen=True):
+    """Some activities of a mapped task, side by side."""
+
+    first: int
+    count: int
+
+
 class Order(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Everything that a worker needs for one attempt.
 
@@ -21,6 +28,11 @@ class Order(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     ``heartbeat_timeout`` are in seconds; ``log`` is a path below the log folder, and ``progress`` one below the folder
     of heartbeats that all attempts of a generation share, both made of integers only. ``call`` is the input of an
     activity of a workflow, ``call_payload`` one too large to send.
+
+    Of a mapped task, ``coordinates`` say for each mapped group around it, and for its own mapping, which item of each
+    factor this attempt is given; an item that is a result of another mapped task is among ``inputs`` (or ``payloads``)
+    by ``item_name``. ``lists`` are the mapped tasks whose results it takes together: they are read when they are
+    wanted. ``measured`` are the parts of its own result that others are mapped over, "" for the whole of it.
     """
 
     key: AttemptKey
@@ -52,6 +64,9 @@ class Order(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     call_payload: PayloadRef | None = None
     heartbeat_timeout: float | None = None
     progress: str = ""
+    coordinates: tuple[tuple[int, ...], ...] = ()
+    lists: dict[str, Stretch] = {}
+    measured: tuple[str, ...] = ()
 
 
 class Started(msgspec.Struct, frozen=True, kw_only=True, tag=True):
@@ -70,6 +85,7 @@ class Completed(msgspec.Struct, frozen=True, kw_only=True, tag=True, omit_defaul
     result: msgspec.Raw = NULL
     payload: PayloadRef | None = None
     length: int | None = None
+    lengths: dict[str, int] = {}
     skip: tuple[str, ...] = ()
     xcoms: dict[str, XCom] = {}
 
@@ -120,6 +136,11 @@ class TakenBack(msgspec.Struct, frozen=True, kw_only=True, tag=True):
 
 
 Report: TypeAlias = Started | Completed | Failed | Skipped | Deferred | Lost | TakenBack
+
+
+def item_name(task_id: str, position: int) -> str:
+    """Under what name an order has one result of a mapped task."""
+    return f"{task_id}[{position}]"
 
 
 def log_path(run_key: int, scheduled_seq: int, map_index: int) -> str:

@@ -86,6 +86,7 @@ def _completed(report: Completed, activity: Activity) -> AnyEvent:
         result=report.result,
         payload=report.payload,
         length=report.length,
+        lengths=report.lengths,
         skip=report.skip,
         xcoms=report.xcoms,
     )

@@ -9,7 +9,18 @@ from orchestrator.names import FINISHED, TaskState
 
 _AT_WORK = frozenset({TaskState.QUEUED, TaskState.RUNNING, TaskState.DEFERRED})
 _DUE = frozenset({TaskState.SCHEDULED, TaskState.UP_FOR_RETRY, TaskState.UP_FOR_RESCHEDULE})
-_KEPT = ("state", "failures", "losses", "requested_seq", "scheduled_seq", "result_seq", "length", "worker")
+_KEPT = (
+    "state",
+    "failures",
+    "gave",
+    "losses",
+    "requested_seq",
+    "scheduled_seq",
+    "result_seq",
+    "length",
+    "lengths",
+    "worker",
+)
 _MOMENTS = ("scheduled_at", "started_at", "ended_at", "retry_at")
 
 
@@ -23,7 +34,7 @@ class RewindableBoard(Board):
     unmade = TaskState.NONE  # what becomes of one that there was not yet; where that is an end, it needs no other
 
     def _rewind_board(self, past: Board, at: datetime) -> None:
-        now, self._lapsed = self.nodes, []
+        now, self._lapsed, self._choices = self.nodes, [], past._choices  # noqa: SLF001 - another board of the same kind
         self._lay_out()
         for task_id, node in self.nodes.items():
             self._rewind_node(node, now[task_id], past.nodes.get(task_id), past, at)
@@ -42,7 +53,7 @@ class RewindableBoard(Board):
         heapq.heapify(self.due)
 
     def _rewind_node(self, node: Node, now: Node, then: Node | None, past: Board, at: datetime) -> None:
-        if then is not None and then.is_mapped != node.is_mapped:
+        if then is not None and not then.is_like(node):
             then = None
         self._reshape(node, now, then)
         node.one = now.one
@@ -50,18 +61,20 @@ class RewindableBoard(Board):
         if then is not None and then.many:
             lost = {index: was for index, was in then.many.items() if _is_lost(now.peek(index), was)}
             node.many = (now.many or {}) | {i: self._recalled((node.task.task_id, i), was) for i, was in lost.items()}
-        node.skipped_by = None if then is None else then.skipped_by
+        if then is not None:
+            node.skipped_by, node.skipped_in, node.result_seq = then.skipped_by, then.skipped_in, then.result_seq
         for map_index in (-1, *(node.many or ())):
             place = (node.task.task_id, map_index)
             was = None if then is None else then.peek(map_index)
             self._rewind_activity(place, node.activity(map_index), was, past, at)
-        for _, activity in node.activities():
+        for map_index, activity in node.activities():
             if activity.state in FINISHED:
-                self._count(node, activity.state, 1)
+                self._count(node, map_index, activity.state, 1)
 
     def _reshape(self, node: Node, _now: Node, then: Node | None) -> None:
         if then is not None and then.shape is not None:
-            self._expand(node, then.shape)
+            self._expand(node, then.shape, then.extents.levels if then.extents else ())
+            node.measured_at = then.measured_at
 
     def _recalled(self, place: Place, was: Activity) -> Activity:
         """An activity that the board had let go of, with its numbers; a board that lets go of none has all."""
@@ -120,5 +133,6 @@ def _restore(now: Activity, was: Activity) -> None:
 
 def _wipe(activity: Activity) -> None:
     activity.failures = activity.losses = activity.result_seq = 0
-    activity.length = None
+    activity.length = activity.lengths = None
+    activity.gave = False
     activity.started_at = activity.ended_at = activity.retry_at = None

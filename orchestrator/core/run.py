@@ -7,6 +7,7 @@ from datetime import datetime
 from orchestrator.core.activity import Activity, Node
 from orchestrator.core.board import Place
 from orchestrator.core.events import (
+    NULL,
     ActivityCleared,
     ActivityCompleted,
     ActivityDeferred,
@@ -109,7 +110,7 @@ class Run(CancellableBoard):
             return False
         activity = node.peek(map_index)
         if activity is None or activity.state is TaskState.NONE:
-            return node.released
+            return node.is_released(map_index)
         return activity.state in _STARTABLE
 
     def is_queued(self, key: AttemptKey) -> bool:
@@ -237,6 +238,9 @@ class Run(CancellableBoard):
         self.agenda = dict.fromkeys(self.nodes)
         for node in self.nodes.values():
             node.released = False
+            if node.instances is not None:
+                node.instances.let_go.clear()
+                node.instances.stir(0, 0)
         self.due = [
             (activity.retry_at or self.created_at, task_id, map_index)
             for task_id, node in self.nodes.items()
@@ -297,28 +301,17 @@ class Run(CancellableBoard):
         self._close((event.task_id, event.map_index), event.attempt)
         waited = activity.state is TaskState.DEFERRED and activity.attempt == event.attempt
         if waited or self._concerns(activity, event.attempt) or self._is_committed(node, activity, event.attempt):
+            activity.length, activity.lengths = event.length, event.lengths or None
+            activity.gave = event.payload is not None or event.result != NULL
             self._succeed(node, event.map_index, activity, at)
-            activity.length = event.length
-            self._choose(event)
+            self._choose(node, event.map_index, event.skip)
         else:
             self._give_back(node, event.map_index, activity, at)
 
     def _succeed(self, node: Node, map_index: int, activity: Activity, at: datetime) -> None:
         self._doom(node.task.task_id, map_index)
-        activity.result_seq = self.seq
+        activity.result_seq = node.result_seq = self.seq
         self._move(node, map_index, activity, TaskState.SUCCESS, at)
-
-    def _choose(self, event: ActivityCompleted) -> None:
-        """Keep what a branch chose to skip, in place of what it chose before."""
-        for name in self.plan.downstream[event.task_id]:
-            chosen = self.nodes[name].skipped_by
-            if chosen is not None:
-                chosen.discard(event.task_id)
-        for name in event.skip:
-            node = self.nodes.get(name)
-            if node is not None:
-                node.skipped_by = (node.skipped_by or set()) | {event.task_id}
-                self.agenda[name] = None
 
     def _failed(self, event: ActivityFailed, at: datetime) -> None:
         node = self.nodes[event.task_id]
@@ -389,7 +382,9 @@ class Run(CancellableBoard):
             self._again(node, event.map_index, activity, at)
 
     def _expanded(self, event: TaskExpanded) -> None:
-        self._expand(self.nodes[event.task_id], event.shape)
+        node = self.nodes[event.task_id]
+        self._expand(node, event.shape, event.extents)
+        node.measured_at = self.seq
         self.agenda[event.task_id] = None
 
     # ── what people ask for ──────────────────────────────────────────────────────────────────────────────
@@ -426,8 +421,9 @@ class Run(CancellableBoard):
         if activity.state is not TaskState.AWAITING_INPUT or activity.attempt != event.attempt:
             return
         if event.state is TaskState.SUCCESS:
+            activity.length, activity.lengths = event.length, None
+            activity.gave = event.payload is not None or event.result != NULL
             self._succeed(node, event.map_index, activity, at)
-            activity.length = event.length
         elif event.state is TaskState.FAILED:
             self._move(node, event.map_index, activity, TaskState.FAILED, at)
         else:

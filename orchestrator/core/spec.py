@@ -1,6 +1,7 @@
 """DagSpec: a DAG as plain data, with a canonical fingerprint."""
 
 import hashlib
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any, TypeAlias
 
@@ -76,6 +77,48 @@ class Mapping(msgspec.Struct, frozen=True):
 
     factors: tuple[Length, ...]
 
+    @property
+    def literal(self) -> tuple[int, ...] | None:
+        """The shape where it stands in the file."""
+        counts = tuple(factor.count for factor in self.factors if isinstance(factor, Fixed))
+        return counts if len(counts) == len(self.factors) else None
+
+    def renamed(self, names: dict[str, str]) -> "Mapping":
+        """The same with other names for some tasks."""
+        return Mapping(tuple(_renamed(factor, names) for factor in self.factors))
+
+
+def mapping_over(*factors: int | str) -> Mapping:
+    """Over that many things, or over the result of the task of that id, each combined with each."""
+    return Mapping(tuple(Fixed(f) if isinstance(f, int) else LengthOf(task_id=f) for f in factors))
+
+
+def producers(mapping: Mapping) -> frozenset[str]:
+    """The tasks whose results say how many instances there are."""
+    return frozenset(part.task_id for part in leaves(mapping))
+
+
+def leaves(mapping: Mapping) -> Iterator[LengthOf]:
+    """The results whose lengths are counted."""
+    for factor in mapping.factors:
+        yield from _leaves(factor)
+
+
+def _renamed(length: Length, names: dict[str, str]) -> Length:
+    if isinstance(length, Fixed):
+        return length
+    if isinstance(length, LengthOf):
+        return msgspec.structs.replace(length, task_id=names.get(length.task_id, length.task_id))
+    return type(length)(tuple(_renamed(part, names) for part in length.parts))
+
+
+def _leaves(length: Length) -> Iterator[LengthOf]:
+    if isinstance(length, LengthOf):
+        yield length
+    elif not isinstance(length, Fixed):
+        for part in length.parts:
+            yield from _leaves(part)
+
 
 class GroupSpec(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A group of tasks. ``group_id`` is the full one, ``parent`` that of the group around it, empty at the top.
@@ -96,7 +139,9 @@ class GroupSpec(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 class TaskSpec(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One node. ``weight`` is the effective priority; ``inputs`` are the tasks whose results it is given.
 
-    ``group`` is the innermost group that it stands in; ``labels`` say what the edge from an upstream means.
+    ``group`` is the innermost group that it stands in, ``scopes`` are the mapped ones around it, outermost first;
+    ``labels`` say what the edge from an upstream means. ``mapped_over`` and ``map_shape`` are of version 0.1.0 and not
+    written any more: ``own_mapping`` has what they say.
     """
 
     task_id: str
@@ -124,6 +169,7 @@ class TaskSpec(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     mapping: Mapping | None = None
     mapped_over: tuple[str, ...] = ()
     map_shape: tuple[int, ...] | None = None
+    scopes: tuple[str, ...] = ()
     is_setup: bool = False
     is_teardown: bool = False
     on_failure_fail_dagrun: bool = False
@@ -135,7 +181,19 @@ class TaskSpec(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     @property
     def is_mapped(self) -> bool:
         """Whether its activities have map indexes; those of a workflow's activity count its calls."""
-        return bool(self.mapped_over) or self.map_shape is not None or self.is_activity
+        return self.depth > 0 or self.is_activity
+
+    @property
+    def depth(self) -> int:
+        """How many mappings make its map indexes: those of the groups around it, and its own."""
+        return len(self.scopes) + (self.own_mapping is not None)
+
+    @property
+    def own_mapping(self) -> Mapping | None:
+        """What it is mapped over by itself, whatever the groups around it are."""
+        if self.mapping is None and (self.mapped_over or self.map_shape is not None):
+            return mapping_over(*(self.map_shape or self.mapped_over))
+        return self.mapping
 
 
 class Once(msgspec.Struct, frozen=True, tag="once"):

@@ -4,7 +4,7 @@ import contextlib
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator
 from datetime import timedelta
-from typing import Any
+from typing import Any, TypeAlias
 
 import msgspec
 
@@ -16,12 +16,15 @@ from orchestrator.core.events import (
     OutcomeResolved,
     PayloadRef,
 )
-from orchestrator.core.orders import Order, Result, log_path, progress_path
+from orchestrator.core.orders import Order, Result, Stretch, item_name, log_path, progress_path
 from orchestrator.core.run import Run
+from orchestrator.core.spec import TaskSpec
 from orchestrator.core.workflow_run import WorkflowRun
 from orchestrator.exceptions import NotFoundError, StorageCorruptError
-from orchestrator.names import AttemptKey
+from orchestrator.names import UNMAPPED, AttemptKey
 from orchestrator.ports import DagCatalog, HistoryStore
+
+_Taken: TypeAlias = tuple[dict[str, msgspec.Raw], dict[str, PayloadRef], dict[str, Stretch]]
 
 _KEPT_BYTES = 32 * 1024 * 1024
 
@@ -81,13 +84,15 @@ class Dispatch:
     def orders(self, run: Run, task_id: str, first: int, count: int) -> Iterator[Order]:
         """One order for each of ``count`` activities, whose ActivityScheduled is committed."""
         task = run.nodes[task_id].task
-        inputs, payloads = self._inputs(run, task.inputs)
+        taken = None if task.depth else self._taken(run, task, first)
+        measured = run.plan.parts_measured(task_id) if task_id in run.plan.measured else ()
         calls = self._calls(run, task_id, range(first, first + count)) if isinstance(run, WorkflowRun) else {}
         timeout, heartbeat = _seconds(task.execution_timeout), _seconds(task.heartbeat_timeout)
         created = run.created
         for map_index in range(first, first + count):
             activity = run.nodes[task_id].activity(map_index)
             call = calls.get(map_index, NULL)
+            inputs, payloads, lists = taken or self._taken(run, task, map_index)
             yield Order(
                 key=AttemptKey(run.run_key, task_id, map_index, activity.attempt),
                 dag_id=created.dag_id,
@@ -113,6 +118,9 @@ class Dispatch:
                 params=self.params(run),
                 inputs=inputs,
                 payloads=payloads,
+                lists=lists,
+                coordinates=run.measure.coordinates(task_id, map_index) if task.depth else (),
+                measured=measured,
                 log=log_path(run.run_key, activity.scheduled_seq, map_index),
                 call=NULL if isinstance(call, PayloadRef) else call,
                 call_payload=call if isinstance(call, PayloadRef) else None,
@@ -161,24 +169,48 @@ class Dispatch:
         found = self._results.get(run.run_key, seqs)
         return {map_index: found[seq] for map_index, seq in zip(indexes, seqs, strict=True)}
 
-    def _inputs(self, run: Run, task_ids: Iterable[str]) -> tuple[dict[str, msgspec.Raw], dict[str, PayloadRef]]:
+    def _taken(self, run: Run, task: TaskSpec, map_index: int) -> _Taken:
+        """The results that an activity takes, those that are too large to send, and those that it reads by itself."""
+        places = dict(_single(run, task, map_index))
+        found = self._results.get(run.run_key, places.values())
         inputs: dict[str, msgspec.Raw] = {}
         payloads: dict[str, PayloadRef] = {}
-        for task_id in task_ids:
-            result = self._result(run, task_id)
+        for name, seq in places.items():
+            result = found.get(seq, NULL)
             if isinstance(result, PayloadRef):
-                payloads[task_id] = result
+                payloads[name] = result
             else:
-                inputs[task_id] = result
-        return inputs, payloads
+                inputs[name] = result
+        return inputs, payloads, dict(_together(run, task, map_index))
 
-    def _result(self, run: Run, task_id: str) -> Result:
-        node = run.nodes[task_id]
-        seqs = [activity.result_seq for _, activity in sorted(node.activities())]
-        found = self._results.get(run.run_key, seqs)
-        if node.shape is None:
-            return found.get(seqs[0], NULL) if seqs else NULL
-        return msgspec.Raw(msgspec.json.encode([found.get(seq, NULL) for seq in seqs]))
+
+def _single(run: Run, task: TaskSpec, map_index: int) -> Iterator[tuple[str, int]]:
+    """The single results that an activity takes, with their places in the history (0: there is none)."""
+    for name in task.inputs:
+        up, shared = run.nodes[name], run.plan.shared_depth(name, task.task_id)
+        if up.task.depth == shared:
+            activity = up.peek(_instance(run, task, map_index, shared) if up.is_expanded else UNMAPPED)
+            yield name, 0 if activity is None else activity.result_seq
+    if task.depth:
+        for pick in run.measure.picks(task.task_id, map_index):
+            activity = run.nodes[pick.task_id].activity(pick.map_index)
+            yield item_name(pick.task_id, pick.position), activity.result_seq
+
+
+def _together(run: Run, task: TaskSpec, map_index: int) -> Iterator[tuple[str, Stretch]]:
+    for name in task.inputs:
+        up, shared = run.nodes[name], run.plan.shared_depth(name, task.task_id)
+        if up.task.depth > shared:
+            found = range(0)
+            if up.extents is not None and up.is_expanded:
+                found = up.extents.inside(_instance(run, task, map_index, shared), shared)
+            yield name, Stretch(found.start, len(found))
+
+
+def _instance(run: Run, task: TaskSpec, map_index: int, depth: int) -> int:
+    """In which instance of the outermost ``depth`` mapped groups an activity lies."""
+    extents = run.nodes[task.task_id].extents
+    return 0 if extents is None or not depth else extents.outer(map_index, depth)
 
 
 def _seconds(duration: timedelta | None) -> float | None:

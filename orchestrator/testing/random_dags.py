@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import msgspec
 
-from orchestrator.core.spec import Cron, DagSpec, Every, RetrySpec, Schedule, TaskSpec
+from orchestrator.core.spec import Cron, DagSpec, Every, RetrySpec, Schedule, TaskSpec, mapping_over
 from orchestrator.names import Delivery, TriggerRule
 from orchestrator.testing.clock import EPOCH
 
@@ -78,7 +78,7 @@ def _random_task(dice: random.Random, name: str, before: list[str]) -> TaskSpec:
         max_active_tis_per_dagrun=dice.choice((None, None, 1)),
         delivery=delivery,
         connection="there" if delivery is Delivery.TRANSACTIONAL else None,
-        map_shape=dice.choice(((0,), (3,), (2, 3))) if dice.random() < 0.25 else None,
+        mapping=mapping_over(*dice.choice(((0,), (3,), (2, 3)))) if dice.random() < 0.25 else None,
         does_nothing=dice.random() < 0.1,
     )
     return _in_role(random.Random(f"role/{name}/{upstream}"), task)

@@ -149,13 +149,14 @@ class Attempts:
             self._seal()
             if isinstance(value, Deferral):
                 return _deferred(order, value)
-            result = self._results.result(value)
+            result = self._results.result(value, order.measured)
         return Completed(
             key=order.key,
             at=_now(),
             result=result.json,
             payload=result.payload,
             length=result.length,
+            lengths=result.lengths,
             skip=task.skips(value),
         )
 
@@ -164,11 +165,11 @@ class Attempts:
             value = self._body(order, dag, task, connection)
             if isinstance(value, Deferral):
                 raise UsageError(f"task {task.task_id!r} waits for a run, which delivery='transactional' cannot do")
-            return self._results.encode(value)
+            return self._results.encode(value, measured=order.measured)
 
         data = self._transactions.deliver(order, body, self._seal)
         value = values.decode(data)
-        return value, self._results.keep(data, value)
+        return value, self._results.keep(data, value, order.measured)
 
     def _body(self, order: Order, dag: DAG, task: Task, connection: Connection | None) -> Any:
         self._exchange = self._new_exchange(order)

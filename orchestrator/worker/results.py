@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -24,14 +24,30 @@ class ResultTooLargeError(BodyError):
 
 
 class Result(msgspec.Struct, frozen=True, kw_only=True):
-    """A value as it is recorded: its JSON, or where that lies; ``length`` counts the items of a container."""
+    """A value as it is recorded: its JSON, or where that lies; ``length`` counts the items of a container, ``lengths``
+    those of the parts that others are mapped over.
+    """
 
     json: msgspec.Raw = NULL
     payload: PayloadRef | None = None
     length: int | None = None
+    lengths: dict[str, int] = {}
 
 
 _NONE = Result()
+
+
+_CONTAINERS = (list, tuple, dict)
+_MEASURED_THRESHOLD = 2048
+
+
+def _check_measured(part: str, value: object) -> None:
+    found, what = value, "the result"
+    if part:
+        found, what = value.get(part) if isinstance(value, Mapping) else None, f"the part {part!r} of the result"
+    if not isinstance(found, _CONTAINERS):
+        kind = "None" if found is None else f"{type(found).__name__} {found!r:.80}"
+        raise BodyError(f"other tasks are mapped over {what}, so it must be a list or a dict, not {kind}")
 
 
 class Results:
@@ -42,8 +58,12 @@ class Results:
         self._threshold = threshold
         self._max_bytes = max_bytes
 
-    def encode(self, value: object, what: str = "result") -> bytes:
-        """The JSON of a value; ValueEncodingError or ResultTooLargeError if it cannot be recorded."""
+    def encode(self, value: object, what: str = "result", measured: Sequence[str] = ()) -> bytes:
+        """The JSON of a value; ValueEncodingError or ResultTooLargeError if it cannot be recorded, BodyError if others
+        are mapped over a part of it that has no items.
+        """
+        for part in measured:
+            _check_measured(part, value)
         data = values.encode(value, what)
         if len(data) > self._max_bytes:
             whole = "the result" if what == "result" else what
@@ -53,16 +73,21 @@ class Results:
             )
         return data
 
-    def result(self, value: object) -> Result:
+    def result(self, value: object, measured: Sequence[str] = ()) -> Result:
         """The value as a result, its bytes synced to the payload store where they are many."""
-        return _NONE if value is None else self.keep(self.encode(value), value)
+        if value is None and not measured:
+            return _NONE
+        return self.keep(self.encode(value, measured=measured), value, measured)
 
-    def keep(self, data: bytes, value: object) -> Result:
+    def keep(self, data: bytes, value: object, measured: Sequence[str] = ()) -> Result:
         """The result for JSON that ``encode`` made of ``value``; while there is no room for it, it waits."""
-        length = len(value) if isinstance(value, (list, tuple, dict)) else None
-        if len(data) > self._threshold:
-            return Result(payload=self._put(data), length=length)
-        return Result(json=msgspec.Raw(data), length=length)
+        length = len(value) if isinstance(value, _CONTAINERS) else None
+        lengths = {part: len(value[part]) for part in measured if part and isinstance(value, Mapping)}
+        # Each of those that are mapped over it is given all of it: that is to be read once, and not sent every time.
+        threshold = min(self._threshold, _MEASURED_THRESHOLD) if measured else self._threshold
+        if len(data) > threshold:
+            return Result(payload=self._put(data), length=length, lengths=lengths)
+        return Result(json=msgspec.Raw(data), length=length, lengths=lengths)
 
     def _put(self, data: bytes) -> PayloadRef:
         """The body has had its effect: its result is not given up because a disk is full for a while."""

@@ -6,6 +6,7 @@ import msgspec
 import pytest
 
 from orchestrator.core.events import ActivityCompleted, ActivityScheduled, ActivityStarted, TaskExpanded
+from orchestrator.core.spec import mapping_over
 from orchestrator.exceptions import DagImportError, NotFoundError, TranscriptError
 from orchestrator.names import BlockKind
 from orchestrator.testing import HistoryMismatchError, replay
@@ -60,14 +61,14 @@ def test_a_recorded_task_that_the_graph_has_no_more_does_not_fit(shop: FilledHom
 
 
 def test_a_recorded_task_of_another_shape_does_not_fit(shop: FilledHome) -> None:
-    mapped = msgspec.structs.replace(order().tasks[0], map_shape=(3,))
+    mapped = msgspec.structs.replace(order().tasks[0], mapping=mapping_over(3))
     shop.add_dag(order(tasks=(mapped, *order().tasks[1:])))
     said = run_command("runs", "replay", "order_1001", RUN)
     assert said.status == 1
     assert "charge_card is recorded (success), and in version 2:3 it is mapped, 3 of it" in said.out
     shop.begin("order_1001", "wide", TaskExpanded(task_id="charge_card", shape=(3,)))
     shop.go_on("wide", ActivityScheduled(task_id="charge_card", map_index=0, count=3))
-    shop.add_dag(order(tasks=(msgspec.structs.replace(mapped, map_shape=(4,)), *order().tasks[1:])))
+    shop.add_dag(order(tasks=(msgspec.structs.replace(mapped, mapping=mapping_over(4)), *order().tasks[1:])))
     said = run_command("runs", "replay", "order_1001", "wide")
     assert "is recorded (mapped, 3 of it, queued, not finished), and in version 3:3 it is mapped, 4 of it" in said.out
 

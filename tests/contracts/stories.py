@@ -18,7 +18,7 @@ from orchestrator.core.events import (
 )
 from orchestrator.core.plan import Plan
 from orchestrator.core.runs import new_run, take_in
-from orchestrator.core.spec import DagSpec, TaskSpec
+from orchestrator.core.spec import DagSpec, TaskSpec, mapping_over
 from orchestrator.names import RunState, RunType
 from orchestrator.ports import Group, HistoryStore, Part
 
@@ -30,7 +30,7 @@ SPEC = DagSpec(
     tasks=(
         TaskSpec(task_id="extract"),
         TaskSpec(task_id="load", upstream=("extract",), pool="slow", pool_slots=2, operator="BashOperator"),
-        TaskSpec(task_id="each", mapped_over=("item",)),
+        TaskSpec(task_id="each", mapping=mapping_over("item")),
     ),
 )
 

@@ -11,7 +11,7 @@ from orchestrator.core.admission import Admission, Admitted
 from orchestrator.core.events import Recorded, RunCreated, TaskExpanded
 from orchestrator.core.plan import Plan
 from orchestrator.core.run import Run
-from orchestrator.core.spec import DagSpec, TaskSpec
+from orchestrator.core.spec import DagSpec, TaskSpec, mapping_over
 from orchestrator.names import RunType
 from orchestrator.testing.clock import EPOCH
 
@@ -70,7 +70,7 @@ def test_a_full_pool_does_not_hold_up_tasks_of_another():
 
 
 def test_a_range_of_a_mapped_task_is_admitted_in_pieces_as_room_comes():
-    task = TaskSpec(task_id="m", map_shape=(10,))
+    task = TaskSpec(task_id="m", mapping=mapping_over(10))
     run = new_run(1, task)
     run.apply(Recorded(2, EPOCH, TaskExpanded(task_id="m", shape=(10,))))
     admission = Admission(parallelism=4, pools={"default_pool": 9})
@@ -184,7 +184,7 @@ def test_the_slots_that_one_attempt_gives_back_are_taken_by_as_many_runs_as_they
 
 
 def test_a_range_ends_where_an_attempt_number_would_be_used_twice():
-    task = TaskSpec(task_id="m", map_shape=(4,))
+    task = TaskSpec(task_id="m", mapping=mapping_over(4))
     run = new_run(1, task)
     run.apply(Recorded(2, EPOCH, TaskExpanded(task_id="m", shape=(4,))))
     run.nodes["m"].activity(2).attempt = 3

@@ -19,6 +19,7 @@ from orchestrator.core.events import (
     TaskExpanded,
 )
 from orchestrator.core.reasons import Cause, Reason, Usage
+from orchestrator.core.spec import mapping_over
 from orchestrator.core.story import why
 from orchestrator.core.timing import longest_way
 from orchestrator.core.words import Words
@@ -123,7 +124,7 @@ def test_the_longest_way_is_that_of_the_tasks_that_took_longest_one_after_the_ot
 
 
 def test_a_mapped_task_takes_from_its_first_start_to_its_last_end() -> None:
-    ledger = Ledger(tasks("sew", "end: sew", sew={"map_shape": (2,)}))
+    ledger = Ledger(tasks("sew", "end: sew", sew={"mapping": mapping_over(2)}))
     ledger.add(TaskExpanded(task_id="sew", shape=(2,)), ActivityScheduled(task_id="sew", map_index=0, count=2))
     ledger.add(*(ActivityCompleted(task_id="sew", map_index=index) for index in (0, 1)))
     ledger.succeed("end")

@@ -14,7 +14,7 @@ from orchestrator.core.events import (
     Failure,
     TaskExpanded,
 )
-from orchestrator.core.spec import DagSpec, TaskSpec
+from orchestrator.core.spec import DagSpec, TaskSpec, mapping_over
 from orchestrator.names import DagKind, Delivery, TriggerRule
 from tests.core.ledger import Ledger, at, tasks
 
@@ -81,8 +81,8 @@ def test_adding_a_task_needs_a_decision_where_it_comes_before_what_has_ended(
         ({"delivery": Delivery.AT_MOST_ONCE}, "charge pack", (), COMPATIBLE),
         ({"delivery": Delivery.AT_MOST_ONCE}, "charge", (OPEN,), BREAKS),
         ({"delivery": Delivery.AT_MOST_ONCE}, "charge", (OPEN, RETRYING), BREAKS),
-        ({"map_shape": (2,)}, "charge", (), COMPATIBLE),
-        ({"map_shape": (2,)}, "charge pack", (), BREAKS),
+        ({"mapping": mapping_over(2)}, "charge", (), COMPATIBLE),
+        ({"mapping": mapping_over(2)}, "charge pack", (), BREAKS),
         ({"operator": "BashOperator"}, "charge", (), COMPATIBLE),
         ({"operator": "BashOperator"}, "charge", (OPEN, RETRYING), DECISION),
         ({"pool": "other", "priority_weight": 9, "line": 7}, "charge", (OPEN,), COMPATIBLE),
@@ -101,7 +101,7 @@ def test_mapping_over_something_else_matters_once_the_indexes_are_recorded(
     events: tuple[AnyEvent, ...], meaning: Meaning
 ) -> None:
     edges = ("cut", "dye", "sew: cut dye")
-    old, new = tasks(*edges, sew={"mapped_over": ("cut",)}), tasks(*edges, sew={"mapped_over": ("dye",)})
+    old, new = tasks(*edges, sew={"mapping": mapping_over("cut")}), tasks(*edges, sew={"mapping": mapping_over("dye")})
     assert worst(found(old, new, "", events)) is meaning
 
 

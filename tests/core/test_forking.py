@@ -32,6 +32,7 @@ from orchestrator.core.forking import fork
 from orchestrator.core.plan import Plan
 from orchestrator.core.requests import Edit, ForkRun
 from orchestrator.core.runs import replay
+from orchestrator.core.spec import mapping_over
 from orchestrator.core.taking_over import Past, first_of
 from orchestrator.exceptions import ConflictError, NotFoundError, UsageError
 from orchestrator.names import Delivery, FailureKind, RunState, TaskState
@@ -113,7 +114,7 @@ def test_a_pause_a_cancel_and_an_end_stay_behind() -> None:
 
 
 def test_of_a_range_just_what_had_ended_is_taken_over() -> None:
-    ledger = Ledger(tasks("sew", sew={"map_shape": (4,)}))
+    ledger = Ledger(tasks("sew", sew={"mapping": mapping_over(4)}))
     ledger.add(TaskExpanded(task_id="sew", shape=(4,)), ActivityScheduled(task_id="sew", map_index=0, count=4))
     for index in (0, 1, 3):
         ledger.add(ActivityCompleted(task_id="sew", map_index=index))
@@ -124,7 +125,7 @@ def test_of_a_range_just_what_had_ended_is_taken_over() -> None:
 
 
 def test_a_task_that_is_expanded_and_of_which_nothing_has_ended_is_expanded_anew() -> None:
-    ledger = Ledger(tasks("cut", "sew: cut", sew={"mapped_over": ("cut",)}))
+    ledger = Ledger(tasks("cut", "sew: cut", sew={"mapping": mapping_over("cut")}))
     ledger.succeed("cut")
     ledger.add(TaskExpanded(task_id="sew", shape=(2,)), ActivityScheduled(task_id="sew", map_index=0, count=2))
     assert names(forked(ledger)) == ["ActivityScheduled", "ActivityCompleted"]

@@ -15,10 +15,11 @@ from orchestrator.core.events import (
 )
 from orchestrator.core.requests import ClearTasks, MarkTask
 from orchestrator.core.run import Run
+from orchestrator.core.spec import mapping_over
 from orchestrator.names import TaskState
 from tests.core.ledger import Ledger, at, tasks
 
-MAPPED = tasks("cut", "sew: cut", "pack: sew", sew={"map_shape": (5,)})
+MAPPED = tasks("cut", "sew: cut", "pack: sew", sew={"mapping": mapping_over(5)})
 
 
 def offered(run: Run) -> list[tuple[str, int, int]]:
@@ -87,7 +88,7 @@ def test_a_rule_that_fails_skips_only_what_has_not_run() -> None:
 
 
 def test_mapped_tasks_that_do_nothing_pass_once_each() -> None:
-    ledger = Ledger(tasks("sew", sew={"map_shape": (3,), "does_nothing": True}))
+    ledger = Ledger(tasks("sew", sew={"mapping": mapping_over(3), "does_nothing": True}))
     ledger.add(TaskExpanded(task_id="sew", shape=(3,)), ActivityScheduled(task_id="sew", map_index=0))
     ledger.add(ActivityCompleted(task_id="sew", map_index=0))
     passes = [command for command in decide(ledger.replayed(), at(100)) if isinstance(command, PassActivity)]
@@ -95,7 +96,7 @@ def test_mapped_tasks_that_do_nothing_pass_once_each() -> None:
 
 
 def test_what_a_person_marked_while_it_waited_for_room_is_left_out_and_the_rest_is_not() -> None:
-    ledger = Ledger(tasks("sew", sew={"map_shape": (5,)}))
+    ledger = Ledger(tasks("sew", sew={"mapping": mapping_over(5)}))
     ledger.add(TaskExpanded(task_id="sew", shape=(5,)))
     admission = Admission(parallelism=9, pools={"default_pool": 9})
     for name, first, count in offered(ledger.run):

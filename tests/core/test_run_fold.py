@@ -34,7 +34,7 @@ from orchestrator.core.events import (
 from orchestrator.core.plan import Plan
 from orchestrator.core.run import Run
 from orchestrator.core.runs import replay
-from orchestrator.core.spec import DagSpec
+from orchestrator.core.spec import DagSpec, mapping_over
 from orchestrator.exceptions import HistoryConflictError
 from orchestrator.names import AttemptKey, Delivery, RunState, RunType, TaskState
 from tests.core.ledger import EPOCH, Ledger, at, check, tasks
@@ -300,7 +300,7 @@ def test_a_branch_chooses_anew_when_it_runs_again() -> None:
 
 # ── mapped tasks and ranges ──────────────────────────────────────────────────────────────────────────────
 
-MAPPED = tasks("cut", "sew: cut", "pack: sew", sew={"map_shape": (2, 2)})
+MAPPED = tasks("cut", "sew: cut", "pack: sew", sew={"mapping": mapping_over(2, 2)})
 
 
 def test_a_range_moves_all_its_activities_and_successors_count_each() -> None:

@@ -30,6 +30,7 @@ from orchestrator.core.events import (
     TaskExpanded,
 )
 from orchestrator.core.run import Run
+from orchestrator.core.spec import mapping_over
 from orchestrator.names import Delivery, RunState, TaskState
 from tests.core.ledger import Ledger, at, check, counts, tasks
 
@@ -37,7 +38,7 @@ STARTABLE = {TaskState.NONE, TaskState.SCHEDULED, TaskState.UP_FOR_RETRY, TaskSt
 FIELDS: dict[str, dict[str, Any]] = {
     "pay": {"delivery": Delivery.TRANSACTIONAL},
     "mail": {"delivery": Delivery.AT_MOST_ONCE},
-    "sew": {"map_shape": (3,)},
+    "sew": {"mapping": mapping_over(3)},
     "tidy": {"is_setup": True},
 }
 FIRST = tasks("order", "pay: order", "sew: order", "mail: pay sew", "tidy: mail", **FIELDS)

@@ -20,6 +20,7 @@ from orchestrator.core.events import (
     TaskExpanded,
 )
 from orchestrator.core.reasons import Cause, Reason, Usage, listed, span
+from orchestrator.core.spec import mapping_over
 from orchestrator.core.story import why
 from orchestrator.core.words import said
 from orchestrator.exceptions import NotFoundError
@@ -103,7 +104,9 @@ def test_a_task_without_room_names_the_limit(usage: Usage, fields: dict[str, Any
 
 
 def test_the_limits_of_the_run_itself_are_counted_from_its_open_attempts() -> None:
-    ledger = Ledger(tasks("a", "sew", sew={"map_shape": (3,), "max_active_tis_per_dagrun": 1}), max_active_tasks=2)
+    ledger = Ledger(
+        tasks("a", "sew", sew={"mapping": mapping_over(3), "max_active_tis_per_dagrun": 1}), max_active_tasks=2
+    )
     ledger.add(TaskExpanded(task_id="sew", shape=(3,)))
     ledger.add(ActivityScheduled(task_id="a"), ActivityScheduled(task_id="sew", map_index=0))
     waiting = [reason for reason in tell(ledger, "sew") if reason.cause is Cause.NO_ROOM]
@@ -269,7 +272,7 @@ def test_a_rule_that_could_not_be_met_says_how_the_upstreams_ended() -> None:
 
 
 def test_a_result_without_a_length_is_to_blame_where_it_is_mapped_over() -> None:
-    ledger = Ledger(tasks("a", "b: a", b={"mapped_over": ("a",)}))
+    ledger = Ledger(tasks("a", "b: a", b={"mapping": mapping_over("a")}))
     ledger.succeed("a")
     ledger.add(ActivityUpstreamFailed(task_id="b"))
     assert sentences(ledger, "b") == ["b did not run: the result of a that it is mapped over has no length"]
@@ -282,7 +285,7 @@ def test_what_a_person_marked_as_failed_is_told_as_such() -> None:
 
 
 def test_each_state_of_a_mapped_task_is_told_once() -> None:
-    ledger = Ledger(tasks("sew", sew={"map_shape": (4,)}))
+    ledger = Ledger(tasks("sew", sew={"mapping": mapping_over(4)}))
     ledger.add(TaskExpanded(task_id="sew", shape=(4,)), ActivityScheduled(task_id="sew", map_index=0, count=4))
     ledger.add(*(ActivityFailed(task_id="sew", map_index=n, failure=DECLINED) for n in (1, 2)))
     ledger.add(ActivityCompleted(task_id="sew", map_index=3))

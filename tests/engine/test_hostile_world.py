@@ -17,7 +17,7 @@ from orchestrator.core.events import (
 )
 from orchestrator.core.orders import Completed, Lost, Order, Report, Started
 from orchestrator.core.requests import CancelRun, ClearTasks, MarkTask, PauseRun, ResolveTask, TriggerRun
-from orchestrator.core.spec import Every, RetrySpec
+from orchestrator.core.spec import Every, RetrySpec, mapping_over
 from orchestrator.engine import settling
 from orchestrator.engine.alarms import Alarms
 from orchestrator.exceptions import NotFoundError, StorageUnavailableError
@@ -232,7 +232,7 @@ def test_a_run_that_is_being_cancelled_is_not_turned_to_over_and_over_while_an_a
 
 def test_what_a_cancel_skips_of_a_mapped_task_is_one_fact():
     sim = Simulation(script=always(Script(work=30)))
-    sim.store.add_dag(dag(task("m", map_shape=(1000,))))
+    sim.store.add_dag(dag(task("m", mapping=mapping_over(1000))))
     sim.trigger("d")
     sim.run(until=seconds(5))
     sim.store.ask(CancelRun(dag_id="d", run_id="manual__1"))
@@ -462,7 +462,7 @@ def test_an_order_is_made_for_each_of_a_range(monkeypatch: pytest.MonkeyPatch):
         return Script()
 
     sim = Simulation(script=script)
-    sim.store.add_dag(dag(task("m", map_shape=(5,))))
+    sim.store.add_dag(dag(task("m", mapping=mapping_over(5))))
     sim.trigger("d")
     sim.run()
     assert [order.key.map_index for order in seen] == list(range(5))

@@ -89,7 +89,7 @@ def _label(task: TaskSpec, shown: str | None) -> str:
     parts = [escape(task.task_id), f"[dim]{escape(one_line(task.operator))}[/]"]
     if task.display_name is not None:
         parts.insert(1, escape(one_line(task.display_name)))
-    if task.mapping is not None or task.mapped_over or task.map_shape is not None:
+    if task.depth:
         parts.append("[cyan]mapped[/]")
     if task.is_setup or task.is_teardown:
         parts.append(f"[blue]{'setup' if task.is_setup else 'teardown'}[/]")
