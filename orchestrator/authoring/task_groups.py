@@ -3,7 +3,7 @@
 import functools
 import inspect
 from collections.abc import Callable, Mapping
-from typing import Any, Generic, ParamSpec, overload
+from typing import Any, Generic, NoReturn, ParamSpec, overload
 
 from orchestrator.authoring.checks import check_all, refuse_unknown
 from orchestrator.authoring.groups import GROUP_CHECKS, TaskGroup
@@ -62,6 +62,19 @@ class TaskGroupFunction(Generic[_Params]):
                     f"group function {self.function.__name__!r} was given {name!r} by partial() twice"
                 )
         return TaskGroupFunction(self.function, self.settings, {**self.bound, **kwargs})
+
+    def expand(self, **_mapped: Any) -> NoReturn:
+        """DagError: groups cannot be mapped yet."""
+        self._refuse_mapping("expand")
+
+    def expand_kwargs(self, _mapped: Any) -> NoReturn:
+        """DagError: groups cannot be mapped yet."""
+        self._refuse_mapping("expand_kwargs")
+
+    def _refuse_mapping(self, method: str) -> NoReturn:
+        raise author().refuse(
+            f"group function {self.function.__name__!r}: {method}() is not supported yet; call it once for each item"
+        )
 
 
 def _checked(settings: dict[str, Any]) -> dict[str, Any]:

@@ -210,3 +210,4 @@ def _checked(operator: _Operator, settings: dict[str, Any]) -> dict[str, Any]:
 
 
 task = TaskDecorators(PythonOperator)
+run_if, skip_if = task.run_if, task.skip_if
