@@ -24,7 +24,8 @@ from orchestrator.worker.watch import Watch
 class InlineExecutor:
     """One step at each ``reports()``: first an order has started, at the next call its body runs, in the main thread.
 
-    What a body prints goes where the process's output goes, without secrets, and Ctrl-C ends the process. ``isolation`` means nothing.
+    What a body prints goes where the process's output goes, without secrets, and Ctrl-C ends the process.
+    ``isolation`` means nothing.
     """
 
     def __init__(self, settings: WorkerSettings, clock: Clock) -> None:

@@ -30,7 +30,7 @@ class MaskedStream:
 def masked_streams() -> Iterator[None]:
     """``sys.stdout`` and ``sys.stderr`` are masked inside; what a body puts in their place goes with it."""
     before = sys.stdout, sys.stderr
-    sys.stdout, sys.stderr = MaskedStream(sys.stdout), MaskedStream(sys.stderr)  # type: ignore[assignment]
+    sys.stdout, sys.stderr = MaskedStream(sys.stdout), MaskedStream(sys.stderr)
     try:
         yield
     finally:

@@ -8,9 +8,9 @@ from orchestrator.names import QuarantineMode
 class BlueSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Sizes are in bytes, durations in seconds; 0 means no limit where it says so.
 
-    ``payloads`` is the folder or fsspec URL of large values; ``database`` and the fernet keys are of the home's variables
-    and connections, which files may read as they are loaded. Code is stuck that has computed for ``deadlock_timeout``
-    without waiting for anything; a file has ``import_timeout`` to be loaded.
+    ``payloads`` is the folder or fsspec URL of large values; ``database`` and the fernet keys are of the home's
+    variables and connections, which files may read as they are loaded. Code is stuck that has computed for
+    ``deadlock_timeout`` without waiting for anything; a file has ``import_timeout`` to be loaded.
     """
 
     log_folder: str
