@@ -13,6 +13,7 @@ from orchestrator.exceptions import UsageError
 from orchestrator.nearest import did_you_mean
 
 RETURN_VALUE = "return_value"
+_NOTHING = object()
 
 
 class Reference(ABC):
@@ -72,12 +73,16 @@ class XComArg(Reference, Preparing):
     def leaves(self) -> Sequence[Task]:
         return (self.operator,)
 
-    def resolve(self, _context: Context, results: Mapping[str, Any]) -> Any:
+    def resolve(self, context: Context, results: Mapping[str, Any]) -> Any:
         """The recorded result, None where the task recorded none; UsageError if it has no such part.
 
-        The parts of a task with multiple_outputs that recorded nothing, since it was skipped, are None too.
+        What is no part of the result may have been pushed under that key. The parts of a task with multiple_outputs
+        that recorded nothing, since it was skipped, are None too.
         """
         value = results[self.operator.task_id]
+        if self.key != RETURN_VALUE and not (isinstance(value, Mapping) and self.key in value):
+            pushed = context["ti"].xcom_pull(self.operator.task_id, key=self.key, default=_NOTHING)
+            value = value if pushed is _NOTHING else {self.key: pushed}
         if value is None and self.operator.multiple_outputs:
             return None
         for depth, step in enumerate(self.steps):
