@@ -19,9 +19,10 @@ from orchestrator.core.spec import DagSpec, GroupSpec, TaskSpec
 @click.option("--fold", is_flag=True, help="Show each group as one line.")
 @with_home
 def show(home: Home, dag_id: str, form: str | None, fold: bool) -> None:
-    """Draw a DAG's tasks and what they wait for, with the groups that they stand in.
+    """Draw a DAG's tasks and what they wait for.
 
-    The order of a workflow is in its code; of that, the activities are shown that it can call.
+    Groups are boxes around their tasks; the label of an edge stands beside its task. The order of a workflow is in its
+    code; of that, the activities are shown that it can call.
 
     \b
     Example:

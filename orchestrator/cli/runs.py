@@ -12,7 +12,7 @@ from orchestrator.assembly.home import Home
 from orchestrator.cli import rows
 from orchestrator.cli.dates import is_seq, read_date
 from orchestrator.cli.following import show_verdict, submit
-from orchestrator.cli.lookup import find_run
+from orchestrator.cli.lookup import find_run, spec_version
 from orchestrator.cli.options import dag_argument, run_argument, who, with_home
 from orchestrator.cli.output import Format, output_option, plain_data, show_rows
 from orchestrator.cli.printable import json_text
@@ -105,8 +105,8 @@ def _print_json_stream(facts: Iterator[Recorded], numbers: Mapping[int, int]) ->
 def cancel(home: Home, dag_id: str, run_id: str | None, reason: str, output: Format) -> None:
     """End a run: what runs is stopped, nothing new starts.
 
-    The code of a workflow hears of it, and may clean up first; once more, or where the code is blocked, ends the run
-    at once.
+    Teardowns still run, and the code of a workflow hears of it and may clean up first; once more, or where the code is
+    blocked, ends the run at once.
 
     \b
     Example:
@@ -119,8 +119,9 @@ def cancel(home: Home, dag_id: str, run_id: str | None, reason: str, output: For
 
 
 def _say_what_is_left(home: Home, run: RunRow) -> None:
-    """That a workflow has not ended yet, where that may take its time."""
-    if home.reads.dag(run.dag_id).kind is not DagKind.WORKFLOW:
+    """That a run has not ended yet, where that may take its time."""
+    is_workflow = home.reads.dag(run.dag_id).kind is DagKind.WORKFLOW
+    if not is_workflow and not any(task.is_teardown for task in home.reads.spec(spec_version(home, run)).tasks):
         return
     deadline = time.monotonic() + _CLEAN_UP_SECONDS
     while not (now := home.reads.run_by_key(run.run_key)).is_ended and not now.blocked:
@@ -131,7 +132,8 @@ def _say_what_is_left(home: Home, run: RunRow) -> None:
         remark(_cleaning_up_later(home, now))
     if now.is_ended or not now.is_cancelling:
         return
-    why = "its code is blocked, and cannot clean up" if now.blocked else "its code is told, and may clean up"
+    why = "its code is told, and may clean up" if is_workflow else "its teardowns run"
+    why = "its code is blocked, and cannot clean up" if now.blocked else why
     remark(f"It has not ended yet: {why}. The same command once more ends it at once.")
 
 

@@ -85,7 +85,8 @@ def test_a_teardown_runs_after_everything_was_killed_at_work(home: LiveHome, tmp
 
 def test_a_teardown_runs_in_a_run_that_is_cancelled(home: LiveHome, tmp_path: Path) -> None:
     begun(home, tmp_path)
-    assert home.run("runs", "cancel", "renting", tmp_path.name).returncode == 0
+    said = home.run("runs", "cancel", "renting", tmp_path.name)
+    assert said.returncode == 0, said.stderr
     state, tasks = ended(home, tmp_path.name)
     assert (state, tasks["work"], tasks["give_back"]) == ("failed", "failed", "success")
     assert (tmp_path / "returned").read_text() == "x"
