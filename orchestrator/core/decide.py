@@ -90,8 +90,16 @@ def _judge_anew(run: Run, node: Node) -> Iterator[Command]:
         yield found
     elif node.instances is not None:
         yield from _judge_instances(run, node, node.instances)
-    elif not node.released and (untouched := node.untouched()):
+    elif not node.released and not _is_unborn(run, node) and (untouched := node.untouched()):
         yield from _judge(run, node, untouched)
+
+
+def _is_unborn(run: Run, node: Node) -> bool:
+    """Whether its instances in a mapped group are still to come: then each is judged by itself, and not all as one."""
+    if not node.task.scopes or node.shape is not None:
+        return False
+    obstacle = _obstacle(run, node)
+    return obstacle is not None and not obstacle.is_over
 
 
 def _judge(run: Run, node: Node, untouched: list[range]) -> Iterator[Command]:

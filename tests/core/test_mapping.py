@@ -185,6 +185,20 @@ def test_a_task_mapped_inside_of_a_group_has_as_many_instances_as_its_own_list_h
     ]
 
 
+def test_a_failure_in_one_instance_leaves_what_is_mapped_inside_of_the_others_alone() -> None:
+    inner = {**IN_G, "mapping": mapping_over("cut")}
+
+    def body(task_id: str, index: int) -> Any:
+        if (task_id, index) == ("cut", 0):
+            raise Fails
+        return [1, 2, 3] if task_id == "list" else [1, 2]
+
+    for seed in range(6):
+        ledger = Ledger(tasks("list", "cut: list", "sew: cut", cut=IN_G, sew=inner), groups=GROUP)
+        played(ledger, body, seed)
+        assert ledger.states()["sew"] == "upstream_failed success success success success"
+
+
 def test_nothing_to_map_over_skips_the_whole_group() -> None:
     ledger = Ledger(tasks("list", "cut: list", "sew: cut", "pack: sew", cut=IN_G, sew=IN_G), groups=GROUP)
     played(ledger, lambda *_: [])
@@ -323,7 +337,7 @@ def account(run: Run) -> dict[str, list[str]]:
     return {name: [str(a.state) for _, a in sorted(node.activities())] for name, node in run.nodes.items()}
 
 
-@pytest.mark.parametrize("seed", range(600))
+@pytest.mark.parametrize("seed", range(150))
 def test_in_random_worlds_each_instance_runs_just_when_its_own_upstreams_let_it(seed: int) -> None:
     dice = random.Random(seed)
     ledger = world(dice)
@@ -340,7 +354,7 @@ def test_in_random_worlds_each_instance_runs_just_when_its_own_upstreams_let_it(
     assert run.unfinished == 0
 
 
-@pytest.mark.parametrize("seed", range(300))
+@pytest.mark.parametrize("seed", range(100))
 def test_a_random_world_goes_on_after_a_crash_anywhere(seed: int) -> None:
     dice = random.Random(seed)
     ledger = world(dice)
@@ -358,7 +372,7 @@ def test_a_random_world_goes_on_after_a_crash_anywhere(seed: int) -> None:
                 assert verdict_at_the_end(ledger.run, name, index) is Verdict.RUN
 
 
-@pytest.mark.parametrize("seed", range(600))
+@pytest.mark.parametrize("seed", range(150))
 def test_what_is_cleared_in_a_random_world_runs_again_under_the_same_rules(seed: int) -> None:
     dice = random.Random(seed)
     ledger = world(dice)
