@@ -114,7 +114,7 @@ class Attempts:
             self._heart.stop(keep=not isinstance(report, (Completed, Skipped)))
             self._heart = None
         exchange, self._exchange = self._exchange, None
-        return report if exchange is None else _with_pushed(report, exchange.pushed)
+        return report if exchange is None else with_pushed(report, exchange.pushed)
 
     def _run(self, order: Order, announce: Announce) -> Report:
         try:
@@ -211,7 +211,7 @@ def _now() -> datetime:
     return datetime.now(UTC)
 
 
-def _with_pushed(report: Report, pushed: Mapping[str, XCom]) -> Report:
+def with_pushed(report: Report, pushed: Mapping[str, XCom]) -> Report:
     """The report with what the body pushed; under the key of results that is its result, if it returned none."""
     if not pushed or not isinstance(report, (Completed, Failed, Skipped, Deferred)):
         return report
