@@ -15,10 +15,15 @@ class Activity:
     event that carries its result (0: none); ``requested_seq`` that of its ActivityRequested, if a workflow asked for
     it. Attempts up to ``outdated`` belong to an earlier generation. ``length`` is how many items its result has,
     ``lengths`` how many the parts of it that others are mapped over, and ``gave`` whether it is more than None.
+
+    A try lasts until it fails: ``began_at`` is when it began for the first time, ``pokes`` how often it was rescheduled,
+    ``deferred_seq`` and ``resumed_seq`` the places of its last ActivityDeferred to a trigger and of what came of that.
     """
 
     __slots__ = (
         "attempt",
+        "began_at",
+        "deferred_seq",
         "ended_at",
         "failures",
         "gave",
@@ -27,8 +32,10 @@ class Activity:
         "lengths",
         "losses",
         "outdated",
+        "pokes",
         "requested_seq",
         "result_seq",
+        "resumed_seq",
         "retry_at",
         "scheduled_at",
         "scheduled_seq",
@@ -47,14 +54,28 @@ class Activity:
         self.requested_seq = 0
         self.scheduled_seq = 0
         self.result_seq = 0
+        self.deferred_seq = 0
+        self.resumed_seq = 0
+        self.pokes = 0
         self.length: int | None = None
         self.lengths: dict[str, int] | None = None
         self.gave = False
         self.scheduled_at: datetime | None = None
+        self.began_at: datetime | None = None
         self.started_at: datetime | None = None
         self.ended_at: datetime | None = None
         self.retry_at: datetime | None = None
         self.worker = ""
+
+    def end_try(self) -> None:
+        """What comes next begins from the beginning."""
+        self.began_at = None
+        self.pokes = self.deferred_seq = self.resumed_seq = 0
+
+
+def is_timed(activity: Activity) -> bool:
+    """Whether it is deferred until a moment, its ``retry_at``."""
+    return activity.state is TaskState.DEFERRED and activity.retry_at is not None
 
 
 class Upstreams:

@@ -129,6 +129,9 @@ class ActivityTeller:
         child = self._run.children.get(f"{node.task.task_id}/{map_index}/{attempt}")
         if child is not None:
             return Cause.CHILD, f"waits for {workflow_story.of_child(child)} and holds no worker"
+        activity = node.activity(map_index)
+        if activity.retry_at is not None:
+            return Cause.DEFERRED, f"waits for {span(activity.retry_at - self._now)} more and holds no worker"
         return Cause.DEFERRED, "waits for its trigger and holds no worker"
 
     def _since(self, moment: datetime | None) -> str:

@@ -299,6 +299,7 @@ class Board:
 
     def _reset(self, node: Node, map_index: int, activity: Activity, at: datetime) -> None:
         activity.started_at = activity.ended_at = activity.retry_at = None
+        activity.end_try()
         activity.result_seq, activity.length, activity.lengths, activity.gave = 0, None, None, False
         if node.instances is None or map_index < 0:
             node.released = False

@@ -7,6 +7,7 @@ import msgspec
 from orchestrator.core.events import (
     ActivityCompleted,
     ActivityFailed,
+    ActivityResumed,
     ActivityScheduled,
     ActivitySkipped,
     ActivityUpstreamFailed,
@@ -48,6 +49,14 @@ class FailUpstream(msgspec.Struct, frozen=True, kw_only=True):
     task_id: str
     map_index: int
     count: int
+
+
+class ResumeActivity(msgspec.Struct, frozen=True, kw_only=True):
+    """The moment until which this attempt was deferred has come."""
+
+    task_id: str
+    map_index: int
+    attempt: int
 
 
 class GiveUp(msgspec.Struct, frozen=True, kw_only=True):
@@ -103,7 +112,17 @@ class EndRun(msgspec.Struct, frozen=True, kw_only=True):
     reason: str
 
 
-Recordable: TypeAlias = PassActivity | SkipActivity | FailUpstream | GiveUp | ExpandTask | StartRun | FireTimer | EndRun
+Recordable: TypeAlias = (
+    PassActivity
+    | SkipActivity
+    | FailUpstream
+    | ResumeActivity
+    | GiveUp
+    | ExpandTask
+    | StartRun
+    | FireTimer
+    | EndRun
+)
 Command: TypeAlias = ScheduleActivity | CancelAttempt | CancelChild | CancelRun | Activate | Recordable
 
 
@@ -132,6 +151,10 @@ def facts_of(command: Recordable) -> tuple[AnyEvent, ...]:
                     kind=FailureKind.CANCELLED,
                     failure=Failure(message=command.reason),
                 ),
+            )
+        case ResumeActivity():
+            return (
+                ActivityResumed(task_id=command.task_id, map_index=command.map_index, attempt=command.attempt),
             )
         case ExpandTask():
             return (TaskExpanded(task_id=command.task_id, shape=command.shape, extents=command.extents),)

@@ -4,7 +4,7 @@ import heapq
 from collections.abc import Iterator
 from datetime import datetime
 
-from orchestrator.core.activity import Instances, Node
+from orchestrator.core.activity import Instances, Node, is_timed
 from orchestrator.core.commands import (
     CancelRun,
     Command,
@@ -13,6 +13,7 @@ from orchestrator.core.commands import (
     FailUpstream,
     GiveUp,
     PassActivity,
+    ResumeActivity,
     ScheduleActivity,
     SkipActivity,
 )
@@ -64,11 +65,12 @@ def _due(run: Run, now: datetime) -> Iterator[Command]:
         when, task_id, map_index = heapq.heappop(run.due)
         node = run.nodes.get(task_id)
         activity = node.peek(map_index) if node else None
-        if node is None or activity is None or activity.state not in _WAITING or activity.retry_at != when:
+        if node is None or activity is None or activity.retry_at != when or run.holds_back(node):
             continue
-        if run.holds_back(node):
-            continue
-        yield _schedule(run, node, map_index, 1)
+        if is_timed(activity):
+            yield ResumeActivity(task_id=task_id, map_index=map_index, attempt=activity.attempt)
+        elif activity.state in _WAITING:
+            yield _schedule(run, node, map_index, 1)
 
 
 def _schedule(run: Run, node: Node, map_index: int, count: int) -> Command:

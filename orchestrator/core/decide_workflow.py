@@ -4,6 +4,7 @@ import heapq
 from collections.abc import Iterator
 from datetime import datetime
 
+from orchestrator.core.activity import is_timed
 from orchestrator.core.commands import (
     Activate,
     CancelAttempt,
@@ -11,6 +12,7 @@ from orchestrator.core.commands import (
     CancelRun,
     Command,
     FireTimer,
+    ResumeActivity,
     ScheduleActivity,
     StartRun,
 )
@@ -67,12 +69,16 @@ def overdue(run: Run, now: datetime) -> CancelRun | None:
     return CancelRun(by="dagrun_timeout", reason=f"it ran longer than its time-out of {run.plan.spec.dagrun_timeout}")
 
 
-def _calls(run: WorkflowRun, now: datetime) -> Iterator[ScheduleActivity]:
+def _calls(run: WorkflowRun, now: datetime) -> Iterator[ScheduleActivity | ResumeActivity]:
     while run.due and run.due[0][0] <= now:
         when, task_id, map_index = heapq.heappop(run.due)
         node = run.nodes.get(task_id)
         activity = node.peek(map_index) if node else None
-        if activity is not None and activity.state in _WAITING and activity.retry_at == when:
+        if activity is None or activity.retry_at != when:
+            continue
+        if is_timed(activity):
+            yield ResumeActivity(task_id=task_id, map_index=map_index, attempt=activity.attempt)
+        elif activity.state in _WAITING:
             yield ScheduleActivity(task_id=task_id, map_index=map_index, count=1)
     yield from _fresh(run)
 

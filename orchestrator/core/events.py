@@ -297,7 +297,10 @@ class ActivityLost(Event, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class ActivityDeferred(Event, frozen=True, kw_only=True, omit_defaults=True):
-    """The attempt gave up its worker and waits for ``trigger``, or until ``until`` when rescheduled."""
+    """The attempt gave up its worker and waits for ``trigger``, or until ``until`` when rescheduled.
+
+    With both, ``until`` is when the trigger fires: the attempt is deferred, and the engine's own timer resumes it.
+    """
 
     task_id: str
     map_index: int = UNMAPPED

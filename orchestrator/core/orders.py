@@ -20,6 +20,13 @@ class Stretch(msgspec.Struct, frozen=True):
     count: int
 
 
+class Resume(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What a body that was deferred goes on with: ``trigger`` as in ActivityDeferred, ``event`` what came of it."""
+
+    trigger: msgspec.Raw
+    event: msgspec.Raw = NULL
+
+
 class Order(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Everything that a worker needs for one attempt.
 
@@ -33,6 +40,9 @@ class Order(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     factor this attempt is given; an item that is a result of another mapped task is among ``inputs`` (or ``payloads``)
     by ``item_name``. ``lists`` are the mapped tasks whose results it takes together: they are read when they are
     wanted. ``measured`` are the parts of its own result that others are mapped over, "" for the whole of it.
+
+    ``began_at`` is when this try began for the first time, if it has, and ``pokes`` how often it was rescheduled since;
+    what is lost with a worker does not end a try. ``resume``: it was deferred, and goes on from there.
     """
 
     key: AttemptKey
@@ -67,6 +77,9 @@ class Order(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     coordinates: tuple[tuple[int, ...], ...] = ()
     lists: dict[str, Stretch] = {}
     measured: tuple[str, ...] = ()
+    began_at: datetime | None = None
+    pokes: int = 0
+    resume: Resume | None = None
 
 
 class Started(msgspec.Struct, frozen=True, kw_only=True, tag=True):
@@ -110,11 +123,16 @@ class Skipped(msgspec.Struct, frozen=True, kw_only=True, tag=True, omit_defaults
 
 
 class Deferred(msgspec.Struct, frozen=True, kw_only=True, tag=True, omit_defaults=True):
-    """The body gave its worker up; it ends when ``trigger`` does: ``{"run": {"dag_id": …, "conf": …}}``, a new run."""
+    """The body gave its worker up.
+
+    It ends when ``trigger`` does: ``{"run": {"dag_id": …, "conf": …}}``, a new run. With ``until`` it is begun again
+    then: from its beginning where there is no trigger, else by the method that ``{"at": …, "method": …}`` names.
+    """
 
     key: AttemptKey
     at: datetime
-    trigger: msgspec.Raw
+    trigger: msgspec.Raw = NULL
+    until: datetime | None = None
     xcoms: dict[str, XCom] = {}
 
 

@@ -129,7 +129,12 @@ def _deferred(run: Run, report: Deferred) -> AnyEvent:
     task_id, map_index, attempt = _where(report.key)
     if run.tries_again((task_id, map_index)):
         return ActivityDeferred(
-            task_id=task_id, map_index=map_index, attempt=attempt, trigger=report.trigger, xcoms=report.xcoms
+            task_id=task_id,
+            map_index=map_index,
+            attempt=attempt,
+            trigger=report.trigger,
+            until=report.until,
+            xcoms=report.xcoms,
         )
     return ActivityFailed(
         task_id=task_id,

@@ -3,7 +3,7 @@
 import heapq
 from datetime import datetime
 
-from orchestrator.core.activity import Activity, Node
+from orchestrator.core.activity import Activity, Node, is_timed
 from orchestrator.core.board import Board, Place
 from orchestrator.names import FINISHED, TaskState
 
@@ -11,17 +11,20 @@ _AT_WORK = frozenset({TaskState.QUEUED, TaskState.RUNNING, TaskState.DEFERRED})
 _DUE = frozenset({TaskState.SCHEDULED, TaskState.UP_FOR_RETRY, TaskState.UP_FOR_RESCHEDULE})
 _KEPT = (
     "state",
+    "deferred_seq",
     "failures",
     "gave",
     "losses",
+    "pokes",
     "requested_seq",
     "scheduled_seq",
     "result_seq",
+    "resumed_seq",
     "length",
     "lengths",
     "worker",
 )
-_MOMENTS = ("scheduled_at", "started_at", "ended_at", "retry_at")
+_MOMENTS = ("began_at", "scheduled_at", "started_at", "ended_at", "retry_at")
 
 
 class RewindableBoard(Board):
@@ -48,7 +51,7 @@ class RewindableBoard(Board):
             (activity.retry_at, task_id, map_index)
             for task_id, node in self.nodes.items()
             for map_index, activity in node.activities()
-            if activity.state in _DUE and activity.retry_at is not None
+            if activity.retry_at is not None and (activity.state in _DUE or is_timed(activity))
         ]
         heapq.heapify(self.due)
 
@@ -132,6 +135,7 @@ def _restore(now: Activity, was: Activity) -> None:
 
 
 def _wipe(activity: Activity) -> None:
+    activity.end_try()
     activity.failures = activity.losses = activity.result_seq = 0
     activity.length = activity.lengths = None
     activity.gave = False

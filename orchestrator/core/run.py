@@ -4,7 +4,7 @@ import heapq
 from collections.abc import Iterable
 from datetime import datetime
 
-from orchestrator.core.activity import Activity, Node
+from orchestrator.core.activity import Activity, Node, is_timed
 from orchestrator.core.board import Place
 from orchestrator.core.events import (
     NULL,
@@ -245,7 +245,7 @@ class Run(CancellableBoard):
             (activity.retry_at or self.created_at, task_id, map_index)
             for task_id, node in self.nodes.items()
             for map_index, activity in node.activities()
-            if activity.state in _STARTABLE
+            if activity.state in _STARTABLE or is_timed(activity)
         ]
         heapq.heapify(self.due)
 
@@ -293,6 +293,7 @@ class Run(CancellableBoard):
         activity = node.activity(event.map_index)
         if activity.attempt == event.attempt and activity.state is TaskState.QUEUED:
             activity.started_at, activity.worker = at, event.worker
+            activity.began_at = activity.began_at or at
             self._move(node, event.map_index, activity, TaskState.RUNNING, at)
 
     def _completed(self, event: ActivityCompleted, at: datetime) -> None:
@@ -322,6 +323,7 @@ class Run(CancellableBoard):
             self._give_back(node, event.map_index, activity, at)
             return
         activity.failures += 1
+        activity.end_try()
         if event.retry_at is None:
             self.first_failure = self.first_failure or event.task_id
             self._move(node, event.map_index, activity, TaskState.FAILED, at)
@@ -368,9 +370,13 @@ class Run(CancellableBoard):
         self._close((event.task_id, event.map_index), event.attempt)
         if not self._concerns(activity, event.attempt):
             self._give_back(node, event.map_index, activity, at)
-        elif event.until is None:
+        elif event.trigger != NULL or event.until is None:
+            activity.deferred_seq, activity.resumed_seq = self.seq, 0
             self._move(node, event.map_index, activity, TaskState.DEFERRED, at)
+            if event.until is not None:
+                self._again(node, event.map_index, activity, event.until)
         else:
+            activity.pokes += 1
             self._move(node, event.map_index, activity, TaskState.UP_FOR_RESCHEDULE, at)
             self._again(node, event.map_index, activity, event.until)
 
@@ -378,6 +384,7 @@ class Run(CancellableBoard):
         node = self.nodes[event.task_id]
         activity = node.activity(event.map_index)
         if activity.attempt == event.attempt and activity.state is TaskState.DEFERRED:
+            activity.resumed_seq = self.seq
             self._move(node, event.map_index, activity, TaskState.UP_FOR_RESCHEDULE, at)
             self._again(node, event.map_index, activity, at)
 
@@ -397,6 +404,7 @@ class Run(CancellableBoard):
         for map_index in range(event.map_index, event.map_index + event.count):
             activity = node.activity(map_index)
             activity.failures = activity.losses = 0
+            activity.end_try()
             self._disown_of(event.task_id, map_index, activity.attempt)
             if not event.same_key:
                 activity.generation += 1

@@ -8,15 +8,18 @@ from typing import Any, TypeAlias
 
 import msgspec
 
+from orchestrator.core.activity import Activity
 from orchestrator.core.events import (
     NULL,
     ActivityCompleted,
+    ActivityDeferred,
     ActivityRequested,
+    ActivityResumed,
     AnyEvent,
     OutcomeResolved,
     PayloadRef,
 )
-from orchestrator.core.orders import Order, Result, Stretch, item_name, log_path, progress_path
+from orchestrator.core.orders import Order, Result, Resume, Stretch, item_name, log_path, progress_path
 from orchestrator.core.run import Run
 from orchestrator.core.spec import TaskSpec
 from orchestrator.core.workflow_run import WorkflowRun
@@ -64,6 +67,10 @@ def _value_of(event: AnyEvent) -> Result | None:
         return event.payload or event.result
     if isinstance(event, ActivityRequested):
         return event.payload or event.input
+    if isinstance(event, ActivityDeferred):
+        return event.trigger
+    if isinstance(event, ActivityResumed):
+        return event.payload
     return None
 
 
@@ -126,6 +133,9 @@ class Dispatch:
                 call_payload=call if isinstance(call, PayloadRef) else None,
                 heartbeat_timeout=heartbeat,
                 progress=progress_path(run.run_key, task_id, map_index, activity.generation),
+                began_at=activity.began_at,
+                pokes=activity.pokes,
+                resume=self._resume(run, activity),
             )
 
     def prepare(self, run: Run) -> None:
@@ -162,6 +172,15 @@ class Dispatch:
             conf = msgspec.json.decode(run.created.conf, type=dict[str, Any])
             found = self._params[run.run_key] = {**run.plan.spec.params, **conf}
         return found
+
+    def _resume(self, run: Run, activity: Activity) -> Resume | None:
+        if not activity.resumed_seq:
+            return None
+        places = activity.deferred_seq, activity.resumed_seq
+        found = self._results.get(run.run_key, places)
+        trigger, event = (found.get(seq, NULL) for seq in places)
+        assert not isinstance(trigger, PayloadRef) and not isinstance(event, PayloadRef)
+        return Resume(trigger=trigger, event=event)
 
     def _calls(self, run: WorkflowRun, task_id: str, indexes: range) -> dict[int, Result]:
         """What the workflow calls the activity with."""

@@ -99,7 +99,7 @@ class Intake:
         if run is not None:
             facts = outcomes.facts_of(run, report, now=turn.now, max_lost=self._settings.max_lost_attempts)
             turn.record_all(run, facts, report.at)
-            if isinstance(report, Deferred):
+            if isinstance(report, Deferred) and report.until is None:
                 self._children.start_deferred(turn, run, report)
         if isinstance(report, Started) and (run is None or asks_leave(run, report)):
             (turn.goes if run is not None and _has_leave(run, report) else turn.cancels).append(report.key)

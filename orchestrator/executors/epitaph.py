@@ -3,18 +3,22 @@
 import contextlib
 import os
 import signal
+import subprocess
+import sys
 from pathlib import Path
 
-from orchestrator.authoring.masking import masked
+import msgspec
+
 from orchestrator.core.orders import Failed, Lost, Order, TakenBack
-from orchestrator.exceptions import OrchestratorError
 from orchestrator.executors.link import WorkerLink
-from orchestrator.worker.forking import BUG_STATUS
 from orchestrator.worker.log import append_lines
 from orchestrator.worker.settings import WorkerSettings
-from orchestrator.worker.vault import mask_home
+from orchestrator.worker.wire import BUG_STATUS
 
 _MOST_OUTPUT = 256 * 1024
+_PATIENCE = 10.0
+_LAST_WORDS = "orchestrator.worker.last_words"
+_NOT_SHOWN = "what the worker printed last is not shown, since secrets could not be taken out of it: {}"
 
 
 def epitaph(pid: int, status: int | None) -> str:
@@ -44,7 +48,8 @@ def _name(number: int) -> str:
 def write_epitaph(settings: WorkerSettings, order: Order, link: WorkerLink, report: Failed | Lost | TakenBack) -> None:
     """Put the dead worker's last output, such as where it crashed, and what was reported into the attempt's log.
 
-    Which secrets the worker had read, nobody knows any more: all those of the home are masked.
+    Which secrets the worker had read, nobody knows any more: all those of the home are masked, by a process of its own,
+    since a scheduler reads none.
     """
     if not order.log or isinstance(report, TakenBack):
         return
@@ -60,8 +65,18 @@ def write_epitaph(settings: WorkerSettings, order: Order, link: WorkerLink, repo
 def _without_secrets(settings: WorkerSettings, text: str) -> str:
     if not text:
         return text
+    remains = {
+        "text": text,
+        "database": settings.home_database,
+        "fernet_key": settings.fernet_key,
+        "fernet_file": settings.fernet_file,
+    }
+    command = [sys.executable, "-m", _LAST_WORDS]
     try:
-        mask_home(settings.home_database, settings.fernet_key, settings.fernet_file)
-    except OrchestratorError as error:
-        return f"what the worker printed last is not shown, since secrets could not be taken out of it: {error}"
-    return masked(text)
+        done = subprocess.run(
+            command, input=msgspec.json.encode(remains), capture_output=True, timeout=_PATIENCE, check=False
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        return _NOT_SHOWN.format(error)
+    said = (done.stdout if done.returncode == 0 else done.stderr).decode("utf-8", "replace")
+    return said if done.returncode == 0 else _NOT_SHOWN.format(said.strip())

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from orchestrator.core.events import (
+    NULL,
     ActivityCleared,
     ActivityCompleted,
     ActivityDeferred,
@@ -174,4 +175,5 @@ def _meaning(event: ActivityCompleted | ActivityFailed | ActivityLost | Activity
         case ActivityLost():
             return TaskState.AWAITING_INPUT if event.unknown else TaskState.SCHEDULED
         case ActivityDeferred():
-            return TaskState.DEFERRED
+            is_rescheduled = event.until is not None and event.trigger == NULL
+            return TaskState.UP_FOR_RESCHEDULE if is_rescheduled else TaskState.DEFERRED

@@ -18,7 +18,8 @@ from orchestrator.ports import Adoption, Clock
 class Script(msgspec.Struct, frozen=True, kw_only=True):
     """What one attempt will do: begin after ``wait`` seconds and end ``work`` seconds later as ``outcome``.
 
-    Outcomes: success, fail, fail_for_good, skip, lost, defer (then ``result`` is the trigger).
+    Outcomes: success, fail, fail_for_good, skip, lost, defer (then ``result`` is the trigger); ``again`` seconds later a
+    deferred one is begun again.
     """
 
     outcome: str = "success"
@@ -26,6 +27,7 @@ class Script(msgspec.Struct, frozen=True, kw_only=True):
     work: float = 1.0
     result: bytes = b"null"
     length: int | None = None
+    again: float | None = None
 
 
 def always(script: Script) -> Callable[[Order], Script]:
@@ -103,6 +105,7 @@ class SimExecutor:
         now = self._clock.now()
         for order in orders:
             script = self._script(order)
+            self._ended.pop(order.key, None)  # of the same attempt, before it was rescheduled
             begins = now + timedelta(seconds=script.wait)
             self._work[order.key] = _Work(order, script, begins)
             self.submitted.append(order.key)
@@ -217,7 +220,8 @@ class SimExecutor:
             case "success":
                 return Completed(key=key, at=when, result=msgspec.Raw(script.result), length=script.length)
             case "defer":
-                return Deferred(key=key, at=when, trigger=msgspec.Raw(script.result))
+                until = None if script.again is None else when + timedelta(seconds=script.again)
+                return Deferred(key=key, at=when, trigger=msgspec.Raw(script.result), until=until)
             case "skip":
                 return Skipped(key=key, at=when, reason="the body skipped itself")
             case "lost":

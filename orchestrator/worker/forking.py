@@ -17,11 +17,9 @@ from typing import NamedTuple, TypeVar
 import msgspec
 
 import orchestrator.operators
-from orchestrator.worker.wire import BIRTH, BIRTH_FILES, DEATH
+from orchestrator.worker.wire import BIRTH, BIRTH_FILES, BUG_STATUS, DEATH
 
 S = TypeVar("S", bound=msgspec.Struct)
-
-BUG_STATUS = 70  # EX_SOFTWARE
 
 
 class _Asked(NamedTuple):

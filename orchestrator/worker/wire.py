@@ -23,6 +23,7 @@ NUMBER_BYTES = 4
 BIRTH = struct.Struct("<I?")  # the worker's number; whether it lives for one order only
 BIRTH_FILES = 4  # orders, link, raw output for writing and for reading
 DEATH = struct.Struct("<IIi")  # the worker's number, its pid, its wait status; number 0: the zygote is up
+BUG_STATUS = 70  # EX_SOFTWARE: a worker ends so after a defect of this program
 
 _HELD_BACK = 0.1  # of its heartbeat_timeout: how long a worker keeps to itself that a body is alive
 

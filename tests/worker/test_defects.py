@@ -4,7 +4,7 @@ import subprocess
 import sys
 
 from orchestrator.executors.epitaph import epitaph
-from orchestrator.worker.forking import BUG_STATUS
+from orchestrator.worker.wire import BUG_STATUS
 
 _WORKER = """
 import io, os, sys
