@@ -19,10 +19,7 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Asked(Event, frozen=True, kw_only=True, omit_defaults=True):
-    """A fact that the code of a workflow asked for.
-
-    ``heard``: up to which seq the code had been told when it asked, where it had not heard of everything before.
-    """
+    """A fact that a workflow's code asked for; ``heard``: up to which seq it had been told, if not of everything."""
 
     heard: int = 0
 
@@ -65,9 +62,7 @@ class RunLink(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Origin(msgspec.Struct, frozen=True, kw_only=True):
-    """What the code of a forked workflow goes on seeing, so that it asks for what is recorded: the ``run_uid`` that
-    its random numbers come from, and the moment at which its run began.
-    """
+    """What a forked workflow's code goes on seeing: the root of its random numbers, and when its run began."""
 
     run_uid: str
     at: datetime
