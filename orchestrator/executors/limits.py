@@ -15,14 +15,14 @@ class Limits:
     def __init__(self, flights: Mapping[AttemptKey, Flight], heartbeats: Heartbeats) -> None:
         self._flights = flights
         self._heartbeats = heartbeats
-        self._ends: Deadlines[Cancel] = Deadlines(lambda cancel: cancel.key in flights)
+        self._ends: Deadlines[Flight] = Deadlines(lambda flight: flights.get(flight.key) is flight)
         self._silences: Deadlines[AttemptKey] = Deadlines(flights.__contains__)
 
     def watch(self, flight: Flight, now: float) -> None:
         """Its body begins."""
         limit, silence = flight.order.execution_timeout, flight.order.heartbeat_timeout
         if limit is not None:
-            self._ends.add(now + limit, time_is_up(flight.key, limit))
+            self._ends.add(now + limit, flight)
         if silence is not None:
             flight.alive_at = now
             self._silences.add(now + patience(silence), flight.key)
@@ -35,7 +35,8 @@ class Limits:
     def due(self, now: float) -> list[Cancel]:
         """What to tell those that have run, or been silent, for too long."""
         silent = [cancel for key in self._silences.due(now) if (cancel := self._judge(self._flights[key], now))]
-        return [cancel for cancel in self._ends.due(now) if self._flights[cancel.key].is_running] + silent
+        late = [flight for flight in self._ends.due(now) if flight.is_running]
+        return [time_is_up(flight.key, flight.order.execution_timeout or 0.0) for flight in late] + silent
 
     def _judge(self, flight: Flight, now: float) -> Cancel | None:
         """What to tell it, unless it has been heard of since its deadline was set."""

@@ -99,6 +99,7 @@ class OutlivingExecutor:
     def submit(self, orders: Sequence[Order]) -> None:
         for order in orders:
             desk = Desk.of(order.key, self._folder)
+            self._vacate(desk)
             desk.open(Job(order, self._settings))
             command = [sys.executable, "-P", "-c", _PROGRAM, str(desk.folder), str(self._bell_path)]
             process = subprocess.Popen(
@@ -108,6 +109,12 @@ class OutlivingExecutor:
                 start_new_session=True,
             )
             self._open[order.key] = Attempt(order.key, desk, process)
+
+    def _vacate(self, desk: Desk) -> None:
+        """What lies there is of the same attempt before it was deferred; that is recorded, since it goes on."""
+        if desk.folder.exists():
+            self._settled = deque(one for one in self._settled if one[1].folder != desk.folder)
+            shutil.rmtree(desk.folder, ignore_errors=True)
 
     def go(self, keys: Sequence[AttemptKey]) -> None:
         for attempt in self._known(keys):
