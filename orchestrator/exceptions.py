@@ -31,15 +31,22 @@ OrchestratorError
 └── BodyError                  raised inside a task's body to steer its outcome
     ├── AirflowException       fail this attempt; a retry may follow
     │   ├── AirflowSkipException   end as skipped
-    │   └── AirflowFailException   fail without another retry
+    │   ├── AirflowFailException   fail without another retry
+    │   ├── AirflowSensorTimeout   a sensor has waited for too long
+    │   ├── AirflowRescheduleException  begin again at a moment
+    │   └── TaskDeferralError      what it was deferred to has failed
+    │       └── TaskDeferralTimeout    or did not come in time
     └── CommandError           a command ended badly; carries its exit code
 
-Beside the tree stands WorkflowCancelled, a BaseException: the end of a workflow that ``except Exception`` lets pass.
+Beside the tree stand two BaseExceptions that ``except Exception`` lets pass: WorkflowCancelled, the end of a workflow, and
+TaskDeferred, by which a body gives its worker up.
 
 Each message is one clear sentence that says what, where and what to do.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
 
 
 class OrchestratorError(Exception):
@@ -269,6 +276,44 @@ class AirflowSkipException(AirflowException):
 
 class AirflowFailException(AirflowException):
     """Fail the task now, without another retry."""
+
+
+class AirflowSensorTimeout(AirflowException):  # noqa: N818 - the field's own name
+    """A sensor has waited for too long; it is not tried again."""
+
+
+class AirflowRescheduleException(AirflowException):
+    """End this attempt without a result and begin it again at ``reschedule_date``, which uses up no retry."""
+
+    def __init__(self, reschedule_date: datetime) -> None:
+        self.reschedule_date = reschedule_date
+        super().__init__(f"it is begun again at {reschedule_date}")
+
+
+class TaskDeferralError(AirflowException):
+    """What a task was deferred to has failed."""
+
+
+class TaskDeferralTimeout(TaskDeferralError):  # noqa: N818 - the field's own name
+    """What a task was deferred to did not come in time."""
+
+
+class TaskDeferred(BaseException):
+    """Raised by ``self.defer(…)``: no worker is held until ``trigger`` fires, then ``method_name`` is called."""
+
+    def __init__(
+        self,
+        *,
+        trigger: Any,
+        method_name: str,
+        kwargs: Mapping[str, Any] | None = None,
+        timeout: timedelta | float | None = None,
+    ) -> None:
+        super().__init__(f"it is deferred to {trigger!r}")
+        self.trigger = trigger
+        self.method_name = method_name
+        self.kwargs = dict(kwargs or {})
+        self.timeout = timeout
 
 
 class CommandError(BodyError):

@@ -70,7 +70,9 @@ class DagRun:
 class TaskInstance:
     """The attempt, as its body sees it. ``try_number`` counts from 1, ``map_index`` is -1 where there is one only.
 
-    ``results`` are those of the tasks that this one takes, by task_id; all others are pulled from the ``exchange``.
+    ``began_at`` is when this try began for the first time, None if that is now, and ``pokes`` how often it was put off
+    since. ``results`` are those of the tasks that this one takes, by task_id; all others are pulled from the
+    ``exchange``.
     """
 
     task: Task
@@ -80,6 +82,8 @@ class TaskInstance:
     max_tries: int
     results: Mapping[str, Any] = field(default_factory=dict)
     exchange: Exchange = NO_EXCHANGE
+    began_at: datetime | None = None
+    pokes: int = 0
 
     @property
     def task_id(self) -> str:
@@ -158,7 +162,16 @@ def build_context(
         conf=conf,
     )
     key = order.key
-    instance = TaskInstance(task, run, key.map_index, order.try_number, order.max_tries, exchange=exchange)
+    instance = TaskInstance(
+        task,
+        run,
+        key.map_index,
+        order.try_number,
+        order.max_tries,
+        exchange=exchange,
+        began_at=moment(order.began_at),
+        pokes=order.pokes,
+    )
     context = Context(
         dag=dag,
         dag_run=run,

@@ -5,7 +5,9 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from functools import lru_cache
-from typing import Any, Self, Unpack
+from itertools import zip_longest
+from types import MappingProxyType
+from typing import Any, NoReturn, Self, Unpack
 
 from orchestrator.authoring.airflow_only import AIRFLOW_TASK_SETTINGS, supported
 from orchestrator.authoring.checks import check_all, refuse_unknown
@@ -13,17 +15,21 @@ from orchestrator.authoring.conditions import Hooks, check_outputs
 from orchestrator.authoring.construction import Constructed, accepted_names, name_of
 from orchestrator.authoring.dag import DAG
 from orchestrator.authoring.defaults import Defaults
+from orchestrator.authoring.given import Given
 from orchestrator.authoring.groups import TaskGroup
 from orchestrator.authoring.identifiers import checked_id
+from orchestrator.authoring.mapped import MappedBody, OperatorPartial, instance_of
 from orchestrator.authoring.params import ParamsDict
-from orchestrator.authoring.references import XComArg, parts, referred_tasks
+from orchestrator.authoring.references import XComArg, parts, references, referred_tasks
 from orchestrator.authoring.retrying import RetryPolicy
 from orchestrator.authoring.runtime import Context
 from orchestrator.authoring.scopes import Preparing, check_roles, register
 from orchestrator.authoring.settings import MAKING, TASK_CHECKS, TaskSettings
 from orchestrator.authoring.task import Task, TaskGraph
 from orchestrator.authoring.templating import Field
+from orchestrator.authoring.triggers import DateTimeTrigger
 from orchestrator.core.spec import RetryRule, RetrySpec, TaskSpec
+from orchestrator.exceptions import TaskDeferred, UsageError
 from orchestrator.names import Delivery, Isolation, TriggerRule, WeightRule
 from orchestrator.nearest import did_you_mean
 
@@ -68,6 +74,8 @@ class BaseOperator(Constructed, Preparing, Task):
     task_display_name: str | None = None
     multiple_outputs: bool | None = None
     task_group: TaskGroup | None = None
+    mapped: MappedBody | None = None
+    settled: Mapping[int, str] = MappingProxyType({})
     _hooks: Hooks = Hooks()
 
     def __init__(self, **settings: Unpack[TaskSettings]) -> None:
@@ -99,6 +107,30 @@ class BaseOperator(Constructed, Preparing, Task):
     def execute(self, context: Context) -> Any:
         """The task's body; what it returns is the task's result."""
         raise NotImplementedError(f"{type(self).__name__} has no execute(self, context); define what the task does")
+
+    def defer(
+        self,
+        *,
+        trigger: DateTimeTrigger,
+        method_name: str,
+        kwargs: Mapping[str, Any] | None = None,
+        timeout: timedelta | float | None = None,
+    ) -> NoReturn:
+        """Give the worker up until ``trigger`` fires; then ``method_name(context, event=…, **kwargs)`` is the body.
+
+        Where it has not fired after ``timeout``, the task fails with a TaskDeferralTimeout.
+        """
+        raise TaskDeferred(trigger=trigger, method_name=method_name, kwargs=kwargs, timeout=timeout)
+
+    def resume_execution(self, next_method: str, next_kwargs: dict[str, Any] | None, context: Context) -> Any:
+        """See Task; the method ``__fail__`` raises the ``error`` that it is given."""
+        given = dict(next_kwargs or {})
+        if next_method == "__fail__":
+            raise given["error"]
+        method = getattr(self, next_method, None)
+        if not callable(method):
+            raise UsageError(f"task {self.task_id!r} was deferred to its method {next_method!r}, which is not there")
+        return method(context, **given)
 
     def pre_execute(self, context: Context) -> None:
         """Called right before the body; runs the hook that was given as ``pre_execute=``."""
@@ -141,20 +173,45 @@ class BaseOperator(Constructed, Preparing, Task):
         """What this task will have returned, to be passed to others."""
         return XComArg(self)
 
+    # ── its instances ────────────────────────────────────────────────────────────────────────────────────
+
+    @classmethod
+    def partial(cls, **arguments: Any) -> OperatorPartial:
+        """The arguments that all instances of a mapped task have; ``.expand(…)`` says what it is mapped over."""
+        return OperatorPartial(cls, arguments)
+
+    def begin(self, settings: Mapping[str, Any]) -> None:
+        BaseOperator.__init__(self, **settings)  # type: ignore[misc]
+
+    @property
+    def is_mapped(self) -> bool:  # type: ignore[override]
+        return self.mapped is not None
+
+    @property
+    def scopes(self) -> tuple[str, ...]:
+        return () if self.task_group is None else self.task_group.scopes
+
     # ── its template fields ──────────────────────────────────────────────────────────────────────────────
 
     def _template_values(self) -> list[Any]:
+        if self.mapped is not None:
+            return self.mapped.template_values(tuple(self.template_fields))
         return [getattr(self, name, None) for name in self.template_fields]
 
     def link_inputs(self) -> None:
-        """Start after the tasks whose results stand in the template fields."""
+        """Start after the tasks whose results stand in the template fields, or are mapped over."""
         for task in referred_tasks(self._template_values()):
+            task.link(self)
+        for task in () if self.mapped is None else self.mapped.expansion.tasks():
             task.link(self)
 
     def input_ids(self) -> tuple[str, ...]:
         """See Task; a result is taken by a reference, or by ``ti.xcom_pull(task_ids=…)`` in a template."""
-        found = {task.task_id for task in referred_tasks(self._template_values())}
-        for name, value in zip(self.template_fields, self._template_values(), strict=True):
+        values = self._template_values()
+        found = {task.task_id for reference in references(values) for task in reference.taken_by(self)}
+        if self.mapped is not None:
+            found.update(task.task_id for task in self.mapped.expansion.taken_by(self, self.scopes))
+        for name, value in zip_longest(self.template_fields, values, fillvalue="expand"):
             field = Field(self, name, self.template_ext)
             texts = (part for part in parts(value) if isinstance(part, str))
             found.update(self._known_task(pulled) for text in texts for pulled in field.pulled_ids(text))
@@ -175,11 +232,13 @@ class BaseOperator(Constructed, Preparing, Task):
     def prepare(self, context: Context, results: Mapping[str, Any]) -> Self:
         """See Task; the context's ``task`` and ``ti`` are turned to the copy and given the results."""
         ready = copy.copy(self)
+        if self.mapped is not None:
+            ready = instance_of(self, self.mapped, Given.of(results), len(self.scopes))
         context["task"] = ready
         context["ti"].task, context["ti"].results = ready, results
         for name in self.template_fields:
-            value = Field(self, name, self.template_ext).render(getattr(self, name, None), context, results)
-            setattr(ready, name, value)
+            field = Field(self, name, ready.template_ext, ready.settled)
+            setattr(ready, name, field.render(getattr(ready, name, None), context, results))
         return ready
 
     # ── plain data ───────────────────────────────────────────────────────────────────────────────────────
@@ -209,6 +268,8 @@ class BaseOperator(Constructed, Preparing, Task):
             connection=self.connection,
             isolation=self.isolation,
             group="" if self.task_group is None else self.task_group.group_id,
+            scopes=self.scopes,
+            mapping=None if self.mapped is None else self.mapped.expansion.mapping(self.scopes),
             labels=dict(self.labels),
             display_name=self.task_display_name,
             is_setup=self.is_setup,

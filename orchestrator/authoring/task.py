@@ -95,10 +95,16 @@ class Task(Linkable):
     is_teardown: bool = False
     on_failure_fail_dagrun: bool = False
     does_nothing: bool = False
+    is_mapped: bool = False
 
     upstream_task_ids: set[str]
     downstream_task_ids: set[str]
     labels: Mapping[str, str] = MappingProxyType({})
+
+    @property
+    def scopes(self) -> tuple[str, ...]:
+        """The ids of the mapped groups around it, outermost first."""
+        return ()
 
     @abstractmethod
     def input_ids(self) -> tuple[str, ...]:
@@ -128,6 +134,10 @@ class Task(Linkable):
     @abstractmethod
     def execute(self, context: Context) -> Any:
         """The body. What it returns is the task's result; a coroutine is for the caller to await."""
+
+    def resume_execution(self, next_method: str, next_kwargs: dict[str, Any] | None, context: Context) -> Any:
+        """Go on with ``next_method``, to which the body was deferred."""
+        raise NotImplementedError(f"{type(self).__name__} is never deferred")
 
     def on_kill(self) -> None:
         """End what the body has started outside of this process; called when the attempt is cut short."""
@@ -223,6 +233,7 @@ class TaskGraph:
         self.dag_id = dag_id
         self.task_dict: dict[str, Task] = {}
         self.task_group_dict: dict[str, Group] = {}
+        self.partials: list[Any] = []
         self._numbering = Numbering()
         self._group_numbering = Numbering()
 

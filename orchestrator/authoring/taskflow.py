@@ -15,6 +15,7 @@ from orchestrator.authoring.groups import unused_task_id
 from orchestrator.authoring.operator import BaseOperator
 from orchestrator.authoring.operators.bash import BashFunctionOperator
 from orchestrator.authoring.operators.python import BranchPythonOperator, PythonOperator, ShortCircuitOperator
+from orchestrator.authoring.operators.sensing import PythonSensor
 from orchestrator.authoring.place import author
 from orchestrator.authoring.references import XComArg
 from orchestrator.authoring.runtime import Context, current_runtime
@@ -24,7 +25,7 @@ from orchestrator.nearest import did_you_mean
 
 _Params = ParamSpec("_Params")
 _Conditional = TypeVar("_Conditional", bound="TaskFunction[...] | BaseOperator")
-_Operator: TypeAlias = type[PythonOperator] | type[BashFunctionOperator]
+_Operator: TypeAlias = type[PythonOperator] | type[BashFunctionOperator] | type[PythonSensor]
 _FROM_CALL = {"python_callable", "op_args", "op_kwargs"}
 
 
@@ -167,6 +168,7 @@ class TaskDecorators(TaskDecorator):
     branch = TaskDecorator(BranchPythonOperator)
     short_circuit = TaskDecorator(ShortCircuitOperator)
     bash = TaskDecorator(BashFunctionOperator)
+    sensor = TaskDecorator(PythonSensor)
 
     def run_if(
         self, condition: Callable[[Context], Answer], skip_message: str | None = None

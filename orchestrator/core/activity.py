@@ -16,7 +16,7 @@ class Activity:
     it. Attempts up to ``outdated`` belong to an earlier generation. ``length`` is how many items its result has,
     ``lengths`` how many the parts of it that others are mapped over, and ``gave`` whether it is more than None.
 
-    A try lasts until it fails: ``began_at`` is when it began for the first time, ``pokes`` how often it was rescheduled,
+    A try lasts until it fails: ``began_at`` is when it began for the first time, ``pokes`` how often it was put off,
     ``deferred_seq`` and ``resumed_seq`` the places of its last ActivityDeferred to a trigger and of what came of that.
     """
 

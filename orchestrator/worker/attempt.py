@@ -23,8 +23,11 @@ from orchestrator.core.events import NULL, Failure, XCom
 from orchestrator.core.orders import Completed, Deferred, Failed, Order, Report, Skipped, TakenBack
 from orchestrator.exceptions import (
     AirflowFailException,
+    AirflowRescheduleException,
+    AirflowSensorTimeout,
     AirflowSkipException,
     ConfigError,
+    TaskDeferred,
     UsageError,
     ValueEncodingError,
 )
@@ -35,6 +38,7 @@ from orchestrator.worker.exchange import AttemptExchange
 from orchestrator.worker.failure import failure_of, loading_failure
 from orchestrator.worker.heart import Heart, ProgressTooLargeError
 from orchestrator.worker.interruption import Interrupted, Interruption
+from orchestrator.worker.putting_off import put_off, resumed
 from orchestrator.worker.results import Result, Results, ResultTooLargeError
 from orchestrator.worker.transactional import Transactions
 
@@ -186,7 +190,7 @@ class Attempts:
 
             self._interruption.before_it(stop)
             prepared.pre_execute(context)
-            value = prepared.execute(context)
+            value = resumed(prepared, order.resume, context) if order.resume else prepared.execute(context)
             if inspect.iscoroutine(value):
                 value = run_coroutine(value, self._interruption, stop)
             if not isinstance(value, Deferral):
@@ -235,6 +239,11 @@ def _kill(task: Task) -> None:
 
 
 def _unsuccessful(order: Order, error: BaseException) -> Report:
+    if isinstance(error, (AirflowRescheduleException, TaskDeferred)):
+        try:
+            return put_off(order, error, _now())
+        except Exception as refusal:  # of what it wants to wait for
+            return _unsuccessful(order, refusal)
     if isinstance(error, AirflowSkipException):
         return Skipped(key=order.key, at=_now(), reason=masked(str(error)))
     if isinstance(error, LoadingError):
@@ -246,6 +255,6 @@ def _unsuccessful(order: Order, error: BaseException) -> Report:
 def _kind_of(error: BaseException) -> FailureKind:
     if isinstance(error, (ValueEncodingError, ResultTooLargeError, ProgressTooLargeError)):
         return FailureKind.ENCODING
-    if isinstance(error, (AirflowFailException, ConfigError)):
+    if isinstance(error, (AirflowFailException, AirflowSensorTimeout, ConfigError)):
         return FailureKind.NON_RETRYABLE
     return FailureKind.ERROR

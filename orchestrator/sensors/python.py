@@ -1,0 +1,5 @@
+"""Waits for what a Python function says."""
+
+from orchestrator.authoring.operators.sensing import PythonSensor
+
+__all__ = ["PythonSensor"]

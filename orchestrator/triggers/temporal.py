@@ -1,0 +1,5 @@
+"""Triggers of time."""
+
+from orchestrator.authoring.triggers import DateTimeTrigger, TimeDeltaTrigger
+
+__all__ = ["DateTimeTrigger", "TimeDeltaTrigger"]
