@@ -40,7 +40,9 @@ COMMANDS: Tree = {
             "states-for-dag-run": Leaf(f"{_CLI}.tasks:states_for_dag_run", "Show the states of all tasks of a run."),
             "logs": Leaf(f"{_CLI}.logs:logs", "Print what a task wrote."),
             "result": Leaf(f"{_CLI}.tasks:result", "Print the recorded result of a task, as JSON."),
-            "xcom": Leaf(f"{_CLI}.xcom:xcom", "List what a task left for others, by key."),
+            "xcom": Leaf(
+                f"{_CLI}.xcom:xcom", "List what a task left for others: what it pushed, by key, and its result."
+            ),
             "clear": Leaf(f"{_CLI}.mending:clear", "Forget the outcome of tasks, so that they run again."),
             "resolve": Leaf(f"{_CLI}.mending:resolve", "Say what became of a task whose outcome is unknown."),
         },
@@ -81,23 +83,29 @@ COMMANDS: Tree = {
     "variables": Branch(
         "Variables: settings that tasks read, kept encrypted.",
         {
-            "list": Leaf(f"{_CLI}.variables:list_variables", "List the variables."),
-            "get": Leaf(f"{_CLI}.variables:get", "Print the value of a variable."),
+            "list": Leaf(f"{_CLI}.variables:list_variables", "List the variables of the database."),
+            "get": Leaf(f"{_CLI}.variables:get", "Print the value of a variable, as a task finds it."),
             "set": Leaf(f"{_CLI}.variables:set_variable", "Create a variable, or change its value."),
             "delete": Leaf(f"{_CLI}.variables:delete", "Delete a variable."),
             "import": Leaf(f"{_CLI}.variables:import_", "Set the variables that a file holds."),
-            "export": Leaf(f"{_CLI}.variables:export", "Write every variable into a file."),
+            "export": Leaf(
+                f"{_CLI}.variables:export",
+                "Write every variable of the database into a file, as JSON and decrypted; - is the terminal.",
+            ),
         },
     ),
     "connections": Branch(
         "Connections: how tasks reach other systems, and as whom.",
         {
-            "list": Leaf(f"{_CLI}.connections:list_connections", "List the connections."),
-            "get": Leaf(f"{_CLI}.connections:get", "Show one connection."),
-            "add": Leaf(f"{_CLI}.connections:add", "Add a connection."),
+            "list": Leaf(f"{_CLI}.connections:list_connections", "List the connections of the database."),
+            "get": Leaf(f"{_CLI}.connections:get", "Show one connection, as a task finds it."),
+            "add": Leaf(f"{_CLI}.connections:add", "Add a connection to the database."),
             "delete": Leaf(f"{_CLI}.connections:delete", "Delete a connection."),
             "import": Leaf(f"{_CLI}.connections:import_", "Add the connections that a file holds."),
-            "export": Leaf(f"{_CLI}.connections:export", "Write every connection into a file."),
+            "export": Leaf(
+                f"{_CLI}.connections:export",
+                "Write every connection of the database into a file, decrypted; - is the terminal.",
+            ),
         },
     ),
     "db": Branch(
@@ -125,7 +133,8 @@ COMMANDS: Tree = {
     "scheduler": Leaf(f"{_CLI}.scheduler:scheduler", "Run the scheduler and its workers."),
     "dag-processor": Leaf(f"{_CLI}.dag_processor:dag_processor", "Run the process that reads the DAG files."),
     "rotate-fernet-key": Leaf(
-        f"{_CLI}.rotation:rotate_fernet_key", "Encrypt variables and connections with the first of the keys."
+        f"{_CLI}.rotation:rotate_fernet_key",
+        "Encrypt every variable and connection anew, with the first key of [core] fernet_key.",
     ),
     "version": Leaf(f"{_CLI}.version:version", "Print the version."),
     "completion": Leaf(f"{_CLI}.completion:completion", "Print the script that completes commands in your shell."),

@@ -153,7 +153,8 @@ def test_waiting_for_a_run_ends_where_its_code_is_blocked(live: LiveHome) -> Non
     assert "mend the code" in shown
     assert "orchestrator runs resume foreign 'odd'" in shown
     assert show("foreign", "odd")["blocked"]["where"] == AWAITS
-    assert "foreign" in run_command("dags", "list-runs", "foreign").out.splitlines()[-1].split()[-1]
+    (line,) = [line for line in run_command("dags", "list-runs", "foreign").out.splitlines() if " odd " in line]
+    assert line.split()[-1] == "foreign"
 
 
 def test_waiting_for_a_run_ends_where_all_that_it_waits_for_is_blocked_however_deep_below(live: LiveHome) -> None:

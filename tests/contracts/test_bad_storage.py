@@ -218,9 +218,10 @@ def test_damage_inside_a_database_is_found_and_named(tmp_path: Path) -> None:
     commit(store, told)
     store.release()
     engine.dispose()
+    half = path.stat().st_size // 8192 * 4096  # what lies before it are the tables' own pages
     with path.open("r+b") as file:
-        file.seek(50 * 4096)
-        file.write(os.urandom(path.stat().st_size - 50 * 4096))
+        file.seek(half)
+        file.write(os.urandom(path.stat().st_size - half))
     assert check(url, thorough=True) is SchemaState.CORRUPT
     engine = connect(url)
     try:
