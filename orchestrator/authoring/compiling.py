@@ -100,10 +100,19 @@ def _check(dag: DAG) -> None:
     dag.__dict__.update(check_all(dag.place, repr(dag), {name: getattr(dag, name) for name in DAG_CHECKS}, DAG_CHECKS))
     _check_default_args(dag)
     check_setups(dag.tasks)
+    _check_partials(dag)
     if dag.catchup and dag.schedule is not None and dag.start_date is None:
         raise dag.place.refuse(f"{dag!r}: catchup=True needs a start_date to catch up from")
     if dag.fail_fast:
         _check_fail_fast(dag)
+
+
+def _check_partials(dag: DAG) -> None:
+    for partial in dag.partials:
+        if not partial.is_expanded:
+            raise partial.place.refuse(
+                f"{partial.what}: partial() makes no task by itself; go on with .expand(…), or leave it out"
+            )
 
 
 def _check_default_args(dag: DAG) -> None:

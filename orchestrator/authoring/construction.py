@@ -7,7 +7,7 @@ every class of an operator's family, and a missing one must be there before the 
 import inspect
 from collections.abc import Callable, Iterable, Mapping
 from functools import wraps
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 from orchestrator.authoring.checks import refuse_unknown
 from orchestrator.authoring.dag import DAG
@@ -43,6 +43,13 @@ class Making:
             of_dag = {**of_dag, **self.group.default_args}
         self.defaults: Mapping[str, Any] = {**of_dag, **own} if own else of_dag
 
+    @classmethod
+    def of_instance(cls, place: Place, defaults: Mapping[str, Any]) -> Self:
+        """Of one instance of a mapped task, which is in no DAG by itself."""
+        making = cls.__new__(cls)
+        making.place, making.dag, making.group, making.defaults = place, None, None, defaults
+        return making
+
 
 def _of_root(init: Init) -> Keywords:
     """Of the ``__init__`` that takes the settings of every task."""
@@ -54,6 +61,7 @@ class Constructed:
 
     _making: Making
     _keywords: ClassVar[Keywords]
+    mapped: Any = None
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
@@ -63,6 +71,10 @@ class Constructed:
 
     def link_inputs(self) -> None:
         """Called once the operator is made."""
+
+    def begin(self, settings: Mapping[str, Any]) -> None:
+        """Make it a task with these settings only, without the arguments of its own kind: of those it is mapped."""
+        raise NotImplementedError
 
 
 def accepted_names(kind: type[Constructed]) -> frozenset[str]:
@@ -75,6 +87,29 @@ def accepted_names(kind: type[Constructed]) -> frozenset[str]:
             if not keywords.passes_on:
                 break
     return frozenset(found)
+
+
+def make_apart(
+    kind: type[Constructed], place: Place, defaults: Mapping[str, Any], keywords: Mapping[str, Any], **attributes: Any
+) -> Constructed:
+    """An operator in no DAG, that no edge leads to; ``attributes`` are there before its ``__init__`` runs."""
+    made = kind.__new__(kind)
+    made.__dict__.update(attributes, _making=Making.of_instance(place, defaults))
+    made.__init__(**keywords)  # type: ignore[misc]
+    del made.__dict__["_making"]
+    return made
+
+
+def required_names(kind: type[Constructed]) -> list[str]:
+    """The keywords that operators of that class cannot be made without, in the order in which they are declared."""
+    found: list[str] = []
+    for base in kind.__mro__:
+        keywords = vars(base).get("_keywords")
+        if isinstance(keywords, Keywords):
+            found += (name for name in keywords.names if name in keywords.required)
+            if not keywords.passes_on:
+                break
+    return found
 
 
 def _constructor(init: Init, keywords: Keywords) -> Init:

@@ -8,6 +8,7 @@ from typing import Any, Self, TypedDict, Unpack
 from orchestrator.authoring.checks import Check, anything, check_all, flag, instance, mapping, optional, refuse_unknown
 from orchestrator.authoring.dag import current_dag
 from orchestrator.authoring.identifiers import checked_group_id, checked_id
+from orchestrator.authoring.mapped_inputs import Expansion
 from orchestrator.authoring.place import Place, author
 from orchestrator.authoring.task import Group, Linkable, Task, TaskGraph
 from orchestrator.core.spec import GroupSpec
@@ -59,6 +60,7 @@ class TaskGroup(Group):
     ui_fgcolor: str = "#000"
     add_suffix_on_collision: bool = False
     group_display_name: str = ""
+    expansion: Expansion | None = None
 
     def __init__(self, group_id: str, **settings: Unpack[GroupSettings]) -> None:
         self.place = author()
@@ -111,6 +113,16 @@ class TaskGroup(Group):
     @property
     def node_id(self) -> str:
         return self.group_id
+
+    @property
+    def scopes(self) -> tuple[str, ...]:
+        """The ids of the mapped groups around what is in it, outermost first."""
+        return self.outer_scopes if self.expansion is None else (*self.outer_scopes, self.group_id)
+
+    @property
+    def outer_scopes(self) -> tuple[str, ...]:
+        """Those around the group itself."""
+        return () if self.parent_group is None else self.parent_group.scopes
 
     def child_id(self, label: str) -> str:
         """The full id of what is called ``label`` in here."""
@@ -183,6 +195,7 @@ class TaskGroup(Group):
             parent="" if self.parent_group is None else self.parent_group.group_id,
             display_name=self.group_display_name or None,
             tooltip=self.tooltip or None,
+            mapping=None if self.expansion is None else self.expansion.mapping(self.outer_scopes),
             upstream=tuple(sorted(self.upstream_group_ids | self.upstream_task_ids)),
             downstream=tuple(sorted(self.downstream_group_ids | self.downstream_task_ids)),
         )

@@ -181,7 +181,7 @@ class BaseOperator(Constructed, Preparing, Task):
         return OperatorPartial(cls, arguments)
 
     def begin(self, settings: Mapping[str, Any]) -> None:
-        BaseOperator.__init__(self, **settings)  # type: ignore[misc]
+        BaseOperator.__init__(self, **settings)
 
     @property
     def is_mapped(self) -> bool:  # type: ignore[override]

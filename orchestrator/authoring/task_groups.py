@@ -2,12 +2,14 @@
 
 import functools
 import inspect
-from collections.abc import Callable, Mapping
-from typing import Any, Generic, NoReturn, ParamSpec, overload
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Generic, ParamSpec, overload
 
 from orchestrator.authoring.checks import check_all, refuse_unknown
 from orchestrator.authoring.groups import GROUP_CHECKS, TaskGroup
-from orchestrator.authoring.place import author
+from orchestrator.authoring.mapped_groups import GroupItem
+from orchestrator.authoring.mapped_inputs import Expansion, by_name, by_set
+from orchestrator.authoring.place import Place, author
 
 _Params = ParamSpec("_Params")
 
@@ -63,18 +65,41 @@ class TaskGroupFunction(Generic[_Params]):
                 )
         return TaskGroupFunction(self.function, self.settings, {**self.bound, **kwargs})
 
-    def expand(self, **_mapped: Any) -> NoReturn:
-        """DagError: groups cannot be mapped yet."""
-        self._refuse_mapping("expand")
+    def expand(self, **mapped: Any) -> Any:
+        """A group with one instance for each combination of the items of these arguments."""
+        place = author()
+        expansion = by_name(place, self._name, mapped)
+        return self._expand(place, expansion, mapped)
 
-    def expand_kwargs(self, _mapped: Any) -> NoReturn:
-        """DagError: groups cannot be mapped yet."""
-        self._refuse_mapping("expand_kwargs")
+    def expand_kwargs(self, mapped: Any) -> Any:
+        """A group with one instance for each dict of arguments: of those that the function needs besides partial()."""
+        place = author()
+        expansion = by_set(place, self._name, mapped)
+        names = dict(expansion.literals()) or [name for name in self._required() if name not in self.bound]
+        return self._expand(place, expansion, names)
 
-    def _refuse_mapping(self, method: str) -> NoReturn:
-        raise author().refuse(
-            f"group function {self.function.__name__!r}: {method}() is not supported yet; call it once for each item"
-        )
+    def _expand(self, place: Place, expansion: Expansion, names: Iterable[str]) -> Any:
+        for name in names:
+            if name in self.bound:
+                raise place.refuse(f"{self._name}: {name!r} stands in partial() and in expand(); name it once")
+        self._check((), {**self.bound, **dict.fromkeys(names)})
+        group = self._group()
+        group.expansion = expansion
+        made = self._fill(group, (), {**self.bound, **{name: GroupItem(group, expansion, name) for name in names}})
+        for task in expansion.tasks():
+            group.set_upstream(task)
+        return made
+
+    def _required(self) -> list[str]:
+        parameters = inspect.signature(self.function).parameters.values()
+        return [one.name for one in parameters if one.default is one.empty and one.kind in _NAMED]
+
+    @property
+    def _name(self) -> str:
+        return f"group function {self.function.__name__!r}"
+
+
+_NAMED = (inspect.Parameter.KEYWORD_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
 
 
 def _checked(settings: dict[str, Any]) -> dict[str, Any]:

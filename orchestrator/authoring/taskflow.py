@@ -12,6 +12,7 @@ from orchestrator.authoring.checks import refuse_unknown
 from orchestrator.authoring.conditions import Answer, Condition, both
 from orchestrator.authoring.construction import accepted_names
 from orchestrator.authoring.groups import unused_task_id
+from orchestrator.authoring.mapped_functions import FunctionPartial
 from orchestrator.authoring.operator import BaseOperator
 from orchestrator.authoring.operators.bash import BashFunctionOperator
 from orchestrator.authoring.operators.python import BranchPythonOperator, PythonOperator, ShortCircuitOperator
@@ -67,6 +68,19 @@ class TaskFunction(Generic[_Params]):
             python_callable=self.function, op_args=args, op_kwargs=kwargs, **self.settings_of_task()
         )
         return self._in_role(XComArg(made))
+
+    def partial(self, **arguments: Any) -> FunctionPartial:
+        """Arguments that all instances of a mapped task have; ``.expand(…)`` says what it is mapped over."""
+        self._refuse_outside_of_parsing()
+        return FunctionPartial(self.function, self.operator_class, arguments, self.settings_of_task, self._in_role)
+
+    def expand(self, **mapped: Any) -> Any:
+        """A task with one instance for each combination of the items of these arguments; gives their results."""
+        return self.partial().expand(**mapped)
+
+    def expand_kwargs(self, mapped: Any, *, strict: bool = True) -> Any:
+        """A task with one instance for each dict of arguments; gives their results."""
+        return self.partial().expand_kwargs(mapped, strict=strict)
 
     def settings_of_task(self) -> dict[str, Any]:
         """What the next task that is made of it is given, with an id that the DAG does not have yet."""

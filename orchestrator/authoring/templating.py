@@ -3,7 +3,7 @@
 import copy
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -100,12 +100,17 @@ def is_template(text: str) -> bool:
 
 
 class Field:
-    """One template field of a task, and the making of an error about it."""
+    """One template field of a task, and the making of an error about it. ``settled`` are texts, by identity, that are
+    no templates.
+    """
 
-    def __init__(self, task: Task, name: str, extensions: Sequence[str]) -> None:
+    def __init__(
+        self, task: Task, name: str, extensions: Sequence[str], settled: Mapping[int, str] = MappingProxyType({})
+    ) -> None:
         self.task = task
         self.name = name
         self.extensions = tuple(extensions)
+        self.settled = settled
 
     def pulled_ids(self, text: str) -> Sequence[str]:
         """The tasks whose results ``text`` pulls; TemplateError if it, or a file that it names, is no template."""
@@ -120,7 +125,7 @@ class Field:
     def render(self, value: Any, context: Context, results: Mapping[str, Any]) -> Any:
         """``value`` with all references resolved and all templates in it rendered; the original stays as it is."""
         if isinstance(value, str):
-            return self._text(value, context)
+            return value if id(value) in self.settled else self._text(value, context)
         if isinstance(value, Reference):
             return self._resolve(value, context, results)
         if isinstance(value, list):
@@ -145,6 +150,8 @@ class Field:
     def _resolve(self, value: Reference, context: Context, results: Mapping[str, Any]) -> Any:
         try:
             return value.resolve(context, results)
+        except BodyError:
+            raise
         except (OrchestratorError, LookupError) as error:
             raise self.error(error) from error
 

@@ -92,13 +92,16 @@ class XComReads:
 
     def returned(self, run_key: int, task_id: str, map_index: int | None) -> list[tuple[int, XCom]]:
         """The recorded results of a task's activities, but for those that are none; by map_index."""
-        query = (
-            select(activities.c.map_index, *_FACT)
-            .join(history, (history.c.run_key == activities.c.run_key) & (history.c.seq == activities.c.result_seq))
-            .where(activities.c.run_key == run_key, activities.c.task_id == task_id)
-        )
+        return self._returned(_of(_returned(run_key, task_id), activities.c.map_index, map_index))
+
+    def returned_by(self, run_key: int, task_id: str, indexes: range) -> list[tuple[int, XCom]]:
+        """The same of activities side by side."""
+        query = _returned(run_key, task_id).order_by(activities.c.map_index)
+        return self._returned(query.where(activities.c.map_index.between(indexes.start, indexes.stop - 1)))
+
+    def _returned(self, query: Select[Any]) -> list[tuple[int, XCom]]:
         results: list[tuple[int, XCom]] = []
-        for index, event in self._facts(_of(query, activities.c.map_index, map_index)):
+        for index, event in self._facts(query):
             assert isinstance(event, ActivityCompleted | OutcomeResolved)
             if event.payload is not None or event.result != NULL:
                 results.append((index, XCom(value=event.result, payload=event.payload, length=event.length)))
@@ -115,6 +118,14 @@ class XComReads:
     def _facts(self, query: Select[Any]) -> list[tuple[int, AnyEvent]]:
         with reading(self._engine) as connection:
             return [(int(index), recorded(*fact).event) for index, *fact in connection.execute(query)]
+
+
+def _returned(run_key: int, task_id: str) -> Select[Any]:
+    return (
+        select(activities.c.map_index, *_FACT)
+        .join(history, (history.c.run_key == activities.c.run_key) & (history.c.seq == activities.c.result_seq))
+        .where(activities.c.run_key == run_key, activities.c.task_id == task_id)
+    )
 
 
 def _attempt(event: AnyEvent | None) -> int:

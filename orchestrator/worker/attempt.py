@@ -96,6 +96,7 @@ class Attempts:
         self._let_through = let_through
         self._let_go = let_go
         self._has_begun = False
+        self._ready: Task
 
     def holds(self, order: Order) -> bool:
         """Whether the order's code is loaded already."""
@@ -124,6 +125,7 @@ class Attempts:
         try:
             self._interruption.begin(order.key)
             dag, task = self._find(order)
+            self._ready = task
             if not announce(order):
                 return TakenBack(key=order.key, at=_now())
             self._has_begun = True
@@ -161,7 +163,7 @@ class Attempts:
             payload=result.payload,
             length=result.length,
             lengths=result.lengths,
-            skip=task.skips(value),
+            skip=self._ready.skips(value),
         )
 
     def _in_transaction(self, order: Order, dag: DAG, task: Task) -> tuple[Any, Result]:
@@ -180,7 +182,7 @@ class Attempts:
         context = build_context(order, dag, task, connection=connection, exchange=self._exchange)
         self._heart = self._new_heart(order)
         with running(Running(context, self._heart)):
-            prepared = task.prepare(context, self._results.inputs(order))
+            prepared = task.prepare(context, self._results.inputs(order, self._exchange.page))
             if isinstance(prepared, ActivityOperator):
                 prepared = prepared.called(*self._results.call(order))
 
@@ -188,6 +190,7 @@ class Attempts:
                 _kill(prepared)
                 return False
 
+            self._ready = prepared
             self._interruption.before_it(stop)
             prepared.pre_execute(context)
             value = resumed(prepared, order.resume, context) if order.resume else prepared.execute(context)

@@ -89,6 +89,10 @@ class AttemptExchange:
                 return found
         return []
 
+    def page(self, task_id: str, first: int, stop: int) -> list[tuple[int, XCom]]:
+        """The results in this run of some activities of a task, side by side, without those that gave none."""
+        return self._reads().returned_by(self._order.key.run_key, task_id, range(first, stop))
+
     def _runs(self, other: tuple[str | None, str | None] | None, *, prior_dates: bool) -> Iterator[int]:
         run_key: int | None = self._order.key.run_key
         if other is not None:

@@ -59,7 +59,7 @@ def _fields(job: RenderJob) -> dict[str, Any]:
     exchange = AttemptExchange(job.order, results, RunDatabase(settings.run_database).reads)
     context = build_context(job.order, dag, task, exchange=exchange)
     with running(Running(context)):
-        ready = task.prepare(context, results.inputs(job.order))
+        ready = task.prepare(context, results.inputs(job.order, exchange.page))
     return {name: masked_value(_as_json(getattr(ready, name, None)), name) for name in _names(task)}
 
 

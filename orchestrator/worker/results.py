@@ -7,11 +7,13 @@ from typing import Any
 
 import msgspec
 
+from orchestrator.authoring.given import Given
 from orchestrator.core import values
 from orchestrator.core.events import NULL, PayloadRef
 from orchestrator.core.orders import Order
 from orchestrator.exceptions import BodyError, StorageFullError
 from orchestrator.ports import PayloadStore
+from orchestrator.worker.given import KeptItems, Page, Sent
 
 logger = logging.getLogger("orchestrator")
 
@@ -55,6 +57,7 @@ class Results:
 
     def __init__(self, payloads: PayloadStore, *, threshold: int, max_bytes: int) -> None:
         self._payloads = payloads
+        self._items = KeptItems(payloads)
         self._threshold = threshold
         self._max_bytes = max_bytes
 
@@ -110,12 +113,9 @@ class Results:
         found = values.decode(data)
         return ([], {}) if found is None else (found["args"], found["kwargs"])
 
-    def inputs(self, order: Order) -> Mapping[str, Any]:
-        """The decoded results that an order takes, by task_id."""
-        found = {task_id: values.decode(raw) for task_id, raw in order.inputs.items()}
-        for task_id, ref in order.payloads.items():
-            found[task_id] = self.fetch(ref)
-        return found
+    def inputs(self, order: Order, page: Page) -> Given:
+        """What an order gives its task. ``page`` reads the results of those whose results it takes together."""
+        return Sent(order, self._payloads, self._items, page)
 
     def fetch(self, ref: PayloadRef) -> Any:
         """The decoded value that lies in the payload store."""

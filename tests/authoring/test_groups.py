@@ -263,8 +263,8 @@ def test_mistakes_in_group_functions_are_said_with_the_line():
     with DAG("d") as dag:
         assert "missing a required argument: 'x'" in refusal(section)
         assert dag.task_group_dict == {}
-    assert "'section': expand() is not supported yet" in refusal(section.expand, x=[1])
-    assert "'section': expand_kwargs() is not supported yet" in refusal(section.expand_kwargs, [{"x": 1}])
+    assert "group function 'section': expand() needs an argument to map over" in refusal(section.expand)
+    assert "expand_kwargs() takes dicts of arguments, not 1" in refusal(section.expand_kwargs, [1])
     assert "@task_group decorates a function, not 3" in refusal(task_group(), 3)
     assert "@task_group has no setting 'tooltp'" in refusal(task_group, tooltp="x")
 
