@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from orchestrator.authoring.retrying import RetryRule as RetryRule
     from orchestrator.authoring.runtime import Context as Context
     from orchestrator.authoring.runtime import get_current_context as get_current_context
+    from orchestrator.authoring.sensor import BaseSensorOperator as BaseSensorOperator
+    from orchestrator.authoring.sensor import PokeReturnValue as PokeReturnValue
     from orchestrator.authoring.setup_teardown import setup as setup
     from orchestrator.authoring.setup_teardown import teardown as teardown
     from orchestrator.authoring.task_groups import task_group as task_group
@@ -53,6 +55,7 @@ _MODULES = {
     "BaseBranchOperator": "orchestrator.authoring.branching",
     "BaseHook": "orchestrator.authoring.hook",
     "BaseOperator": "orchestrator.authoring.operator",
+    "BaseSensorOperator": "orchestrator.authoring.sensor",
     "ChildError": "orchestrator.exceptions",
     "Connection": "orchestrator.authoring.connection",
     "Context": "orchestrator.authoring.runtime",
@@ -62,6 +65,7 @@ _MODULES = {
     "Label": "orchestrator.authoring.edges",
     "Param": "orchestrator.authoring.param",
     "ParamsDict": "orchestrator.authoring.params",
+    "PokeReturnValue": "orchestrator.authoring.sensor",
     "RetryAction": "orchestrator.authoring.retrying",
     "RetryPolicy": "orchestrator.authoring.retrying",
     "RetryRule": "orchestrator.authoring.retrying",

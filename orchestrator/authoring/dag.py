@@ -3,7 +3,7 @@
 import inspect
 from collections.abc import Callable
 from contextvars import ContextVar, Token
-from datetime import datetime, timedelta, tzinfo
+from datetime import UTC, datetime, timedelta, tzinfo
 from functools import wraps
 from pathlib import Path
 from types import TracebackType
@@ -109,6 +109,11 @@ class DAG(TaskGraph):
     def param(self, name: str) -> DagParam:
         """A reference to one of the run's params, to be passed to tasks."""
         return DagParam(name)
+
+
+def own_zone(dag: DAG) -> tzinfo:
+    """The time zone that the file gives the DAG: ``timezone=``, or that of start_date; else UTC."""
+    return dag.timezone or (dag.start_date.tzinfo if dag.start_date is not None else None) or UTC
 
 
 @overload

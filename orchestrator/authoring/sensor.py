@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
-from typing import Any, Unpack
+from typing import Any, ClassVar, TypeVar, Unpack
 
 from orchestrator.authoring.checks import Check, checked, choice, duration, flag, optional
 from orchestrator.authoring.operator import BaseOperator
@@ -23,6 +23,7 @@ from orchestrator.exceptions import (
 
 _WEEK = timedelta(days=7)
 _MOST_DOUBLINGS = 40
+_Sensor = TypeVar("_Sensor", bound="type[BaseSensorOperator]")
 
 
 class PokeReturnValue:
@@ -48,13 +49,14 @@ class BaseSensorOperator(BaseOperator):
 
     ``timeout`` counts from the first poke of a try, over reschedules and lost workers; then it fails for good with an
     AirflowSensorTimeout. ``mode="reschedule"`` holds no worker between pokes. ``exponential_backoff`` doubles the
-    interval with each poke, spread at random, up to ``max_wait``. ``soft_fail``: a time-out or an AirflowFailException skips it;
-    ``never_fail``: whatever poke raises does; ``silent_fail``: what poke raises is logged and it goes on waiting.
+    interval with each poke, spread at random, up to ``max_wait``. ``soft_fail``: a time-out or an AirflowFailException skips
+    it; ``never_fail``: whatever poke raises does; ``silent_fail``: what poke raises is logged and it goes on waiting.
     """
 
     poke_interval: float
     timeout: float
     mode: Mode
+    pokes_only: ClassVar[bool] = False
 
     def __init__(
         self,
@@ -81,6 +83,10 @@ class BaseSensorOperator(BaseOperator):
         self.never_fail = self._checked("never_fail", never_fail, flag)
         if self.soft_fail and self.never_fail:
             raise self.place.refuse(f"sensor {self.task_id!r}: soft_fail and never_fail exclude each other; choose one")
+
+        if self.pokes_only and self.reschedule:
+            kind = type(self).__name__
+            raise self.place.refuse(f"sensor {self.task_id!r}: {kind} waits in mode='poke' only; remove mode=")
 
     def _checked(self, name: str, value: Any, check: Check) -> Any:
         return checked(self.place, f"sensor {self.task_id!r}", name, value, check)
@@ -164,3 +170,9 @@ class BaseSensorOperator(BaseOperator):
         dice = hashlib.sha256(f"{context['idempotency_key']}/{pokes}".encode()).digest()
         pause = min(least + int.from_bytes(dice[:8]) % least, max(self.timeout - int(waited), 0.0))
         return pause if self.max_wait is None else min(pause, self.max_wait.total_seconds())
+
+
+def poke_mode_only(cls: _Sensor) -> _Sensor:
+    """Over a sensor's class: what it keeps between two pokes would be lost if it gave its worker up."""
+    cls.pokes_only = True
+    return cls

@@ -2,16 +2,13 @@
 
 from orchestrator.compat.airflow.entries import Table
 from orchestrator.compat.airflow.features import (
-    CALENDAR_BRANCHES,
     DECORATORS,
     DEFERRAL,
     ENVIRONMENTS,
     HITL,
     HOOKS,
-    LATEST_ONLY,
     LINKS,
     SENSORS,
-    SMOOTH,
     TRIGGER_DAGRUN,
 )
 
@@ -84,8 +81,8 @@ STANDARD: Table = {
         "BranchMixIn": "airflow.sdk:BranchMixIn",
     },
     "airflow.providers.standard.operators.datetime": {
-        "BranchDateTimeOperator": CALENDAR_BRANCHES,
-        "target_times_as_dates": CALENDAR_BRANCHES,
+        "BranchDateTimeOperator": "orchestrator.operators.datetime:BranchDateTimeOperator",
+        "target_times_as_dates": "orchestrator.operators.datetime:target_times_as_dates",
     },
     "airflow.providers.standard.operators.empty": {
         "EmptyOperator": "orchestrator.operators:EmptyOperator",
@@ -97,7 +94,7 @@ STANDARD: Table = {
         "HITLOperator": HITL,
     },
     "airflow.providers.standard.operators.latest_only": {
-        "LatestOnlyOperator": LATEST_ONLY,
+        "LatestOnlyOperator": "orchestrator.operators.latest_only:LatestOnlyOperator",
     },
     "airflow.providers.standard.operators.python": {
         "BranchExternalPythonOperator": ENVIRONMENTS,
@@ -110,7 +107,7 @@ STANDARD: Table = {
         "get_current_context": "airflow.sdk:get_current_context",
     },
     "airflow.providers.standard.operators.smooth": {
-        "SmoothOperator": SMOOTH,
+        "SmoothOperator": "orchestrator.operators.smooth:SmoothOperator",
     },
     "airflow.providers.standard.operators.trigger_dagrun": {
         "DagIsPaused": TRIGGER_DAGRUN,
@@ -120,15 +117,15 @@ STANDARD: Table = {
         "XCOM_RUN_ID": TRIGGER_DAGRUN,
     },
     "airflow.providers.standard.operators.weekday": {
-        "BranchDayOfWeekOperator": CALENDAR_BRANCHES,
+        "BranchDayOfWeekOperator": "orchestrator.operators.weekday:BranchDayOfWeekOperator",
     },
     "airflow.providers.standard.sensors": {},
     "airflow.providers.standard.sensors.bash": {
-        "BashSensor": SENSORS,
+        "BashSensor": "orchestrator.sensors.bash:BashSensor",
     },
     "airflow.providers.standard.sensors.date_time": {
-        "DateTimeSensor": SENSORS,
-        "DateTimeSensorAsync": SENSORS,
+        "DateTimeSensor": "orchestrator.sensors.date_time:DateTimeSensor",
+        "DateTimeSensorAsync": "orchestrator.sensors.date_time:DateTimeSensorAsync",
     },
     "airflow.providers.standard.sensors.external_task": {
         "ExternalDagLink": LINKS,
@@ -136,22 +133,22 @@ STANDARD: Table = {
         "ExternalTaskSensor": SENSORS,
     },
     "airflow.providers.standard.sensors.filesystem": {
-        "FileSensor": SENSORS,
+        "FileSensor": "orchestrator.sensors.filesystem:FileSensor",
     },
     "airflow.providers.standard.sensors.python": {
-        "PythonSensor": SENSORS,
+        "PythonSensor": "orchestrator.sensors.python:PythonSensor",
     },
     "airflow.providers.standard.sensors.time": {
-        "TimeSensor": SENSORS,
-        "TimeSensorAsync": SENSORS,
+        "TimeSensor": "orchestrator.sensors.time:TimeSensor",
+        "TimeSensorAsync": "orchestrator.sensors.time:TimeSensorAsync",
     },
     "airflow.providers.standard.sensors.time_delta": {
-        "TimeDeltaSensor": SENSORS,
-        "TimeDeltaSensorAsync": SENSORS,
-        "WaitSensor": SENSORS,
+        "TimeDeltaSensor": "orchestrator.sensors.time_delta:TimeDeltaSensor",
+        "TimeDeltaSensorAsync": "orchestrator.sensors.time_delta:TimeDeltaSensorAsync",
+        "WaitSensor": "orchestrator.sensors.time_delta:WaitSensor",
     },
     "airflow.providers.standard.sensors.weekday": {
-        "DayOfWeekSensor": SENSORS,
+        "DayOfWeekSensor": "orchestrator.sensors.weekday:DayOfWeekSensor",
     },
     "airflow.providers.standard.triggers": {},
     "airflow.providers.standard.triggers.external_task": {
@@ -167,8 +164,8 @@ STANDARD: Table = {
         "HITLTrigger": DEFERRAL,
     },
     "airflow.providers.standard.triggers.temporal": {
-        "DateTimeTrigger": DEFERRAL,
-        "TimeDeltaTrigger": DEFERRAL,
+        "DateTimeTrigger": "orchestrator.triggers.temporal:DateTimeTrigger",
+        "TimeDeltaTrigger": "orchestrator.triggers.temporal:TimeDeltaTrigger",
     },
     "airflow.providers.standard.utils": {},
     "airflow.providers.standard.utils.python_virtualenv": {
@@ -179,6 +176,6 @@ STANDARD: Table = {
         "SkipMixin": "airflow.sdk:SkipMixin",
     },
     "airflow.providers.standard.utils.weekday": {
-        "WeekDay": CALENDAR_BRANCHES,
+        "WeekDay": "orchestrator.operators.weekday:WeekDay",
     },
 }

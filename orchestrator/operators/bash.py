@@ -1,0 +1,5 @@
+"""Runs a command."""
+
+from orchestrator.authoring.operators.bash import BashOperator
+
+__all__ = ["BashOperator"]

@@ -1,0 +1,5 @@
+"""Operators that choose how to go on; derive from BaseBranchOperator."""
+
+from orchestrator.authoring.branching import BaseBranchOperator
+
+__all__ = ["BaseBranchOperator"]

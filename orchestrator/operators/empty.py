@@ -1,0 +1,5 @@
+"""Does nothing."""
+
+from orchestrator.authoring.operators.empty import EmptyOperator
+
+__all__ = ["EmptyOperator"]

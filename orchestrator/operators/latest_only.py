@@ -1,0 +1,39 @@
+"""Goes on in the latest run of a schedule only."""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+
+from orchestrator.authoring.branching import BaseBranchOperator
+from orchestrator.authoring.dag import DAG, own_zone
+from orchestrator.authoring.runtime import Context
+from orchestrator.authoring.zones import zone_name
+from orchestrator.core.spec import Cron, DagSpec, Every, Once
+from orchestrator.core.timetables import parse_schedule, upcoming
+from orchestrator.names import RunType
+
+__all__ = ["LatestOnlyOperator"]
+
+
+def _when(dag: DAG) -> DagSpec:
+    """What the DAG says about its schedule, and nothing else."""
+    value, zone = dag.schedule, zone_name(own_zone(dag)) or "UTC"
+    found = value if isinstance(value, Once | Cron | Every) else parse_schedule(value, zone)
+    return DagSpec(dag_id=dag.dag_id, schedule=found)
+
+
+class LatestOnlyOperator(BaseBranchOperator):
+    """Skips the tasks right after it in a run whose schedule has come round again since.
+
+    A run that somebody asked for goes on, whatever its date.
+    """
+
+    def choose_branch(self, context: Context) -> Iterable[str]:
+        """All the tasks right after it, or none."""
+        run = context["dag_run"]
+        after = run.data_interval_end or run.logical_date
+        if run.run_type == RunType.MANUAL or after is None:
+            return sorted(self.downstream_task_ids)
+        following = upcoming(_when(self.dag), after=after, count=1)
+        if following and following[0].fire_at < datetime.now(UTC):
+            return []
+        return sorted(self.downstream_task_ids)
