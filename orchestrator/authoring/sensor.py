@@ -49,8 +49,8 @@ class BaseSensorOperator(BaseOperator):
 
     ``timeout`` counts from the first poke of a try, over reschedules and lost workers; then it fails for good with an
     AirflowSensorTimeout. ``mode="reschedule"`` holds no worker between pokes. ``exponential_backoff`` doubles the
-    interval with each poke, spread at random, up to ``max_wait``. ``soft_fail``: a time-out or an AirflowFailException skips
-    it; ``never_fail``: whatever poke raises does; ``silent_fail``: what poke raises is logged and it goes on waiting.
+    interval with each poke, spread at random, up to ``max_wait``. ``soft_fail``: a time-out or an AirflowFailException
+    skips it; ``never_fail``: whatever poke raises does; ``silent_fail``: what poke raises is logged, and it waits on.
     """
 
     poke_interval: float

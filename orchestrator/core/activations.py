@@ -78,7 +78,9 @@ class CancelTimer(msgspec.Struct, frozen=True, kw_only=True, tag=True):
 
 
 class StartChild(msgspec.Struct, frozen=True, kw_only=True, tag=True, omit_defaults=True):
-    """Start a run of a DAG or a workflow; ``run_id`` is made from the parent's and ``child_id`` where it is None."""
+    """Start a run of a DAG or a workflow; ``run_id`` is made from the parent's and ``child_id`` where it is None, and
+    ``logical_date`` is now.
+    """
 
     child_id: str
     dag_id: str
@@ -86,6 +88,7 @@ class StartChild(msgspec.Struct, frozen=True, kw_only=True, tag=True, omit_defau
     conf: msgspec.Raw = msgspec.Raw(b"{}")
     close: ParentClose = ParentClose.CANCEL
     shielded: bool = False
+    logical_date: datetime | None = None
 
 
 class CancelChild(msgspec.Struct, frozen=True, kw_only=True, tag=True):

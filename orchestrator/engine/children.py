@@ -4,14 +4,15 @@ import re
 from collections.abc import Callable
 from datetime import datetime
 from itertools import chain, count
+from typing import Literal
 
 import msgspec
 
 from orchestrator.core import advances, asks, outcomes
 from orchestrator.core.activations import StartChild
 from orchestrator.core.commands import CancelChild
-from orchestrator.core.events import ChildStarted, Failure, RunCreated, RunEnded, RunLink
-from orchestrator.core.orders import Completed, Deferred, Failed, Report
+from orchestrator.core.events import ActivityDeferred, ChildStarted, Failure, RunCreated, RunEnded, RunLink, XCom
+from orchestrator.core.orders import Completed, Deferred, Failed, Report, Skipped
 from orchestrator.core.run import Run, child_of
 from orchestrator.engine import creation
 from orchestrator.engine.memory import Memory
@@ -24,12 +25,23 @@ _OF_ATTEMPT = re.compile(r"(.+)/(-?\d+)/(\d+)")
 
 
 class RunWish(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The run that a deferred attempt waits for."""
+    """The run that a deferred attempt waits for, or with ``wait`` False only starts.
+
+    ``allowed_states``: the ends that are the attempt's success. ``if_taken``: what becomes of the attempt where there
+    is a run of that ``run_id``; ``if_paused``: what where the DAG is paused, in which a run waits. ``push_as``: under
+    which key the run's id is left for others to pull.
+    """
 
     dag_id: str
     conf: msgspec.Raw = msgspec.Raw(b"{}")
     run_id: str | None = None
     close: ParentClose = ParentClose.CANCEL
+    logical_date: datetime | None = None
+    wait: bool = True
+    allowed_states: frozenset[RunState] = frozenset({RunState.SUCCESS})
+    if_taken: Literal["fail", "skip"] = "fail"
+    if_paused: Literal["queue", "fail"] = "queue"
+    push_as: str | None = None
 
 
 class Trigger(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -88,8 +100,30 @@ class Children:
             message = f"it was deferred to {bytes(report.trigger).decode()}, which is not known here ({error})"
             self._report(turn, run, _failed(report.key, turn, FailureKind.NON_RETRYABLE, message))
             return
-        asked = StartChild(child_id=child_id, dag_id=wish.dag_id, run_id=wish.run_id, conf=wish.conf, close=wish.close)
+        if (instead := self._instead(turn, report.key, wish)) is not None:
+            self._report(turn, run, instead)
+            return
+        asked = StartChild(
+            child_id=child_id,
+            dag_id=wish.dag_id,
+            run_id=wish.run_id,
+            conf=wish.conf,
+            close=wish.close,
+            logical_date=wish.logical_date,
+        )
         self.start(turn, run, asked)
+        if not wish.wait and _attempt_of(run, child_id) is not None:
+            pushed = _pushed(wish, run.children[child_id].run_id)
+            self._report(turn, run, Completed(key=report.key, at=turn.now, xcoms=pushed))
+
+    def _instead(self, turn: Turn, key: AttemptKey, wish: RunWish) -> Report | None:
+        """How the attempt ends without the run that it wishes for, if it is not to be made."""
+        entry = self._memory.schedules.entry(wish.dag_id)
+        if wish.if_paused == "fail" and entry is not None and entry.is_paused:
+            return _failed(key, turn, FailureKind.ERROR, f"DAG {wish.dag_id!r} is paused, so no run of it is started")
+        if wish.if_taken == "skip" and wish.run_id is not None and self._is_taken(turn, wish.dag_id, wish.run_id):
+            return Skipped(key=key, at=turn.now, reason=f"DAG {wish.dag_id!r} has a run {wish.run_id!r} already")
+        return None
 
     def _created(self, turn: Turn, parent: Run, wish: StartChild, run_id: str) -> RunCreated:
         entry = self._memory.schedules.entry(wish.dag_id)
@@ -148,18 +182,40 @@ class Children:
         return [child]
 
     def _end(self, turn: Turn, parent: Run, child_id: str, end: RunEnded) -> None:
+        run_id = parent.children[child_id].run_id
         turn.record(parent, advances.child_ended(child_id, end))
-        self._tell_attempt(turn, parent, child_id, end)
+        self._tell_attempt(turn, parent, child_id, end, run_id)
 
-    def _tell_attempt(self, turn: Turn, run: Run, child_id: str, end: RunEnded) -> None:
-        """The end of the child is the end of the attempt that waits for it, if there is one."""
+    def _tell_attempt(self, turn: Turn, run: Run, child_id: str, end: RunEnded, run_id: str = "") -> None:
+        """The end of the child is the end of the attempt that waits for it, if there is one.
+
+        ``run_id`` is the child's, empty where none was made.
+        """
         key = _attempt_of(run, child_id)
         if key is None:
             return
-        report: Report = _failed(key, turn, FailureKind.ERROR, f"the run that it waited for has failed: {end.reason}")
+        wish = self._wish(turn, run, key)
+        message = f"the run that it waited for has failed: {end.reason}"
         if end.state is RunState.SUCCESS:
-            report = Completed(key=key, at=turn.now, result=end.result, payload=end.payload, length=_length(end))
+            message = "the run that it waited for has succeeded, which is not among its allowed_states"
+        report: Report = _failed(key, turn, FailureKind.ERROR, message)
+        if run_id and end.state in wish.allowed_states:
+            report = Completed(
+                key=key,
+                at=turn.now,
+                result=end.result,
+                payload=end.payload,
+                length=_length(end),
+                xcoms=_pushed(wish, run_id),
+            )
         self._report(turn, run, report)
+
+    def _wish(self, turn: Turn, run: Run, key: AttemptKey) -> RunWish:
+        """What the attempt was deferred to."""
+        seq = run.nodes[key.task_id].activity(key.map_index).deferred_seq
+        fact = turn.fact(run, seq) or self._store.facts(run.run_key, [seq])[seq]
+        assert isinstance(fact.event, ActivityDeferred)
+        return msgspec.json.decode(fact.event.trigger, type=Trigger).run
 
     def _report(self, turn: Turn, run: Run, report: Report) -> None:
         turn.record_all(run, outcomes.facts_of(run, report, now=turn.now))
@@ -246,6 +302,10 @@ def _link(parent: Run) -> RunLink:
 
 def _failed(key: AttemptKey, turn: Turn, kind: FailureKind, message: str) -> Failed:
     return Failed(key=key, at=turn.now, kind=kind, failure=Failure(message=message))
+
+
+def _pushed(wish: RunWish, run_id: str) -> dict[str, XCom]:
+    return {} if wish.push_as is None else {wish.push_as: XCom(value=msgspec.Raw(msgspec.json.encode(run_id)))}
 
 
 def _length(end: RunEnded) -> int | None:

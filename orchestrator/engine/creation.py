@@ -77,6 +77,7 @@ def from_request(entry: DagEntry, request: TriggerRun, now: datetime) -> RunCrea
 
 def from_parent(entry: DagEntry, wish: StartChild, link: RunLink, run_id: str, uid: str, now: datetime) -> RunCreated:
     """The run that another run asks for."""
+    date = wish.logical_date or now
     return RunCreated(
         dag_id=entry.dag_id,
         run_id=run_id,
@@ -85,9 +86,9 @@ def from_parent(entry: DagEntry, wish: StartChild, link: RunLink, run_id: str, u
         version_id=entry.version_id,
         fingerprint=entry.fingerprint,
         kind=entry.spec.kind,
-        logical_date=now,
-        data_interval_start=now,
-        data_interval_end=now,
+        logical_date=date,
+        data_interval_start=date,
+        data_interval_end=date,
         conf=wish.conf,
         triggered_by=f"{link.dag_id} {link.run_id}",
         parent=link,

@@ -179,7 +179,8 @@ class Dispatch:
         places = activity.deferred_seq, activity.resumed_seq
         found = self._results.get(run.run_key, places)
         trigger, event = (found.get(seq, NULL) for seq in places)
-        assert not isinstance(trigger, PayloadRef) and not isinstance(event, PayloadRef)
+        assert not isinstance(trigger, PayloadRef)
+        assert not isinstance(event, PayloadRef)
         return Resume(trigger=trigger, event=event)
 
     def _calls(self, run: WorkflowRun, task_id: str, indexes: range) -> dict[int, Result]:

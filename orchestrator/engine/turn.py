@@ -73,6 +73,11 @@ class Turn:
         for event in events:
             self.record(run, event, at)
 
+    def fact(self, run: Run, seq: int) -> Recorded | None:
+        """The run's fact of that number, if it is of this turn."""
+        draft = self._drafts.get(run.run_key)
+        return draft.records[seq - draft.after - 1] if draft is not None and seq > draft.after else None
+
     def tie(self, one: int, other: int) -> None:
         """What these two runs record in this turn is written both or not at all."""
         self._ties.append((one, other))

@@ -112,9 +112,9 @@ STANDARD: Table = {
     "airflow.providers.standard.operators.trigger_dagrun": {
         "DagIsPaused": TRIGGER_DAGRUN,
         "TriggerDagRunLink": LINKS,
-        "TriggerDagRunOperator": TRIGGER_DAGRUN,
-        "XCOM_LOGICAL_DATE_ISO": TRIGGER_DAGRUN,
-        "XCOM_RUN_ID": TRIGGER_DAGRUN,
+        "TriggerDagRunOperator": "orchestrator.operators.trigger_dagrun:TriggerDagRunOperator",
+        "XCOM_LOGICAL_DATE_ISO": "orchestrator.operators.trigger_dagrun:XCOM_LOGICAL_DATE_ISO",
+        "XCOM_RUN_ID": "orchestrator.operators.trigger_dagrun:XCOM_RUN_ID",
     },
     "airflow.providers.standard.operators.weekday": {
         "BranchDayOfWeekOperator": "orchestrator.operators.weekday:BranchDayOfWeekOperator",
