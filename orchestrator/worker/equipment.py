@@ -5,6 +5,7 @@ import socket
 from functools import partial
 from pathlib import Path
 
+from orchestrator.authoring.neighbours import keep_neighbours
 from orchestrator.authoring.vault import keep_vault
 from orchestrator.dagbag import importing
 from orchestrator.storage.payloads import FsspecPayloadStore
@@ -30,10 +31,12 @@ def equip(
     connections of the home, until the attempts are closed.
     """
     results, runs = results_of(settings), RunDatabase(settings.run_database)
+    seen = keep_neighbours(runs.states)
     before = keep_vault(vault_of(settings.home_database, settings.fernet_key, settings.fernet_file))
 
     def let_go() -> None:
         keep_vault(before)
+        keep_neighbours(seen)
         runs.close()
 
     return Attempts(

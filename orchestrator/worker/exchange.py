@@ -12,6 +12,7 @@ from orchestrator.core.orders import Order
 from orchestrator.exceptions import UsageError
 from orchestrator.names import Delivery
 from orchestrator.storage.database import connect
+from orchestrator.storage.state_reads import StateReads
 from orchestrator.storage.xcoms import XComReads
 from orchestrator.worker.results import Results
 
@@ -27,11 +28,19 @@ class RunDatabase:
 
     def reads(self) -> XComReads:
         """UsageError where there is none."""
+        return XComReads(self.engine())
+
+    def engine(self) -> Engine:
+        """UsageError where there is no database."""
         if self._engine is None:
             if not self._url:
                 raise UsageError("no runs are recorded here, so nothing can be pulled but what a task takes")
             self._engine = connect(self._url, read_only=True)
-        return XComReads(self._engine)
+        return self._engine
+
+    def states(self) -> StateReads:
+        """UsageError where there is none."""
+        return StateReads(self.engine())
 
     def close(self) -> None:
         """Let go of it; it is opened again when it is needed."""

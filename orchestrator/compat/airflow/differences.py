@@ -9,6 +9,12 @@ DIFFERENCES: Mapping[str, str] = {
     "airflow:__version__": "says 3.3.2, the release whose names are served; no Airflow is installed",
     "airflow.models:DagRun": _AS_SEEN,
     "airflow.models.dagrun:DagRun": _AS_SEEN,
+    "airflow.providers.standard.operators.trigger_dagrun:TriggerDagRunOperator": (
+        "holds no worker while it waits, is told of the end without poking, and refuses reset_dag_run=True"
+    ),
+    "airflow.providers.standard.sensors.external_task:ExternalTaskMarker": "is for people: clearing follows it nowhere",
+    "airflow.providers.standard.sensors.external_task:ExternalTaskSensor": "refuses deferrable=True: reschedule it",
+    "airflow.providers.standard.sensors.filesystem:FileSensor": "refuses deferrable=True: reschedule it",
     "airflow.sdk:TaskInstance": _AS_SEEN,
     "airflow.sdk:TaskInstanceState": _NO_NONE,
     "airflow.sdk:timezone": "takes naive moments as UTC, whatever [core] default_timezone says",

@@ -105,7 +105,7 @@ DEFINITIONS: Table = {
     },
     "airflow.sdk.definitions.mappedoperator": {
         "MappedOperator": MAPPING,
-        "OperatorPartial": MAPPING,
+        "OperatorPartial": "orchestrator.authoring.mapped:OperatorPartial",
     },
     "airflow.sdk.definitions.param": {
         "DagParam": PARAMS,
@@ -198,10 +198,10 @@ DEFINITIONS: Table = {
         "Variable": "airflow.sdk:Variable",
     },
     "airflow.sdk.definitions.xcom_arg": {
-        "ConcatXComArg": MAPPING,
-        "MapXComArg": MAPPING,
+        "ConcatXComArg": "orchestrator.authoring.references:ConcatXComArg",
+        "MapXComArg": "orchestrator.authoring.references:MapXComArg",
         "PlainXComArg": "airflow.sdk:XComArg",
         "XComArg": "airflow.sdk:XComArg",
-        "ZipXComArg": MAPPING,
+        "ZipXComArg": "orchestrator.authoring.references:ZipXComArg",
     },
 }

@@ -129,8 +129,8 @@ STANDARD: Table = {
     },
     "airflow.providers.standard.sensors.external_task": {
         "ExternalDagLink": LINKS,
-        "ExternalTaskMarker": SENSORS,
-        "ExternalTaskSensor": SENSORS,
+        "ExternalTaskMarker": "orchestrator.sensors.external_task:ExternalTaskMarker",
+        "ExternalTaskSensor": "orchestrator.sensors.external_task:ExternalTaskSensor",
     },
     "airflow.providers.standard.sensors.filesystem": {
         "FileSensor": "orchestrator.sensors.filesystem:FileSensor",
