@@ -63,6 +63,8 @@ def _order(home: Home, run: RunRow, task_id: str, map_index: int) -> Order:
     find_activity(home, run, task_id, map_index)
     spec = home.reads.spec(spec_version(home, run))
     for upstream in spec.task(task_id).inputs:
+        if spec.task(upstream).is_mapped:
+            continue
         state = home.reads.activity(run, upstream).state
         if state not in FINISHED:
             raise ConflictError(

@@ -18,7 +18,7 @@ from orchestrator.cli.conf import read_object
 from orchestrator.cli.dates import read_date
 from orchestrator.cli.journal import show_task_logs
 from orchestrator.cli.lookup import require_task
-from orchestrator.cli.options import dag_argument, task_argument
+from orchestrator.cli.options import dag_argument, map_index_option, task_argument
 from orchestrator.cli.output import Format, output_option, show_object
 from orchestrator.cli.printable import printable
 from orchestrator.cli.rehearsal import manual_run, prints_beside, require_dag
@@ -27,7 +27,7 @@ from orchestrator.config import Config
 from orchestrator.core.events import NULL
 from orchestrator.core.orders import Completed, Failed, Order, Skipped
 from orchestrator.exceptions import NotFoundError, SchemaVersionError
-from orchestrator.names import UNMAPPED, TaskState
+from orchestrator.names import TaskState
 from orchestrator.storage.views import Outcome
 
 _LOOKED_AT = 20  # recorded runs, the latest first
@@ -40,8 +40,17 @@ Row = dict[str, Any]
 @click.argument("date", metavar="[DATE]", required=False)
 @click.option("-l", "--logical-date", metavar="DATE", help="The same as the argument DATE; now by default.")
 @click.option("-c", "--conf", default="{}", metavar="JSON", help="The run's input: a JSON object.")
+@map_index_option
 @output_option
-def test(dag_id: str, task_id: str, date: str | None, logical_date: str | None, conf: str, output: Format) -> None:
+def test(
+    dag_id: str,
+    task_id: str,
+    date: str | None,
+    logical_date: str | None,
+    conf: str,
+    map_index: int,
+    output: Format,
+) -> None:
     """Run one task in this process, and record nothing.
 
     The DAG file is read as it is now. Results that the task takes are those of the latest run that has recorded
@@ -59,7 +68,7 @@ def test(dag_id: str, task_id: str, date: str | None, logical_date: str | None, 
         require_dag(stage, dag_id)
         spec = stage.reads.spec(stage.reads.dag(dag_id).version_id)
         require_task(spec, task_id)
-        order = order_of_new_run(stage, request, task_id, UNMAPPED)
+        order = order_of_new_run(stage, request, task_id, map_index)
         order = replace(order, inputs=_results(config, dag_id, task_id, spec.task(task_id).inputs), payloads={})
         row = _run(config, stage, order, output)
     _show(row, output)

@@ -191,3 +191,41 @@ def test_a_file_that_ends_the_process_is_told_of(used: LiveHome) -> None:
 
 def test_a_task_without_fields_says_so(used: LiveHome) -> None:
     assert used.run("tasks", "render", "kitchen", "eat", "party").stderr == "eat has no template fields.\n"
+
+
+# ── mapped tasks ─────────────────────────────────────────────────────────────────────────────────────────
+
+MAPPED = """
+from orchestrator import DAG, task
+from orchestrator.operators import BashOperator
+
+with DAG("bakery"):
+    @task
+    def doughs():
+        return ["rye", "spelt"]
+
+    @task
+    def bake(dough, minutes):
+        return f"{dough} {minutes}"
+
+    bake.override(task_id="known").expand(dough=["rye", "spelt"], minutes=[30, 40])
+    BashOperator.partial(task_id="sell").expand(bash_command=["echo {{ ti.map_index }}"], env=[{"A": "b"}, {"A": "c"}])
+    bake.partial(minutes=1).expand(dough=doughs())
+"""
+
+
+def test_one_instance_of_a_mapped_task_is_tried_and_rendered(alone: LiveHome) -> None:
+    alone.write_dag("bakery.py", MAPPED)
+    done = json.loads(alone.run("tasks", "test", "bakery", "known", "--map-index", "2", "-o", "json").stdout)
+    assert (done["state"], done["result"]) == ("success", "spelt 30")
+    assert "'known' is mapped: say which instance is meant by --map-index; it has 4" in (
+        alone.run("tasks", "test", "bakery", "known").stderr
+    )
+    said = alone.run("tasks", "test", "bakery", "bake", "--map-index", "0").stderr
+    assert "'bake' is mapped over the result of 'doughs', which a new run does not have yet" in said
+    alone.start()
+    alone.wait_for("the DAG is listed", lambda: alone.run("dags", "details", "bakery").returncode == 0)
+    assert alone.ask("tasks", "render", "bakery", "sell", "--map-index", "1")["env"] == {"A": "c"}
+    assert alone.run("dags", "trigger", "bakery", "--run-id", "day", "--wait").returncode == 0
+    fields = alone.ask("tasks", "render", "bakery", "bake", "day", "--map-index", "1")
+    assert fields["op_kwargs"] == {"dough": "spelt", "minutes": 1}

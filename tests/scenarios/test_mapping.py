@@ -1,6 +1,8 @@
 """Mapped tasks and groups, with real processes: what Airflow's own examples of them come to."""
 
+import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,6 +11,7 @@ from orchestrator.core import values
 from orchestrator.storage.xcoms import XComReads
 from orchestrator.testing.home import LiveHome
 
+PAGE = Path(__file__).parents[2] / "docs/how-to/mapping.md"
 SOURCE = '''
 from orchestrator import AirflowSkipException, BaseOperator, dag, task, task_group
 from orchestrator.operators import BashOperator
@@ -183,7 +186,6 @@ class Played:
             reads = XComReads(opened.engine)
             run_key = reads.run_key(dag_id, "it")
             assert run_key is not None
-            self._returned = lambda task_id: reads.returned(run_key, task_id, None)
             self.results = {
                 task["task_id"]: [values.decode(one.value) for _, one in reads.returned(run_key, task["task_id"], None)]
                 for task in shown["tasks"]
@@ -243,3 +245,13 @@ def test_what_is_mapped_over_nothing_is_skipped(home: LiveHome) -> None:
 
 def test_a_template_pulls_all_results_of_a_mapped_task(home: LiveHome) -> None:
     assert Played(home, "pulled")["text"] == ["[1, 2, 3]"]
+
+
+def test_the_page_shows_a_dag_that_runs(home: LiveHome) -> None:
+    [source] = re.findall(r"^```python file=\S+\n(.*?)^```", PAGE.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+    home.write_dag("parcels.py", source)
+    home.wait_for("the DAG is listed", lambda: home.run("dags", "details", "parcels").returncode == 0)
+    played = Played(home, "parcels")
+    assert played.state == "success", played.shown
+    assert (played["parcel.pack"], played["parcel.weigh"], played["bill"]) == ([3, 3, 5], [7, 7, 3], [17])
+    assert played["print_label"] == ["label 1", "label 2"]
