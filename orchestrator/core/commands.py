@@ -113,15 +113,7 @@ class EndRun(msgspec.Struct, frozen=True, kw_only=True):
 
 
 Recordable: TypeAlias = (
-    PassActivity
-    | SkipActivity
-    | FailUpstream
-    | ResumeActivity
-    | GiveUp
-    | ExpandTask
-    | StartRun
-    | FireTimer
-    | EndRun
+    PassActivity | SkipActivity | FailUpstream | ResumeActivity | GiveUp | ExpandTask | StartRun | FireTimer | EndRun
 )
 Command: TypeAlias = ScheduleActivity | CancelAttempt | CancelChild | CancelRun | Activate | Recordable
 
@@ -153,9 +145,7 @@ def facts_of(command: Recordable) -> tuple[AnyEvent, ...]:
                 ),
             )
         case ResumeActivity():
-            return (
-                ActivityResumed(task_id=command.task_id, map_index=command.map_index, attempt=command.attempt),
-            )
+            return (ActivityResumed(task_id=command.task_id, map_index=command.map_index, attempt=command.attempt),)
         case ExpandTask():
             return (TaskExpanded(task_id=command.task_id, shape=command.shape, extents=command.extents),)
         case StartRun():

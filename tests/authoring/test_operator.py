@@ -229,3 +229,16 @@ def test_an_operator_without_a_body_is_refused():
 
 def test_a_python_callable_that_cannot_be_called_is_refused():
     assert "python_callable must be a function" in refusal(PythonOperator, task_id="a", python_callable=3)
+
+
+def test_templates_exts_say_which_texts_name_template_files(run, tmp_path):
+    (tmp_path / "query.sql").write_text("select '{{ ds }}'")
+    with DAG("d", template_searchpath=tmp_path) as dag:
+        PythonOperator(
+            task_id="ask",
+            python_callable=lambda templates_dict: templates_dict["query"],
+            templates_dict={"query": "query.sql"},
+            templates_exts=[".sql"],
+            show_return_value_in_logs=False,
+        )
+    assert run(dag, "ask") == "select '2026-01-31'"

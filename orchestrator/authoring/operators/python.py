@@ -15,7 +15,9 @@ class PythonOperator(BaseOperator):
     """Calls ``python_callable(*op_args, **op_kwargs)``; what it returns is the result.
 
     Parameters named like keys of the context (``ti``, ``ds``, ``params``, …) are filled from it, ``**context`` takes
-    all of it. ``templates_dict`` is rendered and put into the context under that name.
+    all of it. ``templates_dict`` is rendered and put into the context under that name; a text in it that ends with one
+    of ``templates_exts`` names a template file. The result is recorded and not written into the log, whatever
+    ``show_return_value_in_logs`` says.
     """
 
     template_fields = ("templates_dict", "op_args", "op_kwargs")
@@ -27,9 +29,14 @@ class PythonOperator(BaseOperator):
         op_args: Sequence[Any] | Reference | None = None,
         op_kwargs: Mapping[str, Any] | Reference | None = None,
         templates_dict: dict[str, Any] | None = None,
+        templates_exts: Sequence[str] | None = None,
+        show_return_value_in_logs: bool = True,
         **settings: Unpack[TaskSettings],
     ) -> None:
         super().__init__(**settings)
+        if templates_exts:
+            self.template_ext = tuple(templates_exts)
+        self.show_return_value_in_logs = show_return_value_in_logs
         what = f"task {self.task_id!r}"
         self.python_callable = python_callable
         self.op_args, self.op_kwargs = checked_arguments(self.place, what, python_callable, op_args, op_kwargs)
