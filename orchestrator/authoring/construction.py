@@ -61,7 +61,6 @@ class Constructed:
 
     _making: Making
     _keywords: ClassVar[Keywords]
-    mapped: Any = None
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
@@ -72,8 +71,8 @@ class Constructed:
     def link_inputs(self) -> None:
         """Called once the operator is made."""
 
-    def begin(self, settings: Mapping[str, Any]) -> None:
-        """Make it a task with these settings only, without the arguments of its own kind: of those it is mapped."""
+    def begin_mapped(self, body: Any, settings: Mapping[str, Any]) -> None:
+        """Make it a mapped task, from its settings only: ``body`` has the arguments of its own kind."""
         raise NotImplementedError
 
 

@@ -59,19 +59,18 @@ def make_mapped(
     settings = {name: value for name, value in arguments.items() if name in _OF_TASK}
     making = Making(settings)
     made = kind.__new__(kind)
-    made.mapped = MappedBody(arguments, making.defaults, expansion, into, strict)
-    made.begin(settings)
+    made.begin_mapped(MappedBody(arguments, making.defaults, expansion, into, strict), settings)
     return made
 
 
 def instance_of(task: Constructed, body: MappedBody, given: Given, level: int) -> Any:
     """The instance that an attempt is about, not in any DAG; its ``settled`` texts are no templates."""
     assert isinstance(task, Task)
-    item = body.expansion.item(given.positions(level, task.task_id), given, task.scopes)
+    item = body.expansion.item(given.positions(level, task.task_id), given, task.mapped_groups)
     settings = body.settings(item)
     made = make_apart(type(task), task.place, body.defaults, {**settings, "task_id": task.task_id}, graph=task.graph)
     made.__dict__.update({name: value for name, value in vars(task).items() if name in _SHARED})
-    made.__dict__["settled"] = texts_in(item.settled)
+    made.__dict__["_settled"] = texts_in(item.settled)
     return made
 
 
@@ -124,10 +123,9 @@ class OperatorPartial(Partial):
         place = author()
         self._check(place, mapped)
         expansion = by_name(place, self.what, mapped)
-        made = make_mapped(self._kind, self._arguments, expansion)
-        for name in self._missing(made, mapped):
+        for name in self._missing(mapped):
             raise place.refuse(f"{self.what} needs {name}=, in partial() or in expand()")
-        return made
+        return make_mapped(self._kind, self._arguments, expansion)
 
     def expand_kwargs(self, mapped: Any, *, strict: bool = True) -> Any:
         """A task with one instance for each dict of arguments. ``strict`` False: they go before those of partial()."""
@@ -149,6 +147,7 @@ class OperatorPartial(Partial):
             if strict and name in self._arguments:
                 raise place.refuse(f"{self.what}: {name!r} stands in partial() and in expand(); name it once")
 
-    def _missing(self, made: Any, mapped: Mapping[str, Any]) -> Iterator[str]:
-        given = {*self._arguments, *mapped, *made.mapped.defaults}
+    def _missing(self, mapped: Mapping[str, Any]) -> Iterator[str]:
+        defaults = Making(self._arguments).defaults
+        given = {*self._arguments, *mapped, *defaults}
         return (name for name in required_names(self._kind) if name not in given)

@@ -50,6 +50,6 @@ class GroupItem(Reference):
 
     def _level(self, task: Task) -> int:
         """Which of the mapped groups around the task its group is; DagError if it is none of them."""
-        if self.group.group_id not in task.scopes:
+        if self.group.group_id not in task.mapped_groups:
             raise task.place.refuse(f"task {task.task_id!r} uses {self!r}, and stands outside of that group")
-        return task.scopes.index(self.group.group_id)
+        return task.mapped_groups.index(self.group.group_id)

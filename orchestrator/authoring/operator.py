@@ -74,8 +74,8 @@ class BaseOperator(Constructed, Preparing, Task):
     task_display_name: str | None = None
     multiple_outputs: bool | None = None
     task_group: TaskGroup | None = None
-    mapped: MappedBody | None = None
-    settled: Mapping[int, str] = MappingProxyType({})
+    _mapped: MappedBody | None = None
+    _settled: Mapping[int, str] = MappingProxyType({})
     _hooks: Hooks = Hooks()
 
     def __init__(self, **settings: Unpack[TaskSettings]) -> None:
@@ -180,37 +180,38 @@ class BaseOperator(Constructed, Preparing, Task):
         """The arguments that all instances of a mapped task have; ``.expand(…)`` says what it is mapped over."""
         return OperatorPartial(cls, arguments)
 
-    def begin(self, settings: Mapping[str, Any]) -> None:
+    def begin_mapped(self, body: MappedBody, settings: Mapping[str, Any]) -> None:
+        self._mapped = body
         BaseOperator.__init__(self, **settings)
 
     @property
     def is_mapped(self) -> bool:  # type: ignore[override]
-        return self.mapped is not None
+        return self._mapped is not None
 
     @property
-    def scopes(self) -> tuple[str, ...]:
+    def mapped_groups(self) -> tuple[str, ...]:
         return () if self.task_group is None else self.task_group.scopes
 
     # ── its template fields ──────────────────────────────────────────────────────────────────────────────
 
     def _template_values(self) -> list[Any]:
-        if self.mapped is not None:
-            return self.mapped.template_values(tuple(self.template_fields))
+        if self._mapped is not None:
+            return self._mapped.template_values(tuple(self.template_fields))
         return [getattr(self, name, None) for name in self.template_fields]
 
     def link_inputs(self) -> None:
         """Start after the tasks whose results stand in the template fields, or are mapped over."""
         for task in referred_tasks(self._template_values()):
             task.link(self)
-        for task in () if self.mapped is None else self.mapped.expansion.tasks():
+        for task in () if self._mapped is None else self._mapped.expansion.tasks():
             task.link(self)
 
     def input_ids(self) -> tuple[str, ...]:
         """See Task; a result is taken by a reference, or by ``ti.xcom_pull(task_ids=…)`` in a template."""
         values = self._template_values()
         found = {task.task_id for reference in references(values) for task in reference.taken_by(self)}
-        if self.mapped is not None:
-            found.update(task.task_id for task in self.mapped.expansion.taken_by(self, self.scopes))
+        if self._mapped is not None:
+            found.update(task.task_id for task in self._mapped.expansion.taken_by(self, self.mapped_groups))
         for name, value in zip_longest(self.template_fields, values, fillvalue="expand"):
             field = Field(self, name, self.template_ext)
             texts = (part for part in parts(value) if isinstance(part, str))
@@ -232,14 +233,18 @@ class BaseOperator(Constructed, Preparing, Task):
     def prepare(self, context: Context, results: Mapping[str, Any]) -> Self:
         """See Task; the context's ``task`` and ``ti`` are turned to the copy and given the results."""
         ready = copy.copy(self)
-        if self.mapped is not None:
-            ready = instance_of(self, self.mapped, Given.of(results), len(self.scopes))
+        if self._mapped is not None:
+            ready = instance_of(self, self._mapped, Given.of(results), len(self.mapped_groups))
         context["task"] = ready
         context["ti"].task, context["ti"].results = ready, results
-        for name in self.template_fields:
-            field = Field(self, name, ready.template_ext, ready.settled)
-            setattr(ready, name, field.render(getattr(ready, name, None), context, results))
+        ready.render_fields(context, results)
         return ready
+
+    def render_fields(self, context: Context, results: Mapping[str, Any]) -> None:
+        """Fill its template fields, in place."""
+        for name in self.template_fields:
+            field = Field(self, name, self.template_ext, self._settled)
+            setattr(self, name, field.render(getattr(self, name, None), context, results))
 
     # ── plain data ───────────────────────────────────────────────────────────────────────────────────────
 
@@ -268,8 +273,8 @@ class BaseOperator(Constructed, Preparing, Task):
             connection=self.connection,
             isolation=self.isolation,
             group="" if self.task_group is None else self.task_group.group_id,
-            scopes=self.scopes,
-            mapping=None if self.mapped is None else self.mapped.expansion.mapping(self.scopes),
+            scopes=self.mapped_groups,
+            mapping=None if self._mapped is None else self._mapped.expansion.mapping(self.mapped_groups),
             labels=dict(self.labels),
             display_name=self.task_display_name,
             is_setup=self.is_setup,

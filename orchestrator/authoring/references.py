@@ -70,7 +70,7 @@ class Mappable(Reference, Preparing):
 
     def resolve(self, context: Context, results: Mapping[str, Any]) -> Any:
         """All items, for a task that takes them together."""
-        return self.items(Given.of(results), context["task"].scopes, is_picked=False)
+        return self.items(Given.of(results), context["task"].mapped_groups, is_picked=False)
 
     def __iter__(self) -> NoReturn:
         raise author().refuse(
@@ -152,7 +152,7 @@ class XComArg(Mappable):
         that recorded nothing, since it was skipped, are None too.
         """
         value = results[self.operator.task_id]
-        if self.key != RETURN_VALUE and are_several(self.operator, context["task"].scopes):
+        if self.key != RETURN_VALUE and are_several(self.operator, context["task"].mapped_groups):
             return [one.get(self.key) if isinstance(one, Mapping) else None for one in value]
         if self.key != RETURN_VALUE and not (isinstance(value, Mapping) and self.key in value):
             pushed = context["ti"].xcom_pull(self.operator.task_id, key=self.key, default=_NOTHING)
@@ -255,8 +255,8 @@ class ConcatXComArg(_Several):
 
 def are_several(task: Task, scopes: Scopes) -> bool:
     """Whether one that stands in these mapped groups sees several instances of the task."""
-    shared = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(task.scopes, scopes, strict=False)))
-    return len(task.scopes) + task.is_mapped > shared
+    shared = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(task.mapped_groups, scopes, strict=False)))
+    return len(task.mapped_groups) + task.is_mapped > shared
 
 
 @dataclass(frozen=True, eq=False)

@@ -102,7 +102,7 @@ class Task(Linkable):
     labels: Mapping[str, str] = MappingProxyType({})
 
     @property
-    def scopes(self) -> tuple[str, ...]:
+    def mapped_groups(self) -> tuple[str, ...]:
         """The ids of the mapped groups around it, outermost first."""
         return ()
 

@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 from orchestrator.authoring.context import build_context
 from orchestrator.authoring.dag import DAG
 from orchestrator.authoring.deferral import Deferral
+from orchestrator.authoring.mapped_sequences import View
 from orchestrator.authoring.masking import masked
 from orchestrator.authoring.operators.activity import ActivityOperator
 from orchestrator.authoring.references import RETURN_VALUE
@@ -196,6 +197,8 @@ class Attempts:
             value = resumed(prepared, order.resume, context) if order.resume else prepared.execute(context)
             if inspect.iscoroutine(value):
                 value = run_coroutine(value, self._interruption, stop)
+            if isinstance(value, View):
+                value = list(value)  # the results of a mapped task, taken and given back
             if not isinstance(value, Deferral):
                 prepared.finish(context, value)
         return value
