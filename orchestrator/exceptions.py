@@ -38,8 +38,8 @@ OrchestratorError
     │       └── TaskDeferralTimeout    or did not come in time
     └── CommandError           a command ended badly; carries its exit code
 
-Beside the tree stand two BaseExceptions that ``except Exception`` lets pass: WorkflowCancelled, the end of a workflow, and
-TaskDeferred, by which a body gives its worker up.
+Beside the tree stand two BaseExceptions that ``except Exception`` lets pass: WorkflowCancelled, the end of a workflow,
+and TaskDeferred, by which a body gives its worker up.
 
 Each message is one clear sentence that says what, where and what to do.
 """
@@ -278,7 +278,7 @@ class AirflowFailException(AirflowException):
     """Fail the task now, without another retry."""
 
 
-class AirflowSensorTimeout(AirflowException):  # noqa: N818 - the field's own name
+class AirflowSensorTimeout(AirflowException):
     """A sensor has waited for too long; it is not tried again."""
 
 

@@ -18,8 +18,8 @@ from orchestrator.ports import Adoption, Clock
 class Script(msgspec.Struct, frozen=True, kw_only=True):
     """What one attempt will do: begin after ``wait`` seconds and end ``work`` seconds later as ``outcome``.
 
-    Outcomes: success, fail, fail_for_good, skip, lost, defer (then ``result`` is the trigger); ``again`` seconds later a
-    deferred one is begun again.
+    Outcomes: success, fail, fail_for_good, skip, lost, defer (then ``result`` is the trigger); ``again`` seconds later
+    a deferred one is begun again.
     """
 
     outcome: str = "success"
