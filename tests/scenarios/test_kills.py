@@ -17,7 +17,7 @@ from orchestrator.testing.home import LiveHome
 from tests.scenarios.storm import DAG_ID, SOURCE, gather, judge, make_effects_table
 
 FEW = int(os.environ.get("ORCHESTRATOR_TEST_KILLS", "12"))
-MANY = 25 * FEW
+MANY = 15 * FEW
 # Runs that are open at a time: a task of unknown outcome holds up a row of its run, and there has to be other work.
 ABREAST = 4
 

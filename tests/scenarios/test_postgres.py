@@ -37,7 +37,7 @@ def test_nothing_recorded_is_lost_or_run_again_when_everything_is_killed(
 @pytest.mark.slow
 @pytest.mark.timeout(1800)
 def test_nothing_recorded_is_lost_or_run_again_in_hundreds_of_kills(tmp_path: Path, postgres: PostgresServer) -> None:
-    weather(new_storm(tmp_path, postgres), MANY)
+    weather(new_storm(tmp_path, postgres), MANY // 2)
 
 
 def test_a_server_that_goes_away_under_load_is_waited_for_and_nothing_is_lost(

@@ -11,7 +11,7 @@ from tests.simulation.blue_checks import survive
 from tests.simulation.blue_turmoil import BlueTurmoil, Unrest
 from tests.simulation.reproduce import drawn, main
 
-SWEEP = int(os.environ.get("ORCHESTRATOR_TEST_SEEDS", "2000")) // 4  # one takes as long as some of DAGs
+SWEEP = int(os.environ.get("ORCHESTRATOR_TEST_SEEDS", "2000")) // 10  # one takes as long as some of DAGs
 
 
 @pytest.mark.parametrize("seed", range(12))
