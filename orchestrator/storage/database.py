@@ -2,6 +2,7 @@
 
 import contextlib
 import sqlite3
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -17,6 +18,7 @@ from orchestrator.storage.schema import SchemaState, lay_out, require_current, r
 AnyRow: TypeAlias = Any  # the type parameters of SQLAlchemy's Row differ from release to release
 
 _PATIENCE = 10.0
+_RETRY = 0.005
 _LOG_SIZE = 4_200_000  # a little more than the 1,000 pages after which SQLite starts its log over
 _PRAGMAS = ("synchronous=FULL", "foreign_keys=OFF", "temp_store=MEMORY", "cache_size=-16000")
 
@@ -193,7 +195,7 @@ def _sqlite(where: URL, *, read_only: bool, may_create: bool, patience: float) -
         for pragma in _PRAGMAS:
             connection.execute(f"PRAGMA {pragma}")
         if not read_only and not in_memory:
-            connection.execute("PRAGMA journal_mode=WAL")
+            _log_ahead(connection, patience)
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
@@ -201,6 +203,22 @@ def _sqlite(where: URL, *, read_only: bool, may_create: bool, patience: float) -
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
     return engine
+
+
+def _log_ahead(connection: sqlite3.Connection, patience: float) -> None:
+    """Have a file keep a write-ahead log. Two who open a new file at once meet here: for this change alone SQLite does
+    not wait for the other's lock, but refuses at once.
+    """
+    deadline = time.monotonic() + patience
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorname != "SQLITE_BUSY" or time.monotonic() > deadline:
+                raise
+            time.sleep(_RETRY)
+        else:
+            return
 
 
 def _opener(path: Path, mode: str, patience: float) -> Callable[[], sqlite3.Connection]:

@@ -1,7 +1,9 @@
 """The schema: laid out, migrated, checked; the two ways to it lead to the same place."""
 
 import concurrent.futures
+import sqlite3
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -85,6 +87,22 @@ def test_two_processes_may_lay_out_a_database_at_once(empty_url: str, opened: li
     assert check(empty_url, thorough=True) is SchemaState.CURRENT
     with reading(opened[0]) as connection:
         assert len(connection.execute(select(pools)).all()) == 1
+
+
+def test_who_opens_a_new_file_while_another_writes_to_it_waits(tmp_path: Path, opened: list[Engine]) -> None:
+    """SQLite itself refuses at once to turn the journal of a file in use into a log, whatever patience it was given."""
+    path = tmp_path / "new.db"
+    first = sqlite3.connect(path, isolation_level=None)
+    first.execute("BEGIN IMMEDIATE")
+    first.execute("CREATE TABLE early (x)")
+    with concurrent.futures.ThreadPoolExecutor(1) as pool:
+        second = pool.submit(create, f"sqlite:///{path}")
+        concurrent.futures.wait([second], timeout=0.3)
+        assert not second.done()
+        first.execute("COMMIT")
+        opened.append(second.result(timeout=10))
+    first.close()
+    assert check(f"sqlite:///{path}") is SchemaState.CURRENT
 
 
 def test_a_newer_schema_is_refused_with_both_revisions_named(empty_url: str, opened: list[Engine]) -> None:
