@@ -11,8 +11,9 @@ from typing import Protocol
 import msgspec
 
 from orchestrator.core.activations import Activation, Word
-from orchestrator.core.events import PayloadRef, Recorded
+from orchestrator.core.events import Recorded
 from orchestrator.core.orders import Order, Report
+from orchestrator.core.particulars import PayloadRef
 from orchestrator.core.requests import AnyRequest
 from orchestrator.core.run import Run
 from orchestrator.core.spec import DagSpec

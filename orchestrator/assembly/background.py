@@ -15,11 +15,11 @@ from orchestrator.core.events import (
     RunContinued,
     RunCreated,
     RunEnded,
-    RunLink,
     RunReset,
     SignalReceived,
     UpdateReceived,
 )
+from orchestrator.core.particulars import RunLink
 from orchestrator.core.run import Run
 from orchestrator.core.workflow_run import WorkflowRun
 from orchestrator.names import DagKind

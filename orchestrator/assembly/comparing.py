@@ -9,7 +9,13 @@ import msgspec
 from orchestrator.assembly.folding import Tell, folded, plans_of
 from orchestrator.assembly.home import Home
 from orchestrator.core.comparison import Outline, Pair, Side, pairs
-from orchestrator.core.events import ActivityCompleted, ActivityRequested, OutcomeResolved, PayloadRef, Recorded
+from orchestrator.core.events import (
+    ActivityCompleted,
+    ActivityRequested,
+    OutcomeResolved,
+    Recorded,
+)
+from orchestrator.core.particulars import PayloadRef
 from orchestrator.core.runs import Plans
 from orchestrator.core.traces import Trace, divergence
 from orchestrator.storage.views import RunRow

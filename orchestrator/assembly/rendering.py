@@ -8,8 +8,8 @@ import msgspec
 
 from orchestrator.assembly.executor import worker_settings
 from orchestrator.config import Config
-from orchestrator.core.events import Failure
 from orchestrator.core.orders import Order
+from orchestrator.core.particulars import Failure
 from orchestrator.worker.rendering import Rendered, RenderJob
 
 _CHILD = "import sys; sys.path[:] = sys.argv[1:]; from orchestrator.worker.rendering import main; main()"

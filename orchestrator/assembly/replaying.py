@@ -22,7 +22,8 @@ from orchestrator.core.activations import (
     Standing,
     WorkflowCommand,
 )
-from orchestrator.core.events import Failure, Recorded, RunCreated, RunEnded
+from orchestrator.core.events import Recorded, RunCreated, RunEnded
+from orchestrator.core.particulars import Failure
 from orchestrator.core.run import Run
 from orchestrator.core.spec import DagSpec
 from orchestrator.core.workflow_run import WorkflowRun

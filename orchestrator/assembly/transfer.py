@@ -14,7 +14,8 @@ from orchestrator.assembly.home import Home
 from orchestrator.assembly.payloads import open_payloads
 from orchestrator.clock import SystemClock
 from orchestrator.core import transcript
-from orchestrator.core.events import PayloadRef, Recorded, RunCreated, RunMoved
+from orchestrator.core.events import Recorded, RunCreated, RunMoved
+from orchestrator.core.particulars import PayloadRef
 from orchestrator.core.plan import Plan
 from orchestrator.core.run import Run
 from orchestrator.core.spec import DagSpec, encode_spec, fingerprint

@@ -19,8 +19,8 @@ from orchestrator.cli.options import (
     yes_option,
 )
 from orchestrator.cli.output import Format, output_option, show_object
-from orchestrator.core.events import NULL
 from orchestrator.core.graph import ancestors, descendants
+from orchestrator.core.particulars import NULL
 from orchestrator.core.requests import ClearTasks, ResolveTask
 from orchestrator.core.setups import cleared_with
 from orchestrator.core.spec import DagSpec

@@ -12,7 +12,7 @@ from orchestrator.cli.options import dag_argument, map_index_option, run_argumen
 from orchestrator.cli.output import Format, json_option, output_option, show_json, show_object, show_rows
 from orchestrator.cli.render.console import out, remark, say
 from orchestrator.cli.render.graph import tree
-from orchestrator.core.events import NULL
+from orchestrator.core.particulars import NULL
 from orchestrator.names import DagKind
 
 

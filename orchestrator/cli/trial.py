@@ -24,8 +24,8 @@ from orchestrator.cli.printable import printable
 from orchestrator.cli.rehearsal import manual_run, prints_beside, require_dag
 from orchestrator.cli.render.console import out
 from orchestrator.config import Config
-from orchestrator.core.events import NULL
 from orchestrator.core.orders import Completed, Failed, Order, Skipped
+from orchestrator.core.particulars import NULL
 from orchestrator.exceptions import NotFoundError, SchemaVersionError
 from orchestrator.names import TaskState
 from orchestrator.storage.views import Outcome

@@ -10,7 +10,7 @@ from orchestrator.assembly.payloads import open_payloads
 from orchestrator.cli.lookup import find_activity, find_run
 from orchestrator.cli.options import dag_argument, map_index_option, run_argument, task_argument, with_home
 from orchestrator.cli.output import Format, output_option, show_rows
-from orchestrator.core.events import XCom
+from orchestrator.core.particulars import XCom
 from orchestrator.storage.xcoms import XComReads
 
 _RESULT = "return_value"

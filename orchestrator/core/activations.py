@@ -9,7 +9,8 @@ from typing import Any, TypeAlias
 
 import msgspec
 
-from orchestrator.core.events import NULL, Failure, PayloadRef, Recorded
+from orchestrator.core.events import Recorded
+from orchestrator.core.particulars import NULL, Failure, PayloadRef
 from orchestrator.names import BlockKind, ParentClose, RunType
 
 

@@ -29,7 +29,6 @@ from orchestrator.core.events import (
     AnyEvent,
     ChildEnded,
     ChildStarted,
-    Failure,
     RunBlocked,
     RunContinued,
     RunEnded,
@@ -39,6 +38,7 @@ from orchestrator.core.events import (
     ValueRecorded,
     VersionMarker,
 )
+from orchestrator.core.particulars import Failure
 from orchestrator.core.workflow_run import WorkflowRun
 from orchestrator.names import BlockKind, RunState
 

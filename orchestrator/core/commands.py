@@ -12,12 +12,12 @@ from orchestrator.core.events import (
     ActivitySkipped,
     ActivityUpstreamFailed,
     AnyEvent,
-    Failure,
     RunEnded,
     RunStarted,
     TaskExpanded,
     TimerFired,
 )
+from orchestrator.core.particulars import Failure
 from orchestrator.names import AttemptKey, FailureKind, RunState
 
 

@@ -156,6 +156,7 @@ def _expansion(run: Run, node: Node) -> Command | None:
     except Unmeasured:
         return None
     if node.extents is not None and (shape, extents or node.extents.levels) == (node.shape, node.extents.levels):
+        node.measured_at = run.seq  # a note, so that this is not worked out again at each look
         return None
     return ExpandTask(task_id=node.task.task_id, shape=shape, extents=extents)
 

@@ -7,7 +7,6 @@ import msgspec
 
 from orchestrator.core.board import Place
 from orchestrator.core.events import (
-    NULL,
     ActivityCompleted,
     ActivityDeferred,
     ActivityFailed,
@@ -17,10 +16,10 @@ from orchestrator.core.events import (
     AnyEvent,
     ChildStarted,
     OutcomeResolved,
-    PayloadRef,
     Recorded,
     ValueRecorded,
 )
+from orchestrator.core.particulars import NULL, PayloadRef
 from orchestrator.core.plan import Plan
 from orchestrator.core.taking_over import Past
 from orchestrator.names import DagKind, Delivery, FailureKind, TaskState

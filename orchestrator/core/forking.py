@@ -15,14 +15,12 @@ from orchestrator.core.events import (
     AnyEvent,
     Asked,
     ChildStarted,
-    Origin,
     OutcomeResolved,
     Recorded,
     RunBlocked,
     RunCancelRequested,
     RunCreated,
     RunEnded,
-    RunLink,
     RunMoved,
     RunPaused,
     RunResumed,
@@ -31,6 +29,7 @@ from orchestrator.core.events import (
     TimerSet,
     ValueRecorded,
 )
+from orchestrator.core.particulars import Origin, RunLink
 from orchestrator.core.plan import Plan
 from orchestrator.core.requests import Edit, ForkRun
 from orchestrator.core.runs import Plans

@@ -42,6 +42,9 @@ class Measure:
 
     def expansion(self, task_id: str) -> tuple[Shape, Levels]:
         """The shape of a mapped task, and its extents where several mappings make it up; Unmeasured."""
+        for name in self._plan.producers(task_id):
+            if not self._nodes[name].is_over:
+                raise Unmeasured(name, is_over=False)  # at once: this is asked whenever one of its instances ends
         mappings = self._plan.levels[task_id]
         levels: list[tuple[int, ...]] = []
         shape: list[int] = []

@@ -7,7 +7,7 @@ from typing import Any, TypeAlias
 
 import msgspec
 
-from orchestrator.core.events import NULL, Failure, PayloadRef, XCom
+from orchestrator.core.particulars import NULL, Failure, PayloadRef, XCom
 from orchestrator.names import AttemptKey, Delivery, FailureKind, Isolation, RunType
 
 Result: TypeAlias = msgspec.Raw | PayloadRef

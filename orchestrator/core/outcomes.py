@@ -12,10 +12,10 @@ from orchestrator.core.events import (
     ActivitySkipped,
     ActivityStarted,
     AnyEvent,
-    Failure,
     OutcomeResolved,
 )
 from orchestrator.core.orders import Completed, Deferred, Failed, Lost, Report, Skipped, Started, TakenBack
+from orchestrator.core.particulars import Failure
 from orchestrator.core.retry import retry_at
 from orchestrator.core.run import Run
 from orchestrator.names import AttemptKey, Delivery, FailureKind, TaskState

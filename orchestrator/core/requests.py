@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 import msgspec
 
-from orchestrator.core.events import NULL
+from orchestrator.core.particulars import NULL
 from orchestrator.names import UNMAPPED, RunType, TaskState
 
 

@@ -7,7 +7,6 @@ from datetime import datetime
 from orchestrator.core.activity import Activity, Node, is_timed
 from orchestrator.core.board import Place
 from orchestrator.core.events import (
-    NULL,
     ActivityCleared,
     ActivityCompleted,
     ActivityDeferred,
@@ -34,6 +33,7 @@ from orchestrator.core.events import (
     RunStarted,
     TaskExpanded,
 )
+from orchestrator.core.particulars import NULL
 from orchestrator.core.plan import Plan
 from orchestrator.core.winding_down import CancellableBoard
 from orchestrator.exceptions import HistoryConflictError

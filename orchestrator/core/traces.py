@@ -26,7 +26,6 @@ from orchestrator.core.events import (
     ChildEnded,
     ChildStarted,
     OutcomeResolved,
-    PayloadRef,
     Recorded,
     RunBlocked,
     RunCancelRequested,
@@ -42,6 +41,7 @@ from orchestrator.core.events import (
     UpdateReceived,
     ValueRecorded,
 )
+from orchestrator.core.particulars import PayloadRef
 
 Subject: TypeAlias = tuple[str, str | int]
 Mark: TypeAlias = tuple[Subject, Hashable]

@@ -3,7 +3,14 @@
 from collections.abc import Iterable
 from datetime import datetime
 
-from orchestrator.core.events import ActivityFailed, ActivityLost, ActivitySkipped, Failure, Recorded, RunEnded
+from orchestrator.core.events import (
+    ActivityFailed,
+    ActivityLost,
+    ActivitySkipped,
+    Recorded,
+    RunEnded,
+)
+from orchestrator.core.particulars import Failure
 from orchestrator.core.reasons import Word
 from orchestrator.names import UNMAPPED
 

@@ -11,8 +11,14 @@ import msgspec
 from orchestrator.core import advances, asks, outcomes
 from orchestrator.core.activations import StartChild
 from orchestrator.core.commands import CancelChild
-from orchestrator.core.events import ActivityDeferred, ChildStarted, Failure, RunCreated, RunEnded, RunLink, XCom
+from orchestrator.core.events import (
+    ActivityDeferred,
+    ChildStarted,
+    RunCreated,
+    RunEnded,
+)
 from orchestrator.core.orders import Completed, Deferred, Failed, Report, Skipped
+from orchestrator.core.particulars import Failure, RunLink, XCom
 from orchestrator.core.run import Run, child_of
 from orchestrator.engine import creation
 from orchestrator.engine.memory import Memory

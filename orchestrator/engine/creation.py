@@ -5,7 +5,8 @@ from collections.abc import Callable
 from datetime import datetime
 
 from orchestrator.core.activations import StartChild
-from orchestrator.core.events import Recorded, RunCreated, RunLink
+from orchestrator.core.events import Recorded, RunCreated
+from orchestrator.core.particulars import RunLink
 from orchestrator.core.plan import Plan
 from orchestrator.core.requests import TriggerRun
 from orchestrator.core.run import Run

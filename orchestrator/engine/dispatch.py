@@ -10,16 +10,15 @@ import msgspec
 
 from orchestrator.core.activity import Activity
 from orchestrator.core.events import (
-    NULL,
     ActivityCompleted,
     ActivityDeferred,
     ActivityRequested,
     ActivityResumed,
     AnyEvent,
     OutcomeResolved,
-    PayloadRef,
 )
 from orchestrator.core.orders import Order, Result, Resume, Stretch, item_name, log_path, progress_path
+from orchestrator.core.particulars import NULL, PayloadRef
 from orchestrator.core.run import Run
 from orchestrator.core.spec import TaskSpec
 from orchestrator.core.workflow_run import WorkflowRun

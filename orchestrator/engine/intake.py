@@ -4,8 +4,8 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from orchestrator.core import outcomes
-from orchestrator.core.events import Failure
 from orchestrator.core.orders import Deferred, Failed, Report, Started
+from orchestrator.core.particulars import Failure
 from orchestrator.core.run import Run
 from orchestrator.engine import creation
 from orchestrator.engine.advancing import Advancing

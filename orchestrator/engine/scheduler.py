@@ -3,8 +3,9 @@
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
-from orchestrator.core.events import ActivityCompleted, ActivityRequested, Failure, Recorded
+from orchestrator.core.events import ActivityCompleted, ActivityRequested, Recorded
 from orchestrator.core.orders import Failed, Order, Started
+from orchestrator.core.particulars import Failure
 from orchestrator.core.run import Run
 from orchestrator.core.workflow_run import WorkflowRun
 from orchestrator.engine import creation

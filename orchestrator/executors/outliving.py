@@ -13,8 +13,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from orchestrator.core.events import Failure
 from orchestrator.core.orders import Completed, Failed, Lost, Order, Report, Skipped, Started, TakenBack
+from orchestrator.core.particulars import Failure
 from orchestrator.executors.deadlines import Deadlines
 from orchestrator.executors.leftovers import Leftovers
 from orchestrator.names import AttemptKey, FailureKind

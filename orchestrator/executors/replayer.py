@@ -9,7 +9,8 @@ from itertools import count
 import msgspec
 
 from orchestrator.core.activations import Activation, Advance, Block, FactsWanted, ReplayLost, Standing, Word
-from orchestrator.core.events import Failure, Recorded
+from orchestrator.core.events import Recorded
+from orchestrator.core.particulars import Failure
 from orchestrator.exceptions import WorkerStartError
 from orchestrator.executors.blue_crew import BlueCrew
 from orchestrator.executors.blue_link import BlueLink, Errand

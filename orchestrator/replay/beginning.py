@@ -9,13 +9,13 @@ import msgspec
 from orchestrator.authoring.blue import Given
 from orchestrator.core import values
 from orchestrator.core.events import (
-    PayloadRef,
     Recorded,
     RunCancelRequested,
     RunContinued,
     SignalReceived,
     UpdateReceived,
 )
+from orchestrator.core.particulars import PayloadRef
 
 
 class Beginning(msgspec.Struct, frozen=True, kw_only=True):

@@ -26,7 +26,6 @@ from orchestrator.core.events import (
     ActivityRequested,
     AnyEvent,
     ChildStarted,
-    PayloadRef,
     Recorded,
     RunEnded,
     TimerCancelled,
@@ -35,6 +34,7 @@ from orchestrator.core.events import (
     ValueRecorded,
     VersionMarker,
 )
+from orchestrator.core.particulars import PayloadRef
 from orchestrator.names import RunState
 from orchestrator.replay.course import Course
 from orchestrator.replay.episode import Episode

@@ -9,8 +9,6 @@ import msgspec
 from orchestrator.authoring.blue import Definition, Given, RunView
 from orchestrator.core.activations import Activation, Block, Call, Continue, Return, Standing, WorkflowCommand
 from orchestrator.core.events import (
-    NULL,
-    PayloadRef,
     Recorded,
     RunContinued,
     RunCreated,
@@ -19,6 +17,7 @@ from orchestrator.core.events import (
     RunReset,
     RunStarted,
 )
+from orchestrator.core.particulars import NULL, PayloadRef
 from orchestrator.exceptions import ConflictError, UsageError
 from orchestrator.names import BlockKind
 from orchestrator.replay.beginning import Beginning, begun_anew

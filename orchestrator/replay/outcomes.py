@@ -18,8 +18,8 @@ from orchestrator.core.events import (
     ChildEnded,
     ChildStarted,
     OutcomeResolved,
-    PayloadRef,
 )
+from orchestrator.core.particulars import PayloadRef
 from orchestrator.exceptions import ActivityError, ChildError, ValueDecodingError
 from orchestrator.names import FailureKind, RunState, TaskState
 from orchestrator.replay.ledger import Slot

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from types import CodeType, FrameType
 from typing import NamedTuple
 
-from orchestrator.core.events import Failure
+from orchestrator.core.particulars import Failure
 from orchestrator.core.raised import recordable, sentence, types_of
 
 _FIRST, _LAST = 3, 17

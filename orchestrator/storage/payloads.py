@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 import fsspec
 
-from orchestrator.core.events import PayloadRef
+from orchestrator.core.particulars import PayloadRef
 from orchestrator.exceptions import (
     ConfigError,
     NotFoundError,

@@ -5,7 +5,7 @@ from enum import StrEnum
 
 import msgspec
 
-from orchestrator.core.events import PayloadRef
+from orchestrator.core.particulars import PayloadRef
 from orchestrator.core.spec import DagSpec
 from orchestrator.names import BlockKind, DagKind, RunState, RunType, TaskState
 from orchestrator.ports import ImportFailure

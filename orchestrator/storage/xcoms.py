@@ -6,13 +6,12 @@ from typing import Any
 from sqlalchemy import Connection, Engine, Select, select
 
 from orchestrator.core.events import (
-    NULL,
     ActivityCompleted,
     ActivityScheduled,
     AnyEvent,
     OutcomeResolved,
-    XCom,
 )
+from orchestrator.core.particulars import NULL, XCom
 from orchestrator.storage.database import reading
 from orchestrator.storage.history import recorded
 from orchestrator.storage.projected import Pushing

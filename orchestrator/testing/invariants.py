@@ -4,7 +4,6 @@ from collections import Counter
 from collections.abc import Sequence
 
 from orchestrator.core.events import (
-    NULL,
     ActivityCleared,
     ActivityCompleted,
     ActivityDeferred,
@@ -18,6 +17,7 @@ from orchestrator.core.events import (
     Recorded,
     RunEnded,
 )
+from orchestrator.core.particulars import NULL
 from orchestrator.core.plan import Plan
 from orchestrator.core.runs import replay
 from orchestrator.core.spec import DagSpec

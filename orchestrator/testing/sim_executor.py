@@ -9,8 +9,8 @@ from itertools import count
 
 import msgspec
 
-from orchestrator.core.events import Failure
 from orchestrator.core.orders import Completed, Deferred, Failed, Lost, Order, Report, Skipped, Started, TakenBack
+from orchestrator.core.particulars import Failure
 from orchestrator.names import AttemptKey, Delivery, FailureKind
 from orchestrator.ports import Adoption, Clock
 

@@ -9,7 +9,8 @@ from itertools import count
 
 from orchestrator.authoring.blue import Definition
 from orchestrator.core.activations import Activation, Advance, FactsWanted, ReplayLost, Word
-from orchestrator.core.events import PayloadRef, Recorded
+from orchestrator.core.events import Recorded
+from orchestrator.core.particulars import PayloadRef
 from orchestrator.ports import Clock
 from orchestrator.replay import Machine
 

@@ -20,8 +20,8 @@ from orchestrator.authoring.references import RETURN_VALUE
 from orchestrator.authoring.runtime import Context, running
 from orchestrator.authoring.task import Task
 from orchestrator.core import values
-from orchestrator.core.events import NULL, Failure, XCom
 from orchestrator.core.orders import Completed, Deferred, Failed, Order, Report, Skipped, TakenBack
+from orchestrator.core.particulars import NULL, Failure, XCom
 from orchestrator.exceptions import (
     AirflowFailException,
     AirflowRescheduleException,

@@ -8,8 +8,8 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
-from orchestrator.core.events import Failure
 from orchestrator.core.orders import Failed, Order, Started
+from orchestrator.core.particulars import Failure
 from orchestrator.doorbell import ring
 from orchestrator.names import Delivery
 from orchestrator.worker.desk import Claim, Desk, Ending

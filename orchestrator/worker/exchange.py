@@ -7,8 +7,8 @@ from sqlalchemy import Engine
 
 from orchestrator.authoring.references import RETURN_VALUE
 from orchestrator.core import values
-from orchestrator.core.events import XCom
 from orchestrator.core.orders import Order
+from orchestrator.core.particulars import XCom
 from orchestrator.exceptions import UsageError
 from orchestrator.names import Delivery
 from orchestrator.storage.database import connect

@@ -4,7 +4,7 @@ import traceback
 from pathlib import Path
 
 from orchestrator.authoring.masking import masked
-from orchestrator.core.events import Failure
+from orchestrator.core.particulars import Failure
 from orchestrator.core.raised import recordable, sentence, text_of, types_of
 from orchestrator.dagbag.blame import Frame, authors_frames, listing
 from orchestrator.dagbag.roots import Roots

@@ -9,8 +9,8 @@ import msgspec
 from orchestrator.authoring.given import Given
 from orchestrator.authoring.mapped_sequences import View
 from orchestrator.core import values
-from orchestrator.core.events import PayloadRef, XCom
 from orchestrator.core.orders import Order, Stretch
+from orchestrator.core.particulars import PayloadRef, XCom
 from orchestrator.ports import PayloadStore
 
 Page = Callable[[str, int, int], Sequence[tuple[int, XCom]]]

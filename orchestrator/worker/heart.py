@@ -11,8 +11,8 @@ from typing import Any
 import msgspec
 
 from orchestrator.core import values
-from orchestrator.core.events import NULL
 from orchestrator.core.orders import Order
+from orchestrator.core.particulars import NULL
 from orchestrator.exceptions import BodyError, UsageError
 from orchestrator.worker.heartbeats import MAX_PROGRESS_BYTES, Heartbeats, LastBeat
 from orchestrator.worker.wire import beat_pause

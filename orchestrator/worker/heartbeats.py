@@ -8,7 +8,7 @@ from pathlib import Path
 
 import msgspec
 
-from orchestrator.core.events import NULL
+from orchestrator.core.particulars import NULL
 
 MAX_PROGRESS_BYTES = 64 * 1024
 

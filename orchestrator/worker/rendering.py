@@ -13,8 +13,8 @@ from orchestrator.authoring.runtime import running
 from orchestrator.authoring.task import Task
 from orchestrator.authoring.vault import keep_vault
 from orchestrator.core import values
-from orchestrator.core.events import Failure
 from orchestrator.core.orders import Order
+from orchestrator.core.particulars import Failure
 from orchestrator.dagbag import importing
 from orchestrator.exceptions import ValueEncodingError
 from orchestrator.worker.attempt import Running

@@ -9,8 +9,8 @@ import msgspec
 
 from orchestrator.authoring.given import Given
 from orchestrator.core import values
-from orchestrator.core.events import NULL, PayloadRef
 from orchestrator.core.orders import Order
+from orchestrator.core.particulars import NULL, PayloadRef
 from orchestrator.exceptions import BodyError, StorageFullError
 from orchestrator.ports import PayloadStore
 from orchestrator.worker.given import KeptItems, Page, Sent

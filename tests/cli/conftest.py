@@ -10,9 +10,9 @@ from orchestrator.core.events import (
     ActivityScheduled,
     ActivityStarted,
     ActivityUpstreamFailed,
-    Failure,
     RunEnded,
 )
+from orchestrator.core.particulars import Failure
 from orchestrator.names import RunState
 from tests.cli.homes import FilledHome, order
 

@@ -11,9 +11,9 @@ from orchestrator.core.events import (
     ActivityScheduled,
     ActivityStarted,
     AnyEvent,
-    Failure,
     RunEnded,
 )
+from orchestrator.core.particulars import Failure
 from orchestrator.names import RunState
 from tests.cli.conftest import RUN
 from tests.cli.homes import FilledHome, order, run_command

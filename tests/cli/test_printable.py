@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from orchestrator.cli.printable import json_text, log_line, one_line, printable
-from orchestrator.core.events import ActivityFailed, ActivityScheduled, ActivityStarted, Failure
+from orchestrator.core.events import ActivityFailed, ActivityScheduled, ActivityStarted
 from orchestrator.core.orders import log_path
+from orchestrator.core.particulars import Failure
 from orchestrator.names import FailureKind
 from tests.cli.homes import FilledHome, order, run_command, spawn_words
 

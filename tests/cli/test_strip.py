@@ -14,13 +14,10 @@ from orchestrator.core.events import (
     AnyEvent,
     ChildEnded,
     ChildStarted,
-    Failure,
-    PayloadRef,
     Recorded,
     RunBlocked,
     RunCreated,
     RunEnded,
-    RunLink,
     RunMoved,
     RunReset,
     SignalReceived,
@@ -30,6 +27,7 @@ from orchestrator.core.events import (
     UpdateReceived,
     VersionMarker,
 )
+from orchestrator.core.particulars import Failure, PayloadRef, RunLink
 from orchestrator.names import BlockKind, RunState, RunType
 from tests.cli.homes import START
 

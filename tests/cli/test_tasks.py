@@ -11,10 +11,9 @@ from orchestrator.core.events import (
     ActivityLost,
     ActivityScheduled,
     ActivityStarted,
-    Failure,
-    PayloadRef,
 )
 from orchestrator.core.orders import log_path
+from orchestrator.core.particulars import Failure, PayloadRef
 from orchestrator.core.requests import ClearTasks, ResolveTask
 from orchestrator.names import TaskState
 from orchestrator.storage.payloads import FsspecPayloadStore

@@ -15,7 +15,13 @@ from orchestrator.clock import SystemClock
 from orchestrator.config import load_config
 from orchestrator.core.asks import facts_of
 from orchestrator.core.decide import decide
-from orchestrator.core.events import ActivityCompleted, ActivityScheduled, ActivityStarted, PayloadRef, Recorded
+from orchestrator.core.events import (
+    ActivityCompleted,
+    ActivityScheduled,
+    ActivityStarted,
+    Recorded,
+)
+from orchestrator.core.particulars import PayloadRef
 from orchestrator.core.plan import Plan
 from orchestrator.core.requests import CancelRun, ClearTasks, PauseRun
 from orchestrator.core.runs import replay

@@ -11,11 +11,10 @@ from orchestrator.core.events import (
     ActivityCompleted,
     ActivityFailed,
     ActivityScheduled,
-    Failure,
-    PayloadRef,
     RunCancelRequested,
     RunCreated,
 )
+from orchestrator.core.particulars import Failure, PayloadRef
 from orchestrator.core.requests import CancelRun, TriggerRun
 from orchestrator.exceptions import SchedulerRunningError
 from orchestrator.names import RunState, TaskState

@@ -8,7 +8,7 @@ from pathlib import Path
 import fsspec
 import pytest
 
-from orchestrator.core.events import PayloadRef
+from orchestrator.core.particulars import PayloadRef
 from orchestrator.exceptions import ConfigError, NotFoundError, StorageCorruptError, StorageUnavailableError
 from orchestrator.storage.payloads import FsspecPayloadStore
 

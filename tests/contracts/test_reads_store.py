@@ -11,11 +11,11 @@ from orchestrator.core.events import (
     ActivityFailed,
     ActivityScheduled,
     ActivityStarted,
-    Failure,
     RunCancelRequested,
     RunPaused,
     TaskExpanded,
 )
+from orchestrator.core.particulars import Failure
 from orchestrator.core.requests import TriggerRun
 from orchestrator.exceptions import NotFoundError
 from orchestrator.names import RunState, RunType, TaskState

@@ -15,12 +15,10 @@ from orchestrator.core.events import (
     ActivityFailed,
     ActivityResumed,
     ActivityScheduled,
-    Failure,
-    PayloadRef,
     RunEnded,
     RunReset,
-    XCom,
 )
+from orchestrator.core.particulars import Failure, PayloadRef, XCom
 from orchestrator.names import RunState
 from orchestrator.storage.catalog import SqlCatalog
 from orchestrator.storage.cleaning import Cleaning

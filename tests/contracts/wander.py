@@ -20,9 +20,7 @@ from orchestrator.core.events import (
     ActivityStarted,
     ActivityUpstreamFailed,
     AnyEvent,
-    Failure,
     OutcomeResolved,
-    PayloadRef,
     RunCancelRequested,
     RunEnded,
     RunMoved,
@@ -35,6 +33,7 @@ from orchestrator.core.events import (
     TimerSet,
     VersionMarker,
 )
+from orchestrator.core.particulars import Failure, PayloadRef
 from orchestrator.core.spec import DagSpec, TaskSpec
 from orchestrator.names import FailureKind, RunState, TaskState
 from tests.contracts.stories import SPEC, Story

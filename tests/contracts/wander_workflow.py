@@ -19,8 +19,6 @@ from orchestrator.core.events import (
     AnyEvent,
     ChildEnded,
     ChildStarted,
-    Failure,
-    PayloadRef,
     RunCancelRequested,
     RunMoved,
     RunReset,
@@ -29,6 +27,7 @@ from orchestrator.core.events import (
     TimerFired,
     UpdateReceived,
 )
+from orchestrator.core.particulars import Failure, PayloadRef
 from orchestrator.core.spec import DagSpec, TaskSpec
 from orchestrator.core.workflow_run import WorkflowRun
 from orchestrator.names import BlockKind, DagKind, RunState, TaskState

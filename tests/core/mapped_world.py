@@ -10,7 +10,13 @@ import msgspec
 from orchestrator.core.activity import Upstreams
 from orchestrator.core.commands import CancelAttempt, ScheduleActivity, facts_of
 from orchestrator.core.decide import decide
-from orchestrator.core.events import ActivityCompleted, ActivityFailed, ActivityScheduled, Failure, RunEnded
+from orchestrator.core.events import (
+    ActivityCompleted,
+    ActivityFailed,
+    ActivityScheduled,
+    RunEnded,
+)
+from orchestrator.core.particulars import Failure
 from orchestrator.core.run import Run
 from orchestrator.core.trigger_rules import Verdict, evaluate
 from tests.core.ledger import Ledger, at

@@ -14,10 +14,10 @@ from orchestrator.core.events import (
     ActivityStarted,
     ActivityUpstreamFailed,
     ChildStarted,
-    Failure,
     RunEnded,
     TaskExpanded,
 )
+from orchestrator.core.particulars import Failure
 from orchestrator.core.reasons import Cause, Reason, Usage
 from orchestrator.core.spec import mapping_over
 from orchestrator.core.story import why

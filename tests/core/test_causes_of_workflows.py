@@ -8,7 +8,6 @@ from orchestrator.core.activations import Standing, Wait
 from orchestrator.core.events import (
     ActivityFailed,
     ChildStarted,
-    Failure,
     RunBlocked,
     RunCancelRequested,
     RunCreated,
@@ -19,6 +18,7 @@ from orchestrator.core.events import (
     TimerSet,
     UpdateReceived,
 )
+from orchestrator.core.particulars import Failure
 from orchestrator.core.reasons import Cause, Reason, Usage
 from orchestrator.core.runs import new_run
 from orchestrator.core.spec import Entrance

@@ -11,9 +11,9 @@ from orchestrator.core.events import (
     ActivityScheduled,
     ActivitySkipped,
     AnyEvent,
-    Failure,
     TaskExpanded,
 )
+from orchestrator.core.particulars import Failure
 from orchestrator.core.spec import DagSpec, TaskSpec, mapping_over
 from orchestrator.names import DagKind, Delivery, TriggerRule
 from tests.core.ledger import Ledger, at, tasks

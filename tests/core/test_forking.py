@@ -14,7 +14,6 @@ from orchestrator.core.events import (
     ActivityStarted,
     ChildEnded,
     ChildStarted,
-    Failure,
     Recorded,
     RunCancelRequested,
     RunCreated,
@@ -29,6 +28,7 @@ from orchestrator.core.events import (
     ValueRecorded,
 )
 from orchestrator.core.forking import fork
+from orchestrator.core.particulars import Failure
 from orchestrator.core.plan import Plan
 from orchestrator.core.requests import Edit, ForkRun
 from orchestrator.core.runs import replay

@@ -1,6 +1,7 @@
 """Mapping: how many instances there are, which of them wait for each other, and what each is given."""
 
 import random
+import time
 from typing import Any
 
 import pytest
@@ -390,3 +391,35 @@ def test_what_is_cleared_in_a_random_world_runs_again_under_the_same_rules(seed:
         if index in run.nodes[name].indexes():
             assert verdict_at_the_end(run, name, index) is Verdict.RUN, (name, index, ledger.states())
     assert account(ledger.replayed()) == account(run)
+
+
+class InOrder(random.Random):
+    """Whatever was handed out first ends first, as it mostly does."""
+
+    def randrange(self, *_bounds: Any) -> int:
+        return 0
+
+
+@pytest.mark.parametrize("clear", [False, True], ids=["played", "cleared and played"])
+def test_four_times_the_instances_take_about_four_times_as_long(clear: bool) -> None:
+    """Of a task mapped inside of a mapped group, and what gathers it: one look at all for each would take sixteen times
+    as long.
+    """
+
+    def seconds(count: int) -> float:
+        inner = {**IN_G, "mapping": mapping_over("cut")}
+        ledger = Ledger(
+            tasks("list", "cut: list", "sew: cut", "pack: sew", "end: pack", cut=IN_G, sew=inner, pack=IN_G),
+            groups=GROUP,
+        )
+        player = Player(ledger, lambda name, _: list(range(count)) if name == "list" else [1], InOrder())
+        began = time.process_time()
+        player.play()
+        for name in ("cut", "sew", "pack", "end") if clear else ():
+            indexes = ledger.run.nodes[name].indexes()
+            ledger.add(ActivityCleared(task_id=name, map_index=indexes.start, count=len(indexes)))
+        if clear:
+            player.play()
+        return time.process_time() - began
+
+    assert min(seconds(2400) for _ in range(2)) < 10 * min(seconds(600) for _ in range(3))

@@ -16,7 +16,6 @@ from orchestrator.core.events import (
     ActivityStarted,
     ActivityUpstreamFailed,
     AnyEvent,
-    Failure,
     OutcomeResolved,
     Recorded,
     RunCancelRequested,
@@ -31,6 +30,7 @@ from orchestrator.core.events import (
     TimerSet,
     VersionMarker,
 )
+from orchestrator.core.particulars import Failure
 from orchestrator.core.plan import Plan
 from orchestrator.core.run import Run
 from orchestrator.core.runs import replay

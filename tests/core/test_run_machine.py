@@ -20,7 +20,6 @@ from orchestrator.core.events import (
     ActivityStarted,
     ActivityUpstreamFailed,
     AnyEvent,
-    Failure,
     OutcomeResolved,
     RunCancelRequested,
     RunEnded,
@@ -29,6 +28,7 @@ from orchestrator.core.events import (
     RunResumed,
     TaskExpanded,
 )
+from orchestrator.core.particulars import Failure
 from orchestrator.core.run import Run
 from orchestrator.core.spec import mapping_over
 from orchestrator.names import Delivery, RunState, TaskState

@@ -15,9 +15,9 @@ from orchestrator.core.events import (
     ActivitySkipped,
     ActivityStarted,
     ActivityUpstreamFailed,
-    Failure,
     RunCancelRequested,
 )
+from orchestrator.core.particulars import Failure
 from orchestrator.core.requests import CancelRun
 from orchestrator.core.setups import cleared_with, far_setups
 from orchestrator.core.spec import DagSpec

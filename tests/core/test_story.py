@@ -13,12 +13,12 @@ from orchestrator.core.events import (
     ActivitySkipped,
     ActivityStarted,
     ActivityUpstreamFailed,
-    Failure,
     RunCancelRequested,
     RunEnded,
     RunPaused,
     TaskExpanded,
 )
+from orchestrator.core.particulars import Failure
 from orchestrator.core.reasons import Cause, Reason, Usage, listed, span
 from orchestrator.core.spec import mapping_over
 from orchestrator.core.story import why

@@ -32,7 +32,6 @@ from orchestrator.core.events import (
     ActivityRequested,
     ChildEnded,
     ChildStarted,
-    Failure,
     RunBlocked,
     RunCancelRequested,
     RunEnded,
@@ -52,6 +51,7 @@ from orchestrator.core.events import (
 )
 from orchestrator.core.orders import Deferred, Failed
 from orchestrator.core.outcomes import facts_of as facts_of_report
+from orchestrator.core.particulars import Failure
 from orchestrator.core.requests import (
     CancelRun,
     ClearTasks,

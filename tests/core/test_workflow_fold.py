@@ -18,7 +18,6 @@ from orchestrator.core.events import (
     AnyEvent,
     ChildEnded,
     ChildStarted,
-    Failure,
     OutcomeResolved,
     RunBlocked,
     RunCancelRequested,
@@ -38,6 +37,7 @@ from orchestrator.core.events import (
     ValueRecorded,
     VersionMarker,
 )
+from orchestrator.core.particulars import Failure
 from orchestrator.core.timing import longest_way
 from orchestrator.names import BlockKind, FailureKind, ParentClose, RunState, TaskState
 from tests.core.ledger import at

@@ -33,7 +33,6 @@ from orchestrator.core.events import (
     AnyEvent,
     ChildEnded,
     ChildStarted,
-    Failure,
     Recorded,
     RunCancelRequested,
     RunContinued,
@@ -48,6 +47,7 @@ from orchestrator.core.events import (
     TimerSet,
     UpdateReceived,
 )
+from orchestrator.core.particulars import Failure
 from orchestrator.core.runs import replay, replay_until
 from orchestrator.core.workflow_run import WorkflowRun
 from orchestrator.names import FINISHED, BlockKind, RunState, TaskState

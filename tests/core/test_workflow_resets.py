@@ -14,7 +14,6 @@ from orchestrator.core.events import (
     AnyEvent,
     ChildEnded,
     ChildStarted,
-    Failure,
     RunBlocked,
     RunCancelRequested,
     RunContinued,
@@ -29,6 +28,7 @@ from orchestrator.core.events import (
     ValueRecorded,
 )
 from orchestrator.core.forking import fork
+from orchestrator.core.particulars import Failure
 from orchestrator.core.requests import ForkRun, SendUpdate
 from orchestrator.core.runs import replay
 from orchestrator.names import BlockKind, FailureKind, RunState, TaskState

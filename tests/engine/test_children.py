@@ -8,7 +8,6 @@ import pytest
 
 from orchestrator.core import values
 from orchestrator.core.events import (
-    NULL,
     ActivityCompleted,
     ActivityDeferred,
     ActivityFailed,
@@ -19,6 +18,7 @@ from orchestrator.core.events import (
     RunEnded,
 )
 from orchestrator.core.orders import Order
+from orchestrator.core.particulars import NULL
 from orchestrator.core.requests import CancelRun, ClearTasks
 from orchestrator.core.spec import RetrySpec
 from orchestrator.names import ParentClose, RunState

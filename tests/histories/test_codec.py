@@ -6,7 +6,14 @@ from typing import Any, get_args, get_type_hints
 import msgspec
 import pytest
 
-from orchestrator.core.events import EVENT_TYPES, ActivityCompleted, ActivityStarted, AnyEvent, Event, PayloadRef
+from orchestrator.core.events import (
+    EVENT_TYPES,
+    ActivityCompleted,
+    ActivityStarted,
+    AnyEvent,
+    Event,
+)
+from orchestrator.core.particulars import PayloadRef
 from orchestrator.exceptions import SchemaVersionError, StorageCorruptError
 from orchestrator.storage.codec import CODEC, LIFTERS, VERSIONS, Codec
 

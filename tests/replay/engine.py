@@ -11,7 +11,8 @@ import msgspec
 from orchestrator.authoring.blue import Blue, Given, current_blue
 from orchestrator.core import activations as asks
 from orchestrator.core import events, values
-from orchestrator.core.events import AnyEvent, PayloadRef, Recorded
+from orchestrator.core.events import AnyEvent, Recorded
+from orchestrator.core.particulars import Failure, PayloadRef
 from orchestrator.core.spec import TaskSpec
 from orchestrator.names import FailureKind, RunState, RunType
 from orchestrator.replay import Machine
@@ -214,7 +215,7 @@ class Engine:
             try:
                 result = self.answer(call.task_id, given["args"], given["kwargs"])
             except Exception as error:
-                failure = events.Failure(message=str(error), types=(type(error).__name__,), where="red.py:3")
+                failure = Failure(message=str(error), types=(type(error).__name__,), where="red.py:3")
                 return events.ActivityFailed(
                     task_id=call.task_id, map_index=index, kind=FailureKind.ERROR, failure=failure
                 )

@@ -8,6 +8,7 @@ from typing import Any
 from orchestrator.authoring.blue import Blue
 from orchestrator.core import activations as asks
 from orchestrator.core import events
+from orchestrator.core.particulars import Failure
 from orchestrator.exceptions import WorkflowCancelled
 from orchestrator.names import BlockKind, RunState
 from tests.replay.engine import Engine, call, gather, raw
@@ -96,7 +97,7 @@ def test_a_refusal_of_an_update_that_the_end_of_the_run_gave_needs_no_code() -> 
     engine.cancel("enough")
     engine.record(
         events.RunCancelRequested(reason="enough, really"),
-        events.UpdateAnswered(update_id="u", failure=events.Failure(message="the run was cancelled")),
+        events.UpdateAnswered(update_id="u", failure=Failure(message="the run was cancelled")),
         events.RunEnded(state=RunState.FAILED, reason="enough"),
     )
     assert replayed(engine) == ()

@@ -14,6 +14,7 @@ import pytest
 from orchestrator.authoring.blue import Blue
 from orchestrator.core import activations as asks
 from orchestrator.core import events
+from orchestrator.core.particulars import Failure
 from orchestrator.exceptions import (
     ActivityError,
     ConflictError,
@@ -471,7 +472,7 @@ def failed(attempt: int, *, again: bool) -> events.ActivityFailed:
         task_id="a",
         map_index=0,
         attempt=attempt,
-        failure=events.Failure(message="no"),
+        failure=Failure(message="no"),
         retry_at=Engine(lambda blue: None).now if again else None,
     )
 

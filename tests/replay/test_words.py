@@ -13,6 +13,7 @@ from orchestrator.authoring.blue import Blue
 from orchestrator.core import activations as asks
 from orchestrator.core import events, values
 from orchestrator.core.events import AnyEvent, Recorded
+from orchestrator.core.particulars import Origin
 from orchestrator.exceptions import ChildError, DeliveryError, NotFoundError, UsageError
 from orchestrator.names import BlockKind, ParentClose, RunState
 from tests.replay.engine import FIRST, START, Engine, call, raw
@@ -406,7 +407,7 @@ def test_a_loop_is_long_after_five_thousand_facts_and_not_before() -> None:
 
 
 def test_a_forked_run_draws_the_numbers_of_the_run_that_it_comes_from() -> None:
-    origin = events.Origin(run_uid="uid-0", at=START - timedelta(days=1))
+    origin = Origin(run_uid="uid-0", at=START - timedelta(days=1))
     created = events.RunCreated(
         **{name: getattr(FIRST[0], name) for name in ("dag_id", "run_id", "run_uid", "run_type")},
         version_id=1,

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from orchestrator.core.events import PayloadRef
+from orchestrator.core.particulars import PayloadRef
 from orchestrator.core.requests import SendSignal
 from orchestrator.testing.home import LiveHome
 from tests.cli.homes import run_command

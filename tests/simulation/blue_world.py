@@ -16,8 +16,14 @@ from orchestrator.authoring.inventory import inventory
 from orchestrator.authoring.workflow_dag import WorkflowDag
 from orchestrator.core import values
 from orchestrator.core.activations import Activation
-from orchestrator.core.events import NULL, ActivityCompleted, ActivityRequested, Recorded, RunEnded
+from orchestrator.core.events import (
+    ActivityCompleted,
+    ActivityRequested,
+    Recorded,
+    RunEnded,
+)
 from orchestrator.core.orders import Order
+from orchestrator.core.particulars import NULL
 from orchestrator.core.spec import DagSpec
 from orchestrator.exceptions import AirflowFailException
 from orchestrator.testing.sim_executor import Script

@@ -15,7 +15,8 @@ import pytest
 
 from orchestrator.clock import SystemClock
 from orchestrator.core.activations import Block, Call, ReplayLost, Return
-from orchestrator.core.events import NULL, ActivityCompleted, Recorded
+from orchestrator.core.events import ActivityCompleted, Recorded
+from orchestrator.core.particulars import NULL
 from orchestrator.executors.replayer import LocalReplayer
 from orchestrator.names import BlockKind, QuarantineMode
 from orchestrator.storage.payloads import FsspecPayloadStore

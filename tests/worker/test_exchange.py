@@ -7,8 +7,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from orchestrator.core.events import Failure, XCom
 from orchestrator.core.orders import Completed, Failed, Order
+from orchestrator.core.particulars import Failure, XCom
 from orchestrator.exceptions import UsageError, ValueEncodingError
 from orchestrator.names import AttemptKey, Delivery, RunType
 from orchestrator.storage.payloads import FsspecPayloadStore

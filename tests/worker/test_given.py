@@ -9,8 +9,8 @@ import msgspec
 import pytest
 
 from orchestrator.core import values
-from orchestrator.core.events import PayloadRef, XCom
 from orchestrator.core.orders import Stretch
+from orchestrator.core.particulars import PayloadRef, XCom
 from orchestrator.storage.payloads import FsspecPayloadStore
 from orchestrator.worker.given import KeptItems, LazyXComSequence, RawItems
 

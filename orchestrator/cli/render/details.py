@@ -9,7 +9,6 @@ import msgspec
 
 from orchestrator.cli.render.console import cell, moment
 from orchestrator.core.events import (
-    NULL,
     ActivityCompleted,
     ActivityFailed,
     ActivityLost,
@@ -17,7 +16,6 @@ from orchestrator.core.events import (
     AnyEvent,
     ChildEnded,
     ChildStarted,
-    PayloadRef,
     RunBlocked,
     RunContinued,
     RunCreated,
@@ -33,6 +31,7 @@ from orchestrator.core.events import (
     ValueRecorded,
     VersionMarker,
 )
+from orchestrator.core.particulars import NULL, PayloadRef
 
 _SAID = frozenset(
     {"task_id", "map_index", "count", "attempt", "timer_id", "name", "fingerprint", "input_digest", "digest", "heard"}

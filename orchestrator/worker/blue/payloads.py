@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TypeVar
 
-from orchestrator.core.events import PayloadRef
+from orchestrator.core.particulars import PayloadRef
 from orchestrator.exceptions import NotFoundError, StorageError
 from orchestrator.ports import PayloadStore
 from orchestrator.worker.blue.lifting import lifted

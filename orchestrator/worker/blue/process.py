@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 from typing import NamedTuple
 
-from orchestrator.core.events import Failure
+from orchestrator.core.particulars import Failure
 from orchestrator.worker.blue.pulse import Pulse
 from orchestrator.worker.blue.repertoire import make_replays
 from orchestrator.worker.blue.runlog import Stenographer

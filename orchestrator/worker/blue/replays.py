@@ -7,7 +7,8 @@ import msgspec
 
 from orchestrator.core import values
 from orchestrator.core.activations import Activation, Advance, Block, FactsWanted, ReplayLost, Standing, Word
-from orchestrator.core.events import Failure, Recorded, RunContinued, RunCreated
+from orchestrator.core.events import Recorded, RunContinued, RunCreated
+from orchestrator.core.particulars import Failure
 from orchestrator.exceptions import NotFoundError, StorageError, StorageUnavailableError
 from orchestrator.names import BlockKind
 from orchestrator.worker.blue.codes import Codes

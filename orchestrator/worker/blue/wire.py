@@ -12,7 +12,8 @@ from typing import Any, Generic, TypeAlias, TypeVar
 import msgspec
 
 from orchestrator.core.activations import Activation, Advance, FactsWanted, ReplayLost, Standing
-from orchestrator.core.events import Failure, Recorded
+from orchestrator.core.events import Recorded
+from orchestrator.core.particulars import Failure
 from orchestrator.storage.codec import CODEC
 
 W = TypeVar("W")
