@@ -267,6 +267,11 @@ class Node:
             return self.released
         return self.instances.of(map_index) in self.instances.let_go
 
+    def stir_all(self) -> None:
+        """Have all of its instances judged anew."""
+        if self.instances is not None:
+            self.instances.stir(0, 0)
+
     def untouched(self, among: range | None = None) -> list[range]:
         """The map indexes whose activities are none, in stretches that had the same number of attempts."""
         if not self.is_expanded:

@@ -58,7 +58,7 @@ class Board:
 
         What only the old one has is retired: its attempts end, and its numbers are kept in case it comes back.
         """
-        old = self.nodes
+        old, levels = self.nodes, self.plan.levels
         self.plan = plan
         self._lay_out()
         stays = {name for name, node in self.nodes.items() if name in old and old[name].is_like(node)}
@@ -73,6 +73,8 @@ class Board:
             before = old[name] if name in stays else self._retired.pop(_kind(node), None)
             if before is not None:
                 self._carry_over(node, before)
+                if name not in stays or levels.get(name) != plan.levels.get(name):
+                    node.measured_at = 0
         self.agenda = dict.fromkeys(self.nodes)
 
     def _lay_out(self) -> None:
@@ -90,6 +92,7 @@ class Board:
             self._expand(node, old.shape, old.extents.levels if old.extents else ())
         node.skipped_by, node.skipped_in, node.beyond = old.skipped_by, old.skipped_in, old.beyond
         node.one, node.many, node.result_seq, node.measured_at = old.one, old.many, old.result_seq, old.measured_at
+        node.stir_all()
         for map_index, activity in node.activities():
             self.touched.add((node.task.task_id, map_index))
             if activity.state in FINISHED:

@@ -1,7 +1,7 @@
 """``decide``: what should happen next in one run. Pure policy: it reads a Run and the time, nothing else."""
 
 import heapq
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 
 from orchestrator.core.activity import Instances, Node, is_timed
@@ -47,7 +47,7 @@ def decide(run: Run, now: datetime) -> list[Command]:
     elif not run.paused:
         commands += _due(run, now)
         commands += _ready(run)
-    if run.unfinished == 0 and not run.open:
+    if run.unfinished == 0 and not run.open and not any(isinstance(command, ExpandTask) for command in commands):
         commands.append(_end(run))
     return commands
 
@@ -83,8 +83,19 @@ def _schedule(run: Run, node: Node, map_index: int, count: int) -> Command:
 
 def _ready(run: Run) -> Iterator[Command]:
     agenda, run.agenda = run.agenda, {}
+    if reshaped := list(_reshaped(run, agenda)):
+        run.agenda = agenda  # the others are judged by what comes of it
+        yield from reshaped
+        return
     for task_id in agenda:
         yield from _judge_anew(run, run.nodes[task_id])
+
+
+def _reshaped(run: Run, agenda: Iterable[str]) -> Iterator[Command]:
+    """The mapped tasks that are to have other instances than they have, since a list or their version is another."""
+    for node in map(run.nodes.__getitem__, agenda):
+        if node.task.depth and node.shape is not None and (found := _expansion(run, node)) is not None:
+            yield found
 
 
 def _judge_anew(run: Run, node: Node) -> Iterator[Command]:
@@ -162,9 +173,9 @@ def _expansion(run: Run, node: Node) -> Command | None:
 
 
 def _is_measured(run: Run, node: Node) -> bool:
-    """Whether it was expanded by the results that are recorded now."""
+    """Whether it was expanded by the results that are recorded now, and as its version asks for."""
     producers = (run.nodes[name] for name in run.plan.producers(node.task.task_id))
-    return all(one.is_over and one.result_seq <= node.measured_at for one in producers)
+    return node.measured_at > 0 and all(one.is_over and one.result_seq <= node.measured_at for one in producers)
 
 
 def _obstacle(run: Run, node: Node) -> Unmeasured | None:

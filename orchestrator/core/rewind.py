@@ -66,6 +66,7 @@ class RewindableBoard(Board):
             node.many = (now.many or {}) | {i: self._recalled((node.task.task_id, i), was) for i, was in lost.items()}
         if then is not None:
             node.skipped_by, node.skipped_in, node.result_seq = then.skipped_by, then.skipped_in, then.result_seq
+            node.stir_all()
         for map_index in (-1, *(node.many or ())):
             place = (node.task.task_id, map_index)
             was = None if then is None else then.peek(map_index)

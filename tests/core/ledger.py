@@ -4,10 +4,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from orchestrator.core.activity import Activity, Upstreams
-from orchestrator.core.events import ActivityCompleted, ActivityScheduled, AnyEvent, Recorded, RunCreated
+from orchestrator.core.events import ActivityCompleted, ActivityScheduled, AnyEvent, Recorded, RunCreated, RunReset
 from orchestrator.core.plan import Plan
 from orchestrator.core.run import Run
-from orchestrator.core.runs import replay
+from orchestrator.core.runs import replay, take_in
 from orchestrator.core.spec import DagSpec, TaskSpec
 from orchestrator.names import FINISHED, UNMAPPED, RunType, TaskState
 
@@ -49,6 +49,12 @@ class Ledger:
     def move(self, event: AnyEvent, version: int) -> None:
         self.add(event)
         self.run.move(self.plans[version])
+
+    def reset(self, seq: int) -> None:
+        """Back to where it was at ``seq``."""
+        fact = Recorded(len(self.facts) + 1, at(len(self.facts)), RunReset(seq=seq))
+        self.facts.append(fact)
+        take_in(self.run, fact, lambda version: self.plans[version], lambda: self.facts)
 
     def succeed(self, *names: str) -> None:
         """Each has an attempt that completes."""

@@ -6,10 +6,22 @@ from typing import Any
 
 import pytest
 
-from orchestrator.core.events import ActivityCleared
+from orchestrator.core.events import ActivityCleared, RunMoved
 from orchestrator.core.extents import Extents
+from orchestrator.core.plan import Plan
 from orchestrator.core.run import Run
-from orchestrator.core.spec import Fixed, GroupSpec, Length, LengthOf, Longest, Mapping, Shortest, Total, mapping_over
+from orchestrator.core.spec import (
+    DagSpec,
+    Fixed,
+    GroupSpec,
+    Length,
+    LengthOf,
+    Longest,
+    Mapping,
+    Shortest,
+    Total,
+    mapping_over,
+)
 from orchestrator.core.trigger_rules import Verdict
 from orchestrator.names import TriggerRule
 from tests.core.ledger import Ledger, tasks
@@ -385,12 +397,80 @@ def test_what_is_cleared_in_a_random_world_runs_again_under_the_same_rules(seed:
             indexes = run.nodes[name].indexes()
             ledger.add(ActivityCleared(task_id=name, map_index=indexes.start, count=len(indexes)))
         player.ran = []
-    run = player.play()
+    player.play()
+    is_judged_rightly(player)
+
+
+def is_judged_rightly(player: Player) -> None:
+    """Each that ran since ``player.ran`` was emptied had to, and a replay comes to the same."""
+    run = player.ledger.run
     assert run.unfinished == 0
     for name, index in player.ran:
         if index in run.nodes[name].indexes():
-            assert verdict_at_the_end(run, name, index) is Verdict.RUN, (name, index, ledger.states())
-    assert account(ledger.replayed()) == account(run)
+            assert verdict_at_the_end(run, name, index) is Verdict.RUN, (name, index, player.ledger.states())
+    assert account(player.ledger.replayed()) == account(run)
+
+
+@pytest.mark.parametrize("seed", range(150))
+def test_a_random_world_that_is_reset_plays_on_from_there(seed: int) -> None:
+    dice = random.Random(seed)
+    ledger = world(dice)
+    player = Player(ledger, random_body(dice), dice)
+    player.play()
+    for _ in range(3):
+        player.ran = []
+        ledger.reset(dice.randint(1, len(ledger.facts)))
+        player.play()
+        is_judged_rightly(player)
+
+
+@pytest.mark.parametrize("seed", range(150))
+def test_a_random_world_goes_on_as_another_version_of_itself(seed: int) -> None:
+    """Each version has the same tasks with other edges, rules, lists and groups.
+
+    What was done and is not cleared may find that it has other instances, after what follows it has run.
+    """
+    dice = random.Random(seed)
+    ledger = world(dice)
+    player = Player(ledger, random_body(dice), dice)
+    player.play()
+    for version in (1, 2):
+        ledger.plans.append(Plan(world(dice).plans[0].spec, version))
+        player.ran = []
+        ledger.move(RunMoved(version_id=version, fingerprint=f"v{version}"), version)
+        first = dice.choice(sorted(ledger.run.nodes))
+        for name in {first, *ledger.run.plan.behind(first)}:
+            indexes = ledger.run.nodes[name].indexes()
+            ledger.add(ActivityCleared(task_id=name, map_index=indexes.start, count=len(indexes)))
+        if ledger.run.is_ended:
+            continue  # nothing of what was chosen had been done
+        player.play()
+        assert ledger.run.unfinished == 0
+        assert account(ledger.replayed()) == account(ledger.run)
+
+
+@pytest.mark.parametrize("clear", ["end", "m"])
+def test_another_version_with_a_longer_list_runs_what_is_new_before_what_follows(clear: str) -> None:
+    ledger = Ledger(tasks("m", "end: m", m={"mapping": mapping_over(2)}))
+    ledger.plans.append(Plan(DagSpec(dag_id="shop", tasks=tasks("m", "end: m", m={"mapping": mapping_over(3)})), 1))
+    player = Player(ledger, lambda _, __: None)
+    player.play()
+    ledger.move(RunMoved(version_id=1, fingerprint="v1"), 1)
+    ledger.add(ActivityCleared(task_id=clear, map_index=0 if clear == "m" else -1))
+    player.ran = []
+    player.play()
+    assert player.ran[-1] == (("end", -1) if clear == "end" else ("m", 2))
+    assert ledger.states() == {"m": "success success success", "end": "success"}
+
+
+def test_a_run_does_not_end_while_a_list_that_was_made_anew_brings_more_to_do() -> None:
+    lengths = iter([1, 3])
+    ledger = Ledger(tasks("list", "m: list", m={"mapping": mapping_over("list")}))
+    player = Player(ledger, lambda name, _: [0] * next(lengths) if name == "list" else None)
+    player.play()
+    ledger.add(ActivityCleared(task_id="list", map_index=-1))
+    player.play()
+    assert ledger.states()["m"] == "success success success"
 
 
 class InOrder(random.Random):
