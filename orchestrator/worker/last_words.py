@@ -26,7 +26,3 @@ def main() -> None:
     except OrchestratorError as error:
         sys.exit(str(error))
     sys.stdout.buffer.write(masked(remains.text).encode())
-
-
-if __name__ == "__main__":
-    main()

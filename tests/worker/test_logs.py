@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from pathlib import Path
 
 from orchestrator.core.orders import Completed, Failed
 from tests.worker.workshop import Bench, Workshop
@@ -64,6 +65,19 @@ def test_the_last_words_of_a_body_that_died_stand_in_the_log(bench: Bench, shop:
     assert "exit status 0" in shop.log(exited)
     assert "Segmentation fault" in shop.log(crashed)
     assert "shop.py" in shop.log(crashed)
+
+
+def test_last_words_are_withheld_where_the_secrets_of_the_home_cannot_be_read(
+    open_bench: OpenBench, shop: Workshop, tmp_path: Path
+) -> None:
+    (tmp_path / "home.db").write_bytes(b"no database at all, but something else that lies there")
+    order = shop.order("crashes")
+    open_bench(home_database=f"sqlite:///{tmp_path}/home.db").run(order)
+    log = shop.log(order)
+    assert "Segmentation fault" not in log
+    assert "is not shown, since secrets could not be taken out of it: " in log
+    assert "home.db is damaged or no database" in log
+    assert "Traceback" not in log
 
 
 def test_a_body_that_takes_the_streams_away_does_not_take_them_from_the_next(bench: Bench, shop: Workshop) -> None:
