@@ -3,7 +3,7 @@
 import functools
 import inspect
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
-from typing import Any, Generic, ParamSpec, Protocol, TypedDict, TypeVar, Unpack, cast, overload
+from typing import Any, Generic, ParamSpec, Protocol, TypeVar, Unpack, cast, overload
 
 from orchestrator.authoring.blue import Future, current_blue, is_blue
 from orchestrator.authoring.callables import parameters_of
@@ -12,38 +12,18 @@ from orchestrator.authoring.dag import current_dag
 from orchestrator.authoring.identifiers import checked_id
 from orchestrator.authoring.inventory import note
 from orchestrator.authoring.place import Place, author
-from orchestrator.authoring.retrying import RetryPolicy
-from orchestrator.authoring.settings import TASK_CHECKS, Duration
+from orchestrator.authoring.settings import TASK_CHECKS, AttemptSettings
 from orchestrator.exceptions import UsageError
-from orchestrator.names import Delivery, Isolation
+from orchestrator.names import Delivery
 
 _Params = ParamSpec("_Params")
 _Result = TypeVar("_Result")
 
 
-class ActivitySettings(TypedDict, total=False):
+class ActivitySettings(AttemptSettings, total=False):
     """What ``@activity`` takes: the settings of a task that mean something without a graph around it."""
 
     activity_id: str
-    owner: str
-    retries: int | None
-    retry_delay: Duration | None
-    retry_exponential_backoff: bool | float
-    max_retry_delay: Duration | None
-    retry_jitter: float
-    retry_policy: RetryPolicy | None
-    execution_timeout: Duration | None
-    heartbeat_timeout: Duration | None
-    priority_weight: int
-    pool: str
-    pool_slots: int
-    queue: str
-    max_active_tis_per_dag: int | None
-    max_active_tis_per_dagrun: int | None
-    delivery: Delivery | str
-    connection: str | None
-    isolation: Isolation | str
-    doc_md: str | None
 
 
 _OF_GRAPHS = {"trigger_rule", "weight_rule", "params", "multiple_outputs", "task_display_name"}

@@ -2,15 +2,15 @@
 
 import inspect
 from collections.abc import Callable
-from contextvars import ContextVar, Token
+from contextvars import ContextVar
 from datetime import UTC, datetime, timedelta, tzinfo
 from functools import wraps
 from pathlib import Path
-from types import TracebackType
-from typing import Any, ParamSpec, Self, Unpack, overload
+from typing import Any, ParamSpec, Unpack, overload
 
 from orchestrator.authoring.airflow_only import AIRFLOW_DAG_SETTINGS, supported
 from orchestrator.authoring.checks import check_all, refuse_unknown
+from orchestrator.authoring.enclosing import Enclosing
 from orchestrator.authoring.identifiers import checked_id
 from orchestrator.authoring.params import ParamsDict
 from orchestrator.authoring.place import Place, author
@@ -30,13 +30,14 @@ def current_dag() -> "DAG | None":
     return _current.get()
 
 
-class DAG(TaskGraph):
+class DAG(Enclosing, TaskGraph):
     """Tasks, their order, and when they run. In a ``with`` block, the tasks made inside belong to it.
 
     ``default_args`` are given to each operator made in the DAG that takes them and was not given them itself.
     DagError, with the author's file and line, if a setting is unknown or impossible.
     """
 
+    innermost = _current
     description: str | None = None
     schedule: ScheduleArg = None
     start_date: datetime | None = None
@@ -62,7 +63,6 @@ class DAG(TaskGraph):
     def __init__(self, dag_id: str, **settings: Unpack[DagSettings]) -> None:
         self.place = author()
         super().__init__(checked_id("dag_id", dag_id, self.place))
-        self._tokens: list[Token[DAG | None]] = []
         what = repr(self)
         given = supported(self.place, what, settings, AIRFLOW_DAG_SETTINGS)
         refuse_unknown(self.place, what, given, DAG_CHECKS)
@@ -82,15 +82,6 @@ class DAG(TaskGraph):
 
     def __repr__(self) -> str:
         return f"DAG {self.dag_id!r}"
-
-    def __enter__(self) -> Self:
-        self._tokens.append(_current.set(self))
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        _current.reset(self._tokens.pop())
 
     @property
     def fileloc(self) -> str:

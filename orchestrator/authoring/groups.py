@@ -1,12 +1,12 @@
 """TaskGroup: tasks of a DAG under a name of their own."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextvars import ContextVar, Token
-from types import TracebackType
-from typing import Any, Self, TypedDict, Unpack
+from contextvars import ContextVar
+from typing import Any, TypedDict, Unpack
 
 from orchestrator.authoring.checks import Check, anything, check_all, flag, instance, mapping, optional, refuse_unknown
 from orchestrator.authoring.dag import current_dag
+from orchestrator.authoring.enclosing import Enclosing
 from orchestrator.authoring.identifiers import checked_group_id, checked_id
 from orchestrator.authoring.mapped_inputs import Expansion
 from orchestrator.authoring.place import Place, author
@@ -46,7 +46,7 @@ GROUP_CHECKS: dict[str, Check] = {
 }
 
 
-class TaskGroup(Group):
+class TaskGroup(Enclosing, Group):
     """Tasks, and groups of them, that belong together; those made in its ``with`` block.
 
     Their ids begin with the group's, unless ``prefix_group_id=False``. An edge to the group leads to the tasks that
@@ -54,6 +54,7 @@ class TaskGroup(Group):
     before the DAG's. DagError, with the author's file and line, if a setting is unknown or impossible.
     """
 
+    innermost = _current
     prefix_group_id: bool = True
     tooltip: str = ""
     ui_color: str = "CornflowerBlue"
@@ -77,7 +78,6 @@ class TaskGroup(Group):
         self.default_args = {**outer, **(settings.get("default_args") or {})}
         self.upstream_group_ids, self.downstream_group_ids = set[str](), set[str]()
         self.upstream_task_ids, self.downstream_task_ids = set[str](), set[str]()
-        self._tokens: list[Token[TaskGroup | None]] = []
         graph.add_group(self)
         if self.parent_group is not None:
             self.parent_group.children[self.group_id] = self
@@ -93,15 +93,6 @@ class TaskGroup(Group):
 
     def __repr__(self) -> str:
         return f"TaskGroup {self.group_id!r}"
-
-    def __enter__(self) -> Self:
-        self._tokens.append(_current.set(self))
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        _current.reset(self._tokens.pop())
 
     # ── what is in it ────────────────────────────────────────────────────────────────────────────────────
 

@@ -34,15 +34,9 @@ Duration: TypeAlias = timedelta | float
 ScheduleArg: TypeAlias = str | timedelta | Once | Cron | Every | None
 
 
-class TaskSettings(TypedDict, total=False):
-    """What every operator and ``@task`` takes, besides its own arguments. None means the configured default."""
+class AttemptSettings(TypedDict, total=False):
+    """What says how the attempts of a body are made, whether or not there is a graph around it."""
 
-    task_id: Required[str]
-    dag: TaskGraph | None
-    task_group: Group | None
-    default_args: Mapping[str, Any] | None
-    pre_execute: Callable[[Context], None] | None
-    post_execute: Callable[[Context, Any], None] | None
     owner: str
     retries: int | None
     retry_delay: Duration | None
@@ -53,18 +47,29 @@ class TaskSettings(TypedDict, total=False):
     execution_timeout: Duration | None
     heartbeat_timeout: Duration | None
     priority_weight: int
-    weight_rule: WeightRule | str | None
     pool: str
     pool_slots: int
     queue: str
-    trigger_rule: TriggerRule | str
     max_active_tis_per_dag: int | None
     max_active_tis_per_dagrun: int | None
     delivery: Delivery | str
     connection: str | None
     isolation: Isolation | str
-    params: Mapping[str, Any] | None
     doc_md: str | None
+
+
+class TaskSettings(AttemptSettings, total=False):
+    """What every operator and ``@task`` takes, besides its own arguments. None means the configured default."""
+
+    task_id: Required[str]
+    dag: TaskGraph | None
+    task_group: Group | None
+    default_args: Mapping[str, Any] | None
+    pre_execute: Callable[[Context], None] | None
+    post_execute: Callable[[Context, Any], None] | None
+    weight_rule: WeightRule | str | None
+    trigger_rule: TriggerRule | str
+    params: Mapping[str, Any] | None
     task_display_name: str | None
     multiple_outputs: bool | None
 

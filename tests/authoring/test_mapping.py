@@ -1,19 +1,18 @@
 """``partial`` and ``expand``: what mapped tasks and groups are compiled to, and what is refused."""
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from orchestrator import DAG, AirflowSkipException, BaseOperator, task, task_group
-from orchestrator.authoring.compiling import Defaults, compile_dag
 from orchestrator.authoring.context import build_context
 from orchestrator.authoring.given import Given
 from orchestrator.core.orders import item_name
-from orchestrator.core.spec import DagSpec, Fixed, LengthOf, Longest, Mapping, Shortest, TaskSpec, Total
+from orchestrator.core.spec import Fixed, LengthOf, Longest, Mapping, Shortest, TaskSpec, Total
 from orchestrator.exceptions import DagError, UsageError
 from orchestrator.operators import BashOperator, EmptyOperator, PythonOperator
 from tests.authoring.conftest import order_for
+from tests.authoring.graphs import compiled, refusal
 
 
 @task
@@ -37,20 +36,8 @@ class Greet(BaseOperator):
         return self.name, self.words
 
 
-def compiled(dag: DAG) -> DagSpec:
-    return compile_dag(dag, file=__file__, defaults=Defaults())
-
-
 def spec_of(dag: DAG, task_id: str) -> TaskSpec:
     return compiled(dag).task(task_id)
-
-
-def refusal(call: Callable[..., Any], *args: Any, **kwargs: Any) -> str:
-    with pytest.raises(DagError) as refused:
-        call(*args, **kwargs)
-    assert refused.value.file == __file__
-    assert refused.value.line
-    return refused.value.message
 
 
 def ready(

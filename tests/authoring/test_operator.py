@@ -7,9 +7,9 @@ import pytest
 
 from orchestrator import DAG, BaseOperator, TriggerRule, WeightRule
 from orchestrator.authoring.compiling import Defaults, compile_dag
-from orchestrator.exceptions import DagError
 from orchestrator.names import Delivery, Isolation
 from orchestrator.operators import BashOperator, EmptyOperator, PythonOperator
+from tests.authoring.graphs import refusal
 
 
 class Copy(BaseOperator):
@@ -30,13 +30,6 @@ class FastCopy(Copy):
     def __init__(self, *, speed=1, **kwargs):
         super().__init__(retries=9, **kwargs)
         self.speed = speed
-
-
-def refusal(make, *args, **kwargs):
-    with pytest.raises(DagError) as caught:
-        make(*args, **kwargs)
-    assert caught.value.file == str(Path(__file__))
-    return caught.value.message
 
 
 def test_an_author_derives_an_operator_and_its_body_runs(run):

@@ -1,33 +1,11 @@
 """Setups and teardowns: how they are marked, and what a `with` block over them joins."""
 
-from pathlib import Path
-
 import pytest
 
 from orchestrator import DAG, TaskGroup, TriggerRule, setup, task, task_group, teardown
-from orchestrator.authoring.compiling import Defaults, compile_dag
 from orchestrator.authoring.setup_teardown import context_wrapper
-from orchestrator.exceptions import DagError
-from orchestrator.operators import BashOperator, EmptyOperator
-
-
-def compiled(dag):
-    return compile_dag(dag, file="x.py", defaults=Defaults())
-
-
-def refusal(make, *args, **kwargs):
-    with pytest.raises(DagError) as caught:
-        make(*args, **kwargs)
-    assert caught.value.file == str(Path(__file__))
-    return caught.value.message
-
-
-def empty(name, **settings):
-    return EmptyOperator(task_id=name, **settings)
-
-
-def edges(dag):
-    return {f"{before}>{name}" for name in dag.task_ids for before in dag.get_task(name).upstream_task_ids}
+from orchestrator.operators import BashOperator
+from tests.authoring.graphs import compiled, edges, empty, refusal
 
 
 @setup

@@ -2,29 +2,17 @@
 
 import functools
 from collections.abc import Mapping
-from pathlib import Path
 
 import pytest
 
 from orchestrator import DAG, AirflowSkipException, XComArg, get_current_context, task
-from orchestrator.authoring.compiling import Defaults, compile_dag
-from orchestrator.exceptions import DagError, TemplateError, UsageError
+from orchestrator.exceptions import TemplateError, UsageError
 from orchestrator.operators import EmptyOperator, PythonOperator
+from tests.authoring.graphs import compiled, refusal
 
 
 def add(left, right=0):
     return left + right
-
-
-def compiled(dag):
-    return compile_dag(dag, file="x.py", defaults=Defaults())
-
-
-def refusal(make, *args, **kwargs):
-    with pytest.raises(DagError) as caught:
-        make(*args, **kwargs)
-    assert caught.value.file == str(Path(__file__))
-    return caught.value.message
 
 
 def test_a_call_makes_a_task_and_gives_a_reference_to_its_result(run):

@@ -1,68 +1,38 @@
 """kill -9 at random moments, of everything and of single workers: nothing recorded is lost or computed again."""
 
-import os
-import random
 import time
-import uuid
 from pathlib import Path
 
 import msgspec
 import pytest
 
-from orchestrator.core.events import ActivityLost, ActivityStarted, Recorded
-from orchestrator.core.requests import ResolveTask, TriggerRun
+from orchestrator.core.events import ActivityLost, ActivityStarted
+from orchestrator.core.requests import ResolveTask
 from orchestrator.names import RunState, TaskState
-from orchestrator.storage.reads import ActivityRow
-from orchestrator.testing.home import LiveHome
-from tests.scenarios.storm import DAG_ID, SOURCE, gather, judge, make_effects_table
+from orchestrator.storage.reads import ActivityRow, RunRow
+from tests.scenarios.storm import DAG_ID, SOURCE, gather, judge
+from tests.scenarios.weather import FEW, MANY, Weather
 
-FEW = int(os.environ.get("ORCHESTRATOR_TEST_KILLS", "12"))
-MANY = 15 * FEW
 # Runs that are open at a time: a task of unknown outcome holds up a row of its run, and there has to be other work.
 ABREAST = 4
 
 
-class Storm:
-    """A home with the storm DAG, killed again and again; ``seen`` is what was recorded at the last look, by run."""
+class Storm(Weather):
+    """A home with the storm DAG, killed again and again."""
 
     def __init__(self, folder: Path, **settings: object) -> None:
-        self.seed = random.SystemRandom().randrange(10**6)
-        self.random = random.Random(self.seed)
-        self.evidence, self.effects = folder / "evidence.txt", folder / "effects.db"
-        make_effects_table(self.effects)
-        self.home = LiveHome(
-            folder / "home",
-            # Kills of workers are no fault of the bodies here, however many there are.
-            settings={"core.max_lost_attempts": 10_000, **settings},
-            environment={"ORCHESTRATOR_CONN_EFFECTS": f"sqlite:///{self.effects}"},
-        )
-        self.runs: list[str] = []
-        self.open: list[str] = []
-        self.seen: dict[str, list[Recorded]] = {}
+        super().__init__(folder, DAG_ID, ABREAST, **settings)
 
-    def prepare(self) -> None:
-        """Have the DAG read, so that later starts need the scheduler alone."""
-        self.home.write_dag("storm.py", SOURCE)
-        self.home.start()
-        self.home.wait_for("the storm is listed", lambda: self.home.run("dags", "details", DAG_ID).returncode == 0)
-        self.home.kill()
-        self.door = self.home.open()
+    def make_ready(self) -> None:
+        self.prepare(SOURCE, DAG_ID)
 
     def knock_again(self) -> None:
         """Look through new connections: the old ones went with the database's server."""
         self.door.close()
         self.door = self.home.open()
 
-    def trigger(self) -> None:
-        """Ask for runs until as many are open as there should be."""
-        while len(self.open) < ABREAST:
-            run_id = f"run_{len(self.runs)}"
-            conf = msgspec.Raw(msgspec.json.encode({"evidence": str(self.evidence)}))
-            request = TriggerRun(dag_id=DAG_ID, run_id=run_id, run_uid=uuid.uuid4().hex, conf=conf)
-            self.door.requests.submit(request, request.run_uid)
-            self.runs.append(run_id)
-            self.open.append(run_id)
-        self.door.ring()
+    def conf(self) -> dict[str, str]:
+        return {"evidence": str(self.evidence)}
 
     def kill_everything_at_a_random_moment(self) -> None:
         """Now and then while it starts; mostly when some more bodies have run."""
@@ -73,37 +43,16 @@ class Storm:
             self.let_bodies_run(self.random.randint(1, 25))
         self.home.kill()
 
-    def let_bodies_run(self, count: int) -> None:
-        """Until that many more bodies have run, or every run has ended."""
-        target = self.lines() + count
-        self.home.wait_for("bodies run", lambda: self.lines() >= target or self.has_ended())
-
     def wait_until(self, moment: float) -> None:
         self.home.wait_for("the moment comes", lambda: time.monotonic() >= moment)
 
-    def lines(self) -> int:
-        return self.evidence.read_bytes().count(b"\n") if self.evidence.exists() else 0
-
-    def look(self) -> None:
-        """Look at every open run: what was seen before must still stand in its history; answer what is asked."""
-        for run_id in tuple(self.open):
-            run = self.door.reads.run(DAG_ID, run_id)
-            now, before = self.door.reads.history(run.run_key), self.seen.get(run_id, [])
-            assert now[: len(before)] == before, f"{run_id} has lost or changed what was recorded"
-            self.seen[run_id] = now
-            self.answer(run_id)
-            if run.is_ended:
-                self.open.remove(run_id)
-
-    def answer(self, run_id: str) -> None:
-        """Resolve unknown outcomes as a person would who has looked: the evidence says whether a body ran."""
-        run = self.door.reads.run(DAG_ID, run_id)
+    def answer(self, run: RunRow) -> None:
         for task in self.door.reads.tasks(run):
             if task.state is TaskState.AWAITING_INPUT:
                 assert task.task_id.startswith("at_most_once"), f"{task.task_id} asks for input"
-                ran = gather(self.evidence, self.effects).ran.get((run_id, task.task_id), [])
+                ran = gather(self.evidence, self.effects).ran.get((run.run_id, task.task_id), [])
                 assert len(ran) <= 1, f"{task.task_id} ran {len(ran)} times before anybody was asked"
-                self.resolve(run_id, task, ran)
+                self.resolve(run.run_id, task, ran)
 
     def resolve(self, run_id: str, task: ActivityRow, ran: list[str]) -> None:
         request = ResolveTask(
@@ -121,10 +70,6 @@ class Storm:
         self.home.start("scheduler")
         self.home.wait_for("every run ends", self.has_ended, timeout=90)
 
-    def has_ended(self) -> bool:
-        self.look()
-        return not self.open
-
     def faults(self) -> list[str]:
         evidence = gather(self.evidence, self.effects)
         found = []
@@ -133,9 +78,6 @@ class Storm:
             run = self.door.reads.run(DAG_ID, run_id)
             found += [] if run.state is RunState.SUCCESS else [f"{run_id} ended {run.state}: {run.reason}"]
         return found
-
-    def losses(self) -> int:
-        return sum(isinstance(fact.event, ActivityLost) for history in self.seen.values() for fact in history)
 
     def unknown(self) -> int:
         """How often somebody had to say what became of an attempt."""
@@ -158,7 +100,7 @@ class Storm:
 def weather(storm: Storm, kills: int) -> None:
     """Kill everything that many times, let all runs end, and hold what happened to the evidence."""
     with storm.home:
-        storm.prepare()
+        storm.make_ready()
         for _ in range(kills):
             storm.trigger()
             storm.kill_everything_at_a_random_moment()
@@ -188,7 +130,7 @@ def test_nothing_recorded_is_lost_or_run_again_in_hundreds_of_kills(tmp_path: Pa
 def test_the_death_of_single_workers_costs_their_attempt_alone(tmp_path: Path) -> None:
     storm = Storm(tmp_path)
     with storm.home:
-        storm.prepare()
+        storm.make_ready()
         storm.trigger()
         storm.home.start("scheduler")
         for _ in range(FEW):

@@ -44,7 +44,7 @@ def test_the_death_of_the_dag_processor_costs_a_second_and_no_run(tmp_path: Path
 def test_the_death_of_the_zygote_costs_no_run(tmp_path: Path) -> None:
     storm = new_storm(tmp_path)
     with storm.home:
-        storm.prepare()
+        storm.make_ready()
         leader = psutil.Process(storm.home.start("scheduler").pid)
         for _ in range(4):
             storm.trigger()
@@ -59,7 +59,7 @@ def test_the_death_of_the_zygote_costs_no_run(tmp_path: Path) -> None:
 def test_a_stop_under_heavy_load_finishes_or_hands_back_and_the_next_start_goes_on(tmp_path: Path) -> None:
     storm = new_storm(tmp_path)
     with storm.home:
-        storm.prepare()
+        storm.make_ready()
         for _ in range(4):
             storm.trigger()
             storm.home.start("scheduler")

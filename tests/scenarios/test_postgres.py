@@ -8,7 +8,8 @@ import pytest
 
 from orchestrator.testing.home import LiveHome
 from tests.postgres_server import PostgresServer
-from tests.scenarios.test_kills import FEW, MANY, Storm, weather
+from tests.scenarios.test_kills import Storm, weather
+from tests.scenarios.weather import FEW, MANY
 
 pytestmark = pytest.mark.postgres
 
@@ -45,7 +46,7 @@ def test_a_server_that_goes_away_under_load_is_waited_for_and_nothing_is_lost(
 ) -> None:
     storm = new_storm(tmp_path, postgres)
     with storm.home:
-        storm.prepare()
+        storm.make_ready()
         storm.home.start("scheduler")
         for seconds in (0, 0.5, 3):
             storm.trigger()

@@ -161,7 +161,7 @@ def succeed(gale: Gale, before: subprocess.Popen[bytes]) -> subprocess.Popen[byt
 def test_a_scheduler_that_takes_over_in_the_middle_of_advances_forks_no_history(tmp_path: Path) -> None:
     gale = Gale(tmp_path)
     with gale.home:
-        gale.prepare()
+        gale.make_ready()
         gale.trigger()
         first = gale.home.start("scheduler")
         for _ in range(5):
@@ -198,7 +198,7 @@ def test_a_scheduler_that_hangs_until_another_has_taken_over_writes_nothing_more
     url = postgres.database()
     gale = Gale(tmp_path, **{"database.sql_alchemy_conn": url})
     with gale.home:
-        gale.prepare()
+        gale.make_ready()
         gale.trigger()
         hung = gale.home.start("scheduler")
         let_bodies_run(gale, gale.random.randint(3, 20))
