@@ -125,7 +125,7 @@ class Dispatch:
                 inputs=inputs,
                 payloads=payloads,
                 lists=lists,
-                coordinates=run.measure.coordinates(task_id, map_index) if task.depth else (),
+                coordinates=run.measure.coordinates(task_id, map_index) if taken is None else (),
                 measured=measured,
                 log=log_path(run.run_key, activity.scheduled_seq, map_index),
                 call=NULL if isinstance(call, PayloadRef) else call,
@@ -134,7 +134,7 @@ class Dispatch:
                 progress=progress_path(run.run_key, task_id, map_index, activity.generation),
                 began_at=activity.began_at,
                 pokes=activity.pokes,
-                resume=self._resume(run, activity),
+                resume=self._resume(run, activity) if activity.resumed_seq else None,
             )
 
     def prepare(self, run: Run) -> None:
@@ -172,9 +172,7 @@ class Dispatch:
             found = self._params[run.run_key] = {**run.plan.spec.params, **conf}
         return found
 
-    def _resume(self, run: Run, activity: Activity) -> Resume | None:
-        if not activity.resumed_seq:
-            return None
+    def _resume(self, run: Run, activity: Activity) -> Resume:
         places = activity.deferred_seq, activity.resumed_seq
         found = self._results.get(run.run_key, places)
         trigger, event = (found.get(seq, NULL) for seq in places)
@@ -190,6 +188,8 @@ class Dispatch:
 
     def _taken(self, run: Run, task: TaskSpec, map_index: int) -> _Taken:
         """The results that an activity takes, those that are too large to send, and those that it reads by itself."""
+        if not task.inputs and not task.depth:
+            return {}, {}, {}
         places = dict(_single(run, task, map_index))
         found = self._results.get(run.run_key, places.values())
         inputs: dict[str, msgspec.Raw] = {}
