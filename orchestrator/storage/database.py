@@ -20,6 +20,8 @@ AnyRow: TypeAlias = Any  # the type parameters of SQLAlchemy's Row differ from r
 _PATIENCE = 10.0
 _RETRY = 0.005
 _LOG_SIZE = 4_200_000  # a little more than the 1,000 pages after which SQLite starts its log over
+_PIECES = 8
+_WEIGH = text("INSERT OR REPLACE INTO blobs VALUES ('ballast', zeroblob(:size))")
 _PRAGMAS = ("synchronous=FULL", "foreign_keys=OFF", "temp_store=MEMORY", "cache_size=-16000")
 
 
@@ -143,8 +145,9 @@ def stretch_log(engine: Engine) -> None:
     log = Path(f"{path}-wal")
     if log.exists() and log.stat().st_size >= _LOG_SIZE:
         return
-    with writing(engine) as connection:
-        connection.execute(text(f"INSERT OR REPLACE INTO blobs VALUES ('ballast', zeroblob({_LOG_SIZE}))"))  # noqa: S608
+    for _ in range(_PIECES):  # one piece after the other, since SQLite keeps in memory what a transaction has written
+        with writing(engine) as connection:
+            connection.execute(_WEIGH, {"size": _LOG_SIZE // _PIECES})
     with writing(engine) as connection:
         connection.execute(text("DELETE FROM blobs WHERE sha256 = 'ballast'"))
     with engine.connect() as connection:
