@@ -34,12 +34,15 @@ OrchestratorError
     │   ├── AirflowFailException   fail without another retry
     │   ├── AirflowSensorTimeout   a sensor has waited for too long
     │   ├── AirflowRescheduleException  begin again at a moment
+    │   ├── HITLTriggerEventError  a person's answer could not be had
+    │   │   └── HITLTimeoutError       it did not come in time
+    │   ├── HITLRejectException    a person said no
     │   └── TaskDeferralError      what it was deferred to has failed
     │       └── TaskDeferralTimeout    or did not come in time
     └── CommandError           a command ended badly; carries its exit code
 
-Beside the tree stand two BaseExceptions that ``except Exception`` lets pass: WorkflowCancelled, the end of a workflow,
-and TaskDeferred, by which a body gives its worker up.
+Beside the tree stand three BaseExceptions that ``except Exception`` lets pass: WorkflowCancelled, the end of a
+workflow, and TaskDeferred and TaskAwaitingInput, by which a body gives its worker up.
 
 Each message is one clear sentence that says what, where and what to do.
 """
@@ -290,6 +293,18 @@ class AirflowRescheduleException(AirflowException):
         super().__init__(f"it is begun again at {reschedule_date}")
 
 
+class HITLTriggerEventError(AirflowException):
+    """The answer of a person could not be had."""
+
+
+class HITLTimeoutError(HITLTriggerEventError):
+    """The answer of a person did not come in time, and nothing was to count in its place."""
+
+
+class HITLRejectException(AirflowException):
+    """A person has said no, where that is a failure."""
+
+
 class TaskDeferralError(AirflowException):
     """What a task was deferred to has failed."""
 
@@ -311,6 +326,21 @@ class TaskDeferred(BaseException):
     ) -> None:
         super().__init__(f"it is deferred to {trigger!r}")
         self.trigger = trigger
+        self.method_name = method_name
+        self.kwargs = dict(kwargs or {})
+        self.timeout = timeout
+
+
+class TaskAwaitingInput(BaseException):
+    """Raised by a body that asks a person ``form`` (core.forms): no worker is held until there is an answer, then
+    ``method_name`` is called with it as ``event``; or with what counts in its place, after ``timeout``.
+    """
+
+    def __init__(
+        self, *, form: Any, method_name: str, kwargs: Mapping[str, Any] | None = None, timeout: timedelta | None = None
+    ) -> None:
+        super().__init__(f"it asks {form!r}")
+        self.form = form
         self.method_name = method_name
         self.kwargs = dict(kwargs or {})
         self.timeout = timeout

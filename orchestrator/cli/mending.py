@@ -175,6 +175,10 @@ def resolve(
     if activity.state is not TaskState.AWAITING_INPUT:
         name = task_id if map_index == UNMAPPED else f"{task_id}[{map_index}]"
         raise ConflictError(f"task {name} of {run.run_id} is {activity.state} and awaits no answer")
+    if activity.asked_seq is not None:
+        raise ConflictError(
+            f"task {task_id} of {run.run_id} asks a question; answer it with `orchestrator tasks answer`"
+        )
     request = ResolveTask(
         dag_id=dag_id,
         run_id=run.run_id,

@@ -20,7 +20,8 @@ _BAD = frozenset({TaskState.FAILED, TaskState.UPSTREAM_FAILED})
 class TaskLine(msgspec.Struct, frozen=True, kw_only=True):
     """One task of a run with all of its activities. ``counts`` says how many are in each state.
 
-    ``said`` is the progress of the one that runs, in short; empty where none has given any, or several run.
+    ``said`` is the progress of the one that runs, in short; empty where none has given any, or several run. ``asks``:
+    one of them asks a person something.
     """
 
     task_id: str
@@ -31,6 +32,7 @@ class TaskLine(msgspec.Struct, frozen=True, kw_only=True):
     ended_at: datetime | None
     retry_at: datetime | None
     said: str = ""
+    asks: bool = False
 
     @property
     def total(self) -> int:
@@ -111,6 +113,7 @@ def _line(task_id: str, activities: list[ActivityRow], beats: Beats) -> TaskLine
         ended_at=max((a.ended_at for a in activities if a.ended_at is not None), default=None) if over else None,
         retry_at=min((a.retry_at for a in activities if a.retry_at is not None), default=None),
         said=_said(activities, beats) if beats else "",
+        asks=any(activity.asked_seq is not None for activity in activities),
     )
 
 

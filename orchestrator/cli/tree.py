@@ -45,6 +45,8 @@ COMMANDS: Tree = {
             ),
             "clear": Leaf(f"{_CLI}.mending:clear", "Forget the outcome of tasks, so that they run again."),
             "resolve": Leaf(f"{_CLI}.mending:resolve", "Say what became of a task whose outcome is unknown."),
+            "awaiting": Leaf(f"{_CLI}.answering:awaiting", "List the tasks that wait for a person."),
+            "answer": Leaf(f"{_CLI}.answering:answer", "Answer what a task asks."),
         },
     ),
     "runs": Branch(

@@ -67,6 +67,11 @@ class Activity:
         self.retry_at: datetime | None = None
         self.worker = ""
 
+    @property
+    def is_asking(self) -> bool:
+        """Whether it waits for a person to answer a form; else, awaiting input, its outcome is unknown."""
+        return self.state is TaskState.AWAITING_INPUT and self.deferred_seq > self.resumed_seq
+
     def end_try(self) -> None:
         """What comes next begins from the beginning."""
         self.began_at = None
@@ -74,8 +79,8 @@ class Activity:
 
 
 def is_timed(activity: Activity) -> bool:
-    """Whether it is deferred until a moment, its ``retry_at``."""
-    return activity.state is TaskState.DEFERRED and activity.retry_at is not None
+    """Whether it is deferred until a moment, its ``retry_at``; or asks a person until then."""
+    return (activity.state is TaskState.DEFERRED or activity.is_asking) and activity.retry_at is not None
 
 
 class Upstreams:

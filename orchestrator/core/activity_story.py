@@ -7,6 +7,7 @@ from typing import TypeAlias, assert_never
 from orchestrator.core import workflow_story
 from orchestrator.core.activity import Activity, Node
 from orchestrator.core.blame import began, blamed, waits
+from orchestrator.core.forms import Form, answer_command, choices
 from orchestrator.core.reasons import Cause, Reason, Usage, Word, listed, named, span
 from orchestrator.core.run import Run
 from orchestrator.names import UNMAPPED, RunState, TaskState
@@ -63,7 +64,7 @@ class ActivityTeller:
             case TaskState.DEFERRED:
                 yield self._deferred(node, map_index, attempt)
             case TaskState.AWAITING_INPUT:
-                yield Cause.OUTCOME_UNKNOWN, self._unknown(node, map_index, attempt)
+                yield self._awaits(node, map_index, activity)
             case TaskState.SUCCESS:
                 yield Cause.SUCCESS, f"succeeded on attempt {attempt}" if attempt else "succeeded"
             case TaskState.FAILED:
@@ -123,7 +124,7 @@ class ActivityTeller:
 
     def _words(self, node: Node, map_index: int) -> str:
         word = self._failure_of(node.task.task_id, map_index)
-        return f": {word.text}" if word is not None and word.text else ""
+        return f": {word.text}" if word is not None and word.text and word.form is None else ""
 
     def _deferred(self, node: Node, map_index: int, attempt: int) -> tuple[Cause, str]:
         child = self._run.children.get(f"{node.task.task_id}/{map_index}/{attempt}")
@@ -144,6 +145,25 @@ class ActivityTeller:
             f"awaits input: its worker was lost during attempt {attempt}, and whether that had its effect is unknown; "
             f"say so with `{command} --success JSON` (or --retry, or --fail)"
         )
+
+    def _awaits(self, node: Node, map_index: int, activity: Activity) -> tuple[Cause, str]:
+        if not activity.is_asking:
+            return Cause.OUTCOME_UNKNOWN, self._unknown(node, map_index, activity.attempt)
+        word = self._failure_of(node.task.task_id, map_index)
+        form = None if word is None else word.form
+        if form is None:
+            return Cause.INPUT, "asks a person, and waits; `orchestrator tasks awaiting` says what it asks"
+        command = answer_command(form, self._run.dag_id, node.task.task_id, self._run.run_id, map_index)
+        return Cause.INPUT, f"asks {form.subject!r} ({choices(form)}){self._otherwise(form, activity)}; `{command}`"
+
+    def _otherwise(self, form: Form, activity: Activity) -> str:
+        """What becomes of it if nobody answers."""
+        if activity.retry_at is None:
+            return ""
+        left = span(activity.retry_at - self._now)
+        if form.defaults is None:
+            return f" and fails in {left} without an answer"
+        return f" and goes on with {', '.join(form.defaults) or 'nothing chosen'} in {left} without one"
 
     def _unmet(self, node: Node) -> str:
         names = [f"{up.task.task_id} ({_summary(up)})" for up in blamed(self._run, node)]

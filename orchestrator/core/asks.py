@@ -255,6 +255,8 @@ def _resolve(run: Run, ask: ResolveTask) -> list[AnyEvent] | Refusal:
         state = "none" if activity is None else activity.state
         index = "" if ask.map_index == UNMAPPED else f"[{ask.map_index}]"
         return f"task {ask.task_id}{index} is {state} and awaits no answer"
+    if activity.is_asking:
+        return f"task {named(ask.task_id, ask.map_index)} asks a question; answer it with `orchestrator tasks answer`"
     return [
         OutcomeResolved(
             task_id=ask.task_id,

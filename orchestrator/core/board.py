@@ -349,5 +349,5 @@ def _retire(node: Node) -> None:
     for _, activity in node.activities():
         if activity.state is TaskState.RUNNING and node.task.delivery is Delivery.AT_MOST_ONCE:
             activity.state = TaskState.AWAITING_INPUT
-        elif activity.state not in FINISHED and activity.state is not TaskState.AWAITING_INPUT:
+        elif activity.is_asking or activity.state not in (*FINISHED, TaskState.AWAITING_INPUT):
             activity.state = TaskState.NONE

@@ -131,6 +131,9 @@ class _Comparison:
             )
         if _is_at_work(node):
             return self._finding(Meaning.BREAKS, task_id, "it is removed while it runs: its attempt would be ended")
+        if any(activity.is_asking for activity in _activities(node)):
+            message = "it is removed while it asks a person: nobody is asked any more"
+            return self._finding(Meaning.DECISION, task_id, message)
         if _is_in(node, TaskState.AWAITING_INPUT):
             message = "it is removed while its outcome is unknown: nobody would say what became of it"
             return self._finding(Meaning.DECISION, task_id, message)

@@ -249,7 +249,8 @@ class ActivityLost(Event, frozen=True, kw_only=True, omit_defaults=True):
 class ActivityDeferred(Event, frozen=True, kw_only=True, omit_defaults=True):
     """The attempt gave up its worker and waits for ``trigger``, or until ``until`` when rescheduled.
 
-    With both, ``until`` is when the trigger fires: the attempt is deferred, and the engine's own timer resumes it.
+    With both, ``until`` is when the trigger fires: the attempt is deferred, and the engine's own timer resumes it. A
+    trigger that holds a form (``forms``) is a question to a person, whose time runs out ``until`` then.
     """
 
     task_id: str
@@ -261,7 +262,7 @@ class ActivityDeferred(Event, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class ActivityResumed(Event, frozen=True, kw_only=True, omit_defaults=True):
-    """What a deferred attempt waited for has happened; the same attempt goes on."""
+    """What a deferred attempt waited for has happened; the same attempt goes on. ``payload``: the answer."""
 
     task_id: str
     map_index: int = UNMAPPED

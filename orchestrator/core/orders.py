@@ -126,7 +126,8 @@ class Deferred(msgspec.Struct, frozen=True, kw_only=True, tag=True, omit_default
     """The body gave its worker up.
 
     It ends when ``trigger`` does: ``{"run": {"dag_id": …, "conf": …}}``, a new run. With ``until`` it is begun again
-    then: from its beginning where there is no trigger, else by the method that ``{"at": …, "method": …}`` names.
+    then: from its beginning where there is no trigger, else by the method that ``{"at": …, "method": …}`` names. A
+    trigger ``{"input": {…}, "method": …}`` is a question to a person, who has time ``until`` then.
     """
 
     key: AttemptKey

@@ -67,7 +67,8 @@ def _started(report: Started) -> AnyEvent:
 
 def _completed(report: Completed, activity: Activity) -> AnyEvent:
     key = report.key
-    if activity.state is TaskState.AWAITING_INPUT and activity.attempt == key.attempt:
+    is_unknown = activity.state is TaskState.AWAITING_INPUT and not activity.is_asking
+    if is_unknown and activity.attempt == key.attempt:
         return OutcomeResolved(
             task_id=key.task_id,
             map_index=key.map_index,

@@ -6,6 +6,7 @@ from enum import StrEnum
 
 import msgspec
 
+from orchestrator.core.forms import Form
 from orchestrator.names import UNMAPPED
 
 
@@ -26,6 +27,7 @@ class Cause(StrEnum):
     RESCHEDULED = "rescheduled"
     DEFERRED = "deferred"
     OUTCOME_UNKNOWN = "outcome_unknown"
+    INPUT = "input"
     SUCCESS = "success"
     FAILED = "failed"
     UPSTREAM_FAILED = "upstream_failed"
@@ -63,12 +65,15 @@ class Reason(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Word(msgspec.Struct, frozen=True):
-    """What the history says last of an activity that failed, was lost or was skipped, and in which fact."""
+    """What the history says last of an activity that failed, was lost, was skipped or asks a person, and in which
+    fact; ``form`` is what it asks.
+    """
 
     text: str
     where: str | None
     seq: int
     at: datetime
+    form: Form | None = None
 
 
 class Usage(msgspec.Struct, frozen=True, kw_only=True):

@@ -67,6 +67,19 @@ class ResolveTask(Request, frozen=True, kw_only=True, tag="resolve_task"):
     result: msgspec.Raw = NULL
 
 
+class AnswerTask(Request, frozen=True, kw_only=True, tag="answer_task"):
+    """Answer what a task asks a person: the chosen ``options``, and a JSON object of what is filled in.
+
+    ``asked``: the seq of the fact that asks, so that no other question of the task takes this answer; 0 for any.
+    """
+
+    task_id: str
+    map_index: int = UNMAPPED
+    options: tuple[str, ...]
+    params: msgspec.Raw = msgspec.Raw(b"{}")
+    asked: int = 0
+
+
 class SendSignal(Request, frozen=True, kw_only=True, tag="send_signal"):
     name: str
     payload: msgspec.Raw = NULL
@@ -126,6 +139,7 @@ AnyRequest: TypeAlias = (
     | ClearTasks
     | MarkTask
     | ResolveTask
+    | AnswerTask
     | SendSignal
     | SendUpdate
     | MoveRun

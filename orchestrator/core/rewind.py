@@ -87,8 +87,8 @@ class RewindableBoard(Board):
     def _rewind_activity(self, place: Place, now: Activity, was: Activity | None, past: Board, at: datetime) -> None:
         self.touched.add(place)
         is_same = was is not None and _is_same(now, was)
-        was_at_work = was is not None and (place in past.open or was.state is TaskState.DEFERRED)
-        if is_same and was_at_work and now.state in _AT_WORK:
+        was_at_work = was is not None and (place in past.open or was.state is TaskState.DEFERRED or was.is_asking)
+        if is_same and was_at_work and (now.state in _AT_WORK or now.is_asking):
             return
         if was is None and self.unmade in FINISHED and now.state in FINISHED:
             now.state = self.unmade

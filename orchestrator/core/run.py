@@ -33,6 +33,7 @@ from orchestrator.core.events import (
     RunStarted,
     TaskExpanded,
 )
+from orchestrator.core.forms import form_of
 from orchestrator.core.particulars import NULL
 from orchestrator.core.plan import Plan
 from orchestrator.core.winding_down import CancellableBoard
@@ -372,7 +373,8 @@ class Run(CancellableBoard):
             self._give_back(node, event.map_index, activity, at)
         elif event.trigger != NULL or event.until is None:
             activity.deferred_seq, activity.resumed_seq = self.seq, 0
-            self._move(node, event.map_index, activity, TaskState.DEFERRED, at)
+            waits = TaskState.DEFERRED if form_of(event.trigger) is None else TaskState.AWAITING_INPUT
+            self._move(node, event.map_index, activity, waits, at)
             if event.until is not None:
                 self._again(node, event.map_index, activity, event.until)
         else:
@@ -383,7 +385,8 @@ class Run(CancellableBoard):
     def _resumed(self, event: ActivityResumed, at: datetime) -> None:
         node = self.nodes[event.task_id]
         activity = node.activity(event.map_index)
-        if activity.attempt == event.attempt and activity.state is TaskState.DEFERRED:
+        waits = activity.state is TaskState.DEFERRED or activity.is_asking
+        if activity.attempt == event.attempt and waits:
             activity.resumed_seq = self.seq
             self._move(node, event.map_index, activity, TaskState.UP_FOR_RESCHEDULE, at)
             self._again(node, event.map_index, activity, at)
@@ -426,7 +429,8 @@ class Run(CancellableBoard):
     def _resolved(self, event: OutcomeResolved, at: datetime) -> None:
         node = self.nodes[event.task_id]
         activity = node.activity(event.map_index)
-        if activity.state is not TaskState.AWAITING_INPUT or activity.attempt != event.attempt:
+        is_unknown = activity.state is TaskState.AWAITING_INPUT and not activity.is_asking
+        if not is_unknown or activity.attempt != event.attempt:
             return
         if event.state is TaskState.SUCCESS:
             activity.length, activity.lengths = event.length, None

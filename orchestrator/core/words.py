@@ -1,15 +1,20 @@
-"""Words: what a history says last of each activity that failed, was lost or was skipped, and of how the run ended."""
+"""Words: what a history says last of each activity that failed, was lost, was skipped or asks a person, and of how the
+run ended.
+"""
 
 from collections.abc import Iterable
 from datetime import datetime
 
 from orchestrator.core.events import (
+    ActivityDeferred,
     ActivityFailed,
     ActivityLost,
+    ActivityResumed,
     ActivitySkipped,
     Recorded,
     RunEnded,
 )
+from orchestrator.core.forms import form_of
 from orchestrator.core.particulars import Failure
 from orchestrator.core.reasons import Word
 from orchestrator.names import UNMAPPED
@@ -37,6 +42,11 @@ class Words:
             case ActivitySkipped(task_id=task_id, map_index=first, count=count, reason=reason):
                 word = Word(reason, None, fact.seq, fact.at)
                 self.places |= {(task_id, map_index): word for map_index in range(first, first + count)}
+            case ActivityDeferred(task_id=task_id, map_index=map_index, trigger=trigger):
+                if (form := form_of(trigger)) is not None:
+                    self.places[task_id, map_index] = Word(form.subject, None, fact.seq, fact.at, form)
+            case ActivityResumed(task_id=task_id, map_index=map_index):
+                self.places.pop((task_id, map_index), None)
             case RunEnded(failure=Failure() as failure):
                 self.places[RUN] = _of_failure(failure, fact.seq, fact.at)
             case RunEnded(reason=reason):

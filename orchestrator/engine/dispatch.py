@@ -41,7 +41,7 @@ class Results:
 
     def keep(self, run_key: int, seq: int, event: AnyEvent) -> None:
         """Remember the result, or the input of a call, that was just recorded at ``seq``."""
-        result = _value_of(event)
+        result = value_of(event)
         if result is None or result == NULL:
             return
         self._kept[run_key, seq] = result
@@ -57,11 +57,12 @@ class Results:
         missing = [seq for seq in wanted if seq not in found]
         if missing:
             facts = self._store.facts(run_key, missing)
-            found |= {seq: _value_of(fact.event) or NULL for seq, fact in facts.items()}
+            found |= {seq: value_of(fact.event) or NULL for seq, fact in facts.items()}
         return found
 
 
-def _value_of(event: AnyEvent) -> Result | None:
+def value_of(event: AnyEvent) -> Result | None:
+    """What a fact says that is passed on: a result, an input, a trigger or what came of it; None if it has none."""
     if isinstance(event, ActivityCompleted | OutcomeResolved):
         return event.payload or event.result
     if isinstance(event, ActivityRequested):

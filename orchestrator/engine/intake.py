@@ -4,7 +4,8 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from orchestrator.core import outcomes
-from orchestrator.core.orders import Deferred, Failed, Report, Started
+from orchestrator.core.forms import form_of
+from orchestrator.core.orders import Deferred, Failed, Lost, Report, Started
 from orchestrator.core.particulars import Failure
 from orchestrator.core.run import Run
 from orchestrator.engine import creation
@@ -97,12 +98,29 @@ class Intake:
         self.queued.discard(report.key)
         run = self._run_of(report)
         if run is not None:
+            report = self._without_echo(run, report)
             facts = outcomes.facts_of(run, report, now=turn.now, max_lost=self._settings.max_lost_attempts)
             turn.record_all(run, facts, report.at)
             if isinstance(report, Deferred) and report.until is None:
                 self._children.start_deferred(turn, run, report)
         if isinstance(report, Started) and (run is None or asks_leave(run, report)):
             (turn.goes if run is not None and _has_leave(run, report) else turn.cancels).append(report.key)
+
+    def _without_echo(self, run: Run, report: Report) -> Report:
+        """After a crash an executor may say once more what an attempt ended with before it was resumed: then it never
+        got the attempt again, and is given it as another one. A question that was answered is not asked again.
+        """
+        key = report.key
+        node = run.nodes.get(key.task_id)
+        activity = node.peek(key.map_index) if node else None
+        if not isinstance(report, Deferred) or activity is None or activity.attempt != key.attempt:
+            return report
+        if not activity.resumed_seq or form_of(report.trigger) is None:
+            return report
+        before = self._memory.results.get(run.run_key, [activity.deferred_seq]).get(activity.deferred_seq)
+        if before != report.trigger:
+            return report
+        return Lost(key=key, at=report.at, reason="it never went on from where it was deferred", started=False)
 
     def _run_of(self, report: Report) -> Run | None:
         """The run that it is about; None where that is gone, or was left alone because it cannot be read."""

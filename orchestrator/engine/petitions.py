@@ -3,15 +3,28 @@
 from collections.abc import Iterator
 from typing import TypeAlias
 
-from orchestrator.core import asks
+import msgspec
+
+from orchestrator.core import answers, asks
 from orchestrator.core.activity import Node
 from orchestrator.core.events import AnyEvent, RunEnded, RunReset
+from orchestrator.core.particulars import NULL, PayloadRef
 from orchestrator.core.plan import Plan
-from orchestrator.core.requests import AnyRequest, ClearTasks, ForkRun, MoveRun, ResetRun, SendSignal, TriggerRun
+from orchestrator.core.requests import (
+    AnswerTask,
+    AnyRequest,
+    ClearTasks,
+    ForkRun,
+    MoveRun,
+    ResetRun,
+    SendSignal,
+    TriggerRun,
+)
 from orchestrator.core.run import Run
 from orchestrator.core.spec import TaskSpec
 from orchestrator.core.workflow_run import WorkflowRun
 from orchestrator.engine import creation
+from orchestrator.engine.dispatch import value_of
 from orchestrator.engine.forks import begin_fork
 from orchestrator.engine.memory import Memory
 from orchestrator.engine.moves import record_changes
@@ -79,10 +92,12 @@ class Petitions:
         self._memory.place(run)
         return run.run_key
 
-    def _ask(self, turn: Turn, request: asks.Ask, run_key: int | None) -> int | Refusal:
+    def _ask(self, turn: Turn, request: asks.Ask | AnswerTask, run_key: int | None) -> int | Refusal:
         run = None if run_key is None else self._memory.roster.get(run_key)
         if run is None:
             return f"DAG {request.dag_id!r} has no run {request.run_id!r}"
+        if isinstance(request, AnswerTask):
+            return self._answer(turn, run, request)
         if isinstance(request, ResetRun) and (refusal := self._had_ended(run, request)) is not None:
             return refusal
         was_ended = run.is_ended
@@ -94,6 +109,20 @@ class Petitions:
         record_changes(turn, self._memory, run, facts)
         if was_ended and not run.is_ended:
             self._memory.place(run)
+        return run.run_key
+
+    def _answer(self, turn: Turn, run: Run, request: AnswerTask) -> int | Refusal:
+        """Let a task that asks a person go on."""
+
+        def read(seq: int) -> msgspec.Raw:
+            fresh = turn.fact(run, seq)
+            found = value_of(fresh.event) if fresh else self._memory.results.get(run.run_key, [seq]).get(seq)
+            return NULL if found is None or isinstance(found, PayloadRef) else found
+
+        facts = answers.facts_of(run, request, read, turn.now)
+        if isinstance(facts, str):
+            return facts
+        turn.record_all(run, facts)
         return run.run_key
 
     def _had_ended(self, run: Run, request: ResetRun) -> Refusal | None:

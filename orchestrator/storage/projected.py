@@ -136,6 +136,8 @@ def activity_rows(run: Run, places: Iterable[Place]) -> tuple[list[Row], list[Pl
                 task.pool,
                 task.pool_slots,
                 task.operator,
+                activity.deferred_seq if activity.is_asking else None,
+                None,
             )
         )
     return rows, rowless

@@ -1,5 +1,6 @@
 """Reads: everything that the CLI and the pages ask of the database, without holding the scheduler up."""
 
+from orchestrator.storage.awaiting_reads import AwaitingReads
 from orchestrator.storage.catalog_reads import CatalogReads
 from orchestrator.storage.history_reads import HistoryReads
 from orchestrator.storage.operation_reads import OperationReads
@@ -7,6 +8,7 @@ from orchestrator.storage.run_reads import RunReads
 from orchestrator.storage.views import (
     ActivityRow,
     AuditRow,
+    AwaitingRow,
     DagRow,
     FileRow,
     ImportErrorRow,
@@ -23,6 +25,7 @@ from orchestrator.storage.views import (
 __all__ = [
     "ActivityRow",
     "AuditRow",
+    "AwaitingRow",
     "DagRow",
     "FileRow",
     "ImportErrorRow",
@@ -38,7 +41,7 @@ __all__ = [
 ]
 
 
-class Reads(CatalogReads, RunReads, HistoryReads, OperationReads):
+class Reads(CatalogReads, RunReads, AwaitingReads, HistoryReads, OperationReads):
     """Questions to the projections and the tables of record; each is one short read transaction.
 
     NotFoundError where something that is asked for by name does not exist; it names what is near.

@@ -114,6 +114,7 @@ runs = Table(
 )
 
 _WORKS = text("state IN ('queued', 'running', 'restarting')")
+_AWAITS = text("state = 'awaiting_input'")
 
 activities = Table(
     "activities",
@@ -137,9 +138,12 @@ activities = Table(
     Column("pool", Text, nullable=False),
     Column("pool_slots", Integer, nullable=False),
     Column("operator", Text, nullable=False),
+    Column("asked_seq", BigInteger),
+    Column("rendered_map_index", Text),
     sqlite_with_rowid=False,
 )
 Index("ix_activities_open", activities.c.pool, sqlite_where=_WORKS, postgresql_where=_WORKS)
+Index("ix_activities_awaiting", activities.c.run_key, sqlite_where=_AWAITS, postgresql_where=_AWAITS)
 
 timers = Table(
     "timers",

@@ -5,6 +5,7 @@ from enum import StrEnum
 
 import msgspec
 
+from orchestrator.core.forms import Form
 from orchestrator.core.particulars import PayloadRef
 from orchestrator.core.spec import DagSpec
 from orchestrator.names import BlockKind, DagKind, RunState, RunType, TaskState
@@ -87,7 +88,10 @@ class RunRow(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ActivityRow(msgspec.Struct, frozen=True, kw_only=True):
-    """One task at one map_index in one run; ``attempt`` 0 where it was never handed out."""
+    """One task at one map_index in one run; ``attempt`` 0 where it was never handed out.
+
+    ``asked_seq`` is the seq of the fact by which it asks a person, None where it asks nothing.
+    """
 
     run_key: int
     task_id: str
@@ -108,10 +112,29 @@ class ActivityRow(msgspec.Struct, frozen=True, kw_only=True):
     pool: str = "default_pool"
     pool_slots: int = 1
     operator: str = "PythonOperator"
+    asked_seq: int | None = None
+    rendered_map_index: str | None = None
 
     @property
     def duration(self) -> float | None:
         return seconds_between(self.started_at, self.ended_at)
+
+
+class AwaitingRow(msgspec.Struct, frozen=True, kw_only=True):
+    """An activity that waits for a person. It asks ``form``, in the fact ``seq``; or its outcome is unknown, and there
+    is none. ``until`` is when its time runs out, if it does.
+    """
+
+    run_key: int
+    dag_id: str
+    run_id: str
+    task_id: str
+    map_index: int
+    attempt: int
+    since: datetime | None = None
+    until: datetime | None = None
+    seq: int = 0
+    form: Form | None = None
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):

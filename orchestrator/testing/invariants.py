@@ -17,6 +17,7 @@ from orchestrator.core.events import (
     Recorded,
     RunEnded,
 )
+from orchestrator.core.forms import form_of
 from orchestrator.core.particulars import NULL
 from orchestrator.core.plan import Plan
 from orchestrator.core.runs import replay
@@ -175,5 +176,7 @@ def _meaning(event: ActivityCompleted | ActivityFailed | ActivityLost | Activity
         case ActivityLost():
             return TaskState.AWAITING_INPUT if event.unknown else TaskState.SCHEDULED
         case ActivityDeferred():
+            if form_of(event.trigger) is not None:
+                return TaskState.AWAITING_INPUT
             is_rescheduled = event.until is not None and event.trigger == NULL
             return TaskState.UP_FOR_RESCHEDULE if is_rescheduled else TaskState.DEFERRED

@@ -28,6 +28,7 @@ from orchestrator.exceptions import (
     AirflowSensorTimeout,
     AirflowSkipException,
     ConfigError,
+    TaskAwaitingInput,
     TaskDeferred,
     UsageError,
     ValueEncodingError,
@@ -245,7 +246,7 @@ def _kill(task: Task) -> None:
 
 
 def _unsuccessful(order: Order, error: BaseException) -> Report:
-    if isinstance(error, (AirflowRescheduleException, TaskDeferred)):
+    if isinstance(error, (AirflowRescheduleException, TaskDeferred, TaskAwaitingInput)):
         try:
             return put_off(order, error, _now())
         except Exception as refusal:  # of what it wants to wait for

@@ -118,6 +118,8 @@ def _child(child: Child) -> str:
 
 def _question(run: RunRow, line: TaskLine) -> str:
     """What a person is asked who watches a task that waits for an answer."""
+    if line.asks:
+        return f"{line.task_id} asks a person: orchestrator tasks answer {run.dag_id} {line.task_id} '{run.run_id}'"
     return (
         f"whether {line.task_id} had its effect is unknown; find out and say so: orchestrator tasks resolve "
         f"{run.dag_id} {line.task_id} '{run.run_id}' --success JSON (or --retry, or --fail)"
