@@ -39,7 +39,9 @@ OrchestratorError
     │   ├── HITLRejectException    a person said no
     │   └── TaskDeferralError      what it was deferred to has failed
     │       └── TaskDeferralTimeout    or did not come in time
-    └── CommandError           a command ended badly; carries its exit code
+    ├── CommandError           a command ended badly; carries its exit code
+    ├── EnvironmentBuildError  an environment of Python cannot be built; carries what its builder said last
+    └── OtherPythonError       a body that ran in another Python raised; carries its types and frames
 
 Beside the tree stand three BaseExceptions that ``except Exception`` lets pass: WorkflowCancelled, the end of a
 workflow, and TaskDeferred and TaskAwaitingInput, by which a body gives its worker up.
@@ -351,4 +353,25 @@ class CommandError(BodyError):
 
     def __init__(self, message: str, exit_code: int) -> None:
         self.exit_code = exit_code
+        super().__init__(message)
+
+
+class EnvironmentBuildError(BodyError):
+    """An environment of Python cannot be built; ``lines`` are the last that its builder printed."""
+
+    def __init__(self, message: str, lines: Sequence[str] = ()) -> None:
+        self.lines = tuple(lines)
+        super().__init__(message)
+
+
+class OtherPythonError(BodyError):
+    """A body that ran in another Python raised.
+
+    ``types`` are the dotted names of the exception's class and its bases there, ``frames`` (file, line, function), the
+    outermost first.
+    """
+
+    def __init__(self, message: str, *, types: Sequence[str], frames: Sequence[tuple[str, int, str]]) -> None:
+        self.types = tuple(types)
+        self.frames = tuple(frames)
         super().__init__(message)

@@ -35,6 +35,8 @@ def worker_settings(config: Config) -> WorkerSettings:
         run_database=config.database.sql_alchemy_conn,
         fernet_key=config.core.fernet_key,
         fernet_file=str(config.fernet_file),
+        venv_folder=str(config.core.venv_cache_folder),
+        venv_method=config.core.venv_install_method,
         payload_threshold=config.payloads.threshold,
         max_result_bytes=config.workers.max_result_bytes,
         max_log_bytes=config.logging.max_log_bytes,

@@ -90,12 +90,21 @@ def _check_call(
 
 def call(function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any], context: Context) -> Any:
     """What ``function`` returns; an argument that is given goes before the context's."""
+    injected = from_context(function, args, kwargs, context)
+    return function(*args, **{**injected, **kwargs})
+
+
+def from_context(
+    function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any], context: Mapping[str, Any]
+) -> dict[str, Any]:
+    """The parameters of ``function`` that the context fills, beside those that are given; UsageError if ``args`` is no
+    list or ``kwargs`` no dict.
+    """
     if not isinstance(args, list | tuple) or not isinstance(kwargs, Mapping):
         raise UsageError(f"op_args must be a list and op_kwargs a dict, not {args!r} and {kwargs!r}")
     parameters = parameters_of(function)
     if parameters is None:
-        return function(*args, **kwargs)
-    taken = parameters.positional[: len(args)]
+        return {}
+    taken = (*parameters.positional[: len(args)], *kwargs)
     names = context.keys() if parameters.takes_all else parameters.from_context
-    injected = {name: context[name] for name in names if name in context and name not in taken}
-    return function(*args, **{**injected, **kwargs})
+    return {name: context[name] for name in names if name in context and name not in taken}

@@ -194,6 +194,10 @@ class BaseOperator(Constructed, Preparing, Task):
 
     # ── its template fields ──────────────────────────────────────────────────────────────────────────────
 
+    def extensions_of(self, _field: str, /) -> Sequence[str]:
+        """What the name of a template file ends with, in that field."""
+        return self.template_ext
+
     def _template_values(self) -> list[Any]:
         if self._mapped is not None:
             return self._mapped.template_values(tuple(self.template_fields))
@@ -213,7 +217,7 @@ class BaseOperator(Constructed, Preparing, Task):
         if self._mapped is not None:
             found.update(task.task_id for task in self._mapped.expansion.taken_by(self, self.mapped_groups))
         for name, value in zip_longest(self.template_fields, values, fillvalue="expand"):
-            field = Field(self, name, self.template_ext)
+            field = Field(self, name, self.extensions_of(name))
             texts = (part for part in parts(value) if isinstance(part, str))
             found.update(self._known_task(pulled) for text in texts for pulled in field.pulled_ids(text))
         return tuple(sorted(found))
@@ -243,7 +247,7 @@ class BaseOperator(Constructed, Preparing, Task):
     def render_fields(self, context: Context, results: Mapping[str, Any]) -> None:
         """Fill its template fields, in place."""
         for name in self.template_fields:
-            field = Field(self, name, self.template_ext, self._settled)
+            field = Field(self, name, self.extensions_of(name), self._settled)
             setattr(self, name, field.render(getattr(self, name, None), context, results))
 
     # ── plain data ───────────────────────────────────────────────────────────────────────────────────────

@@ -15,8 +15,10 @@ from orchestrator.authoring.groups import unused_task_id
 from orchestrator.authoring.mapped_functions import FunctionPartial
 from orchestrator.authoring.operator import BaseOperator
 from orchestrator.authoring.operators.bash import BashFunctionOperator
+from orchestrator.authoring.operators.other_python import BranchExternalPythonOperator, ExternalPythonOperator
 from orchestrator.authoring.operators.python import BranchPythonOperator, PythonOperator, ShortCircuitOperator
 from orchestrator.authoring.operators.sensing import PythonSensor
+from orchestrator.authoring.operators.virtualenv import BranchPythonVirtualenvOperator, PythonVirtualenvOperator
 from orchestrator.authoring.place import author
 from orchestrator.authoring.references import XComArg
 from orchestrator.authoring.runtime import Context, current_runtime
@@ -183,6 +185,10 @@ class TaskDecorators(TaskDecorator):
     short_circuit = TaskDecorator(ShortCircuitOperator)
     bash = TaskDecorator(BashFunctionOperator)
     sensor = TaskDecorator(PythonSensor)
+    virtualenv = TaskDecorator(PythonVirtualenvOperator)
+    branch_virtualenv = TaskDecorator(BranchPythonVirtualenvOperator)
+    external_python = TaskDecorator(ExternalPythonOperator)
+    branch_external_python = TaskDecorator(BranchExternalPythonOperator)
 
     def run_if(
         self, condition: Callable[[Context], Answer], skip_message: str | None = None

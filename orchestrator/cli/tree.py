@@ -110,6 +110,13 @@ COMMANDS: Tree = {
             ),
         },
     ),
+    "venvs": Branch(
+        "Environments that tasks have had built for them.",
+        {
+            "list": Leaf(f"{_CLI}.venvs:list_venvs", "List the environments that tasks have had built."),
+            "clean": Leaf(f"{_CLI}.venvs:clean", "Remove environments; a task that needs one has it built again."),
+        },
+    ),
     "db": Branch(
         "The database: its schema, its size and its shell.",
         {

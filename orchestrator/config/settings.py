@@ -19,6 +19,7 @@ Secret = NewType("Secret", str)
 Count = Annotated[int, Meta(ge=1)]
 Level = Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"]
 ExecutorName = Literal["LocalExecutor"]
+VenvMethod = Literal["auto", "uv", "pip"]
 
 PREFIX = "ORCHESTRATOR__"
 
@@ -81,6 +82,12 @@ class Core(Section, frozen=True, kw_only=True):
             "between; where it is empty, a key is made in the home when one is needed."
         ),
     ] = Secret("")
+    venv_cache_folder: Annotated[
+        Path, Meta(description="Folder of the environments that @task.virtualenv builds, each once for all tasks.")
+    ] = Path("venvs")
+    venv_install_method: Annotated[
+        VenvMethod, Meta(description="What builds them: uv, pip, or auto, which is uv where it is installed.")
+    ] = "auto"
     default_pool_task_slot_count: Annotated[
         int, Meta(ge=-1, description="Slots of default_pool in a new database; -1 means no limit.")
     ] = 128

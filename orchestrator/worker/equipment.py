@@ -5,6 +5,7 @@ import socket
 from functools import partial
 from pathlib import Path
 
+from orchestrator.authoring.environments.keeping import Keeping, keep_environments
 from orchestrator.authoring.neighbours import keep_neighbours
 from orchestrator.authoring.vault import keep_vault
 from orchestrator.dagbag import importing
@@ -32,10 +33,13 @@ def equip(
     """
     results, runs = results_of(settings), RunDatabase(settings.run_database)
     seen = keep_neighbours(runs.states)
+    venvs = Keeping(Path(settings.venv_folder), settings.venv_method) if settings.venv_folder else None
+    environments = keep_environments(venvs)
     before = keep_vault(vault_of(settings.home_database, settings.fernet_key, settings.fernet_file))
 
     def let_go() -> None:
         keep_vault(before)
+        keep_environments(environments)
         keep_neighbours(seen)
         runs.close()
 

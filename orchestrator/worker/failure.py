@@ -1,5 +1,6 @@
 """From an exception to a Failure: one sentence, the author's own lines, the names that retry rules match."""
 
+import linecache
 import traceback
 from pathlib import Path
 
@@ -8,7 +9,7 @@ from orchestrator.core.particulars import Failure
 from orchestrator.core.raised import recordable, sentence, text_of, types_of
 from orchestrator.dagbag.blame import Frame, authors_frames, listing
 from orchestrator.dagbag.roots import Roots
-from orchestrator.exceptions import DagError, DagImportError
+from orchestrator.exceptions import DagError, DagImportError, EnvironmentBuildError, OtherPythonError
 
 _EXITS: dict[type[BaseException], str] = {
     SystemExit: "the body called sys.exit(); return to succeed, or raise an exception to fail",
@@ -25,9 +26,9 @@ def failure_of(error: BaseException, code: str) -> Failure:
     frames = _frames(error, roots)
     return Failure(
         message=recordable(masked(roots.shorten(_sentence(error)))),
-        types=types_of(error),
+        types=(*error.types, *types_of(error)) if isinstance(error, OtherPythonError) else types_of(error),
         where=f"{frames[-1].name}:{frames[-1].line}" if frames else _place(error, roots),
-        frames=tuple(recordable(masked(line)) for line in listing(frames)),
+        frames=tuple(recordable(masked(line)) for line in _lines(error, frames)),
     )
 
 
@@ -49,8 +50,19 @@ def _sentence(error: BaseException) -> str:
     return f"{_EXITS[type(error)]} ({text})" if text else _EXITS[type(error)]
 
 
+def _lines(error: BaseException, frames: list[Frame]) -> tuple[str, ...]:
+    """The author's frames; where an environment could not be built, what its builder said."""
+    return error.lines if isinstance(error, EnvironmentBuildError) else listing(frames)
+
+
 def _frames(error: BaseException, roots: Roots) -> list[Frame]:
     """The author's frames, outermost first; those of its cause, where the error itself has none."""
+    if isinstance(error, OtherPythonError):
+        return [
+            Frame(name, line, function, linecache.getline(file, line).strip())
+            for file, line, function in error.frames
+            if (name := roots.name(file)) is not None
+        ]
     seen: set[int] = set()
     current: BaseException | None = error
     while current is not None and id(current) not in seen:

@@ -1,5 +1,7 @@
 """WorkerSettings: what every worker process is told when it starts."""
 
+from typing import Literal
+
 import msgspec
 
 
@@ -9,7 +11,7 @@ class WorkerSettings(msgspec.Struct, frozen=True, kw_only=True):
     ``heartbeat_folder`` keeps the progress of activities, ``payloads`` is the folder or fsspec URL of large results,
     ``home_database`` the SQLAlchemy URL of the database that variables and connections are in, and that transactional
     tasks may not write to; ``run_database`` that of the one that the run is recorded in. ``fernet_key`` holds the keys
-    of the home, or ``fernet_file`` is where its key lies.
+    of the home, or ``fernet_file`` is where its key lies. ``venv_folder`` keeps the environments that tasks ask for.
     """
 
     log_folder: str
@@ -19,6 +21,8 @@ class WorkerSettings(msgspec.Struct, frozen=True, kw_only=True):
     run_database: str = ""
     fernet_key: str = ""
     fernet_file: str = ""
+    venv_folder: str = ""
+    venv_method: Literal["auto", "uv", "pip"] = "auto"
     payload_threshold: int = 64 * 1024
     max_result_bytes: int = 64 * 1024**2
     max_log_bytes: int = 64 * 1024**2

@@ -13,7 +13,7 @@ from typing import Any, Unpack
 from orchestrator.authoring.callables import call, checked_arguments
 from orchestrator.authoring.checks import Check, checked
 from orchestrator.authoring.operator import BaseOperator
-from orchestrator.authoring.operators.commands import Command
+from orchestrator.authoring.operators.commands import Command, exit_codes, names_of_attempt
 from orchestrator.authoring.references import Reference
 from orchestrator.authoring.runtime import Context
 from orchestrator.authoring.settings import TaskSettings
@@ -56,7 +56,7 @@ class BashOperator(BaseOperator):
         self.env = self._checked("env", env, _environment)
         self.append_env = append_env
         self.output_encoding = output_encoding
-        self.skip_on_exit_code = _codes(skip_on_exit_code)
+        self.skip_on_exit_code = exit_codes(skip_on_exit_code)
         self.cwd = cwd
         self.output_processor = output_processor
         if isinstance(bash_command, list | tuple):
@@ -80,7 +80,7 @@ class BashOperator(BaseOperator):
         env = self._checked("env", self.env, _environment) or {}
         own = {name: value if isinstance(value, str) else json.dumps(value) for name, value in env.items()}
         base = dict(os.environ) if self.env is None or self.append_env else {}
-        return {**base, **own, **_names_of_attempt(context)}
+        return {**base, **own, **names_of_attempt(context)}
 
     def _checked(self, name: str, value: Any, check: Check) -> Any:
         return checked(self.place, f"task {self.task_id!r}", name, value, check)
@@ -149,22 +149,3 @@ def _environment(value: Any) -> Any:
     if value is None or isinstance(value, Mapping | Reference):
         return value
     raise ValueError("a dict")
-
-
-def _codes(value: int | Container[int] | None) -> Container[int]:
-    if value is None:
-        return ()
-    return (value,) if isinstance(value, int) else value
-
-
-def _names_of_attempt(context: Context) -> dict[str, str]:
-    instance, date = context["ti"], context.get("logical_date")
-    names = {
-        "AIRFLOW_CTX_DAG_OWNER": context["task"].owner,
-        "AIRFLOW_CTX_DAG_ID": instance.dag_id,
-        "AIRFLOW_CTX_TASK_ID": instance.task_id,
-        "AIRFLOW_CTX_TRY_NUMBER": str(instance.try_number),
-        "AIRFLOW_CTX_DAG_RUN_ID": instance.run_id,
-        "ORCHESTRATOR_IDEMPOTENCY_KEY": context["idempotency_key"],
-    }
-    return names if date is None else {**names, "AIRFLOW_CTX_LOGICAL_DATE": date.isoformat()}

@@ -2,18 +2,21 @@
 
 import codecs
 import os
+import select
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 
+from orchestrator.authoring.runtime import Context
 from orchestrator.exceptions import CommandError
 
 GRACE = 5.0  # seconds between SIGTERM and SIGKILL
 LONGEST_LINE = 1024**2
 
 _CHUNK = 65_536
+_SILENCE = 1000  # milliseconds
 
 
 class Command:
@@ -25,11 +28,17 @@ class Command:
         self._env = env
         self._process: subprocess.Popen[bytes] | None = None
 
-    def run(self, encoding: str) -> tuple[int, str]:
+    def run(
+        self,
+        encoding: str = "utf-8",
+        *,
+        listener: Callable[[str], object] | None = None,
+        in_silence: Callable[[], object] | None = None,
+    ) -> tuple[int, str]:
         """Its exit code and the last line that it printed; CommandError if it cannot be started.
 
-        Standard output and standard error both go to ours. An exit code below 0 is a signal. A line of more than
-        1 MiB is not kept.
+        Standard output and standard error both go to ours, and to ``listener``; ``in_silence`` is called every second
+        in which there is none. An exit code below 0 is a signal. A line of more than 1 MiB is not kept.
         """
         try:
             process = self._process = subprocess.Popen(
@@ -46,7 +55,7 @@ class Command:
         with process:
             try:
                 assert process.stdout is not None
-                last = pass_on(process.stdout.fileno(), encoding)
+                last = pass_on(process.stdout.fileno(), encoding, listener, in_silence)
                 return process.wait(), last
             finally:
                 self.kill()
@@ -62,18 +71,34 @@ class Command:
         _signal(process.pid, signal.SIGKILL)
 
 
-def pass_on(source: int, encoding: str) -> str:
+def pass_on(
+    source: int,
+    encoding: str,
+    listener: Callable[[str], object] | None = None,
+    in_silence: Callable[[], object] | None = None,
+) -> str:
     """Write what the file descriptor gives to stdout, as it comes; its last line."""
     decoder = codecs.getincrementaldecoder(encoding)("backslashreplace")
     line = LastLine()
     while True:
+        while in_silence is not None and not _speaks(source):
+            in_silence()
         chunk = os.read(source, _CHUNK)
         text = decoder.decode(chunk, final=not chunk)
         sys.stdout.write(text)
         sys.stdout.flush()
         line.feed(text)
+        if listener is not None and text:
+            listener(text)
         if not chunk:
             return line.text
+
+
+def _speaks(source: int) -> bool:
+    """Whether there is something to read, or its end, within a second."""
+    ready = select.poll()
+    ready.register(source, select.POLLIN)
+    return bool(ready.poll(_SILENCE))
 
 
 class LastLine:
@@ -119,3 +144,24 @@ def _has_ended(pid: int) -> bool:
         return os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
     except ChildProcessError:
         return True
+
+
+def exit_codes(value: int | Container[int] | None) -> Container[int]:
+    """Those of ``skip_on_exit_code``: one, several, or None."""
+    if value is None:
+        return ()
+    return (value,) if isinstance(value, int) else value
+
+
+def names_of_attempt(context: Context) -> dict[str, str]:
+    """What the attempt is called, as variables in Airflow's words."""
+    instance, date = context["ti"], context.get("logical_date")
+    names = {
+        "AIRFLOW_CTX_DAG_OWNER": context["task"].owner,
+        "AIRFLOW_CTX_DAG_ID": instance.dag_id,
+        "AIRFLOW_CTX_TASK_ID": instance.task_id,
+        "AIRFLOW_CTX_TRY_NUMBER": str(instance.try_number),
+        "AIRFLOW_CTX_DAG_RUN_ID": instance.run_id,
+        "ORCHESTRATOR_IDEMPOTENCY_KEY": context["idempotency_key"],
+    }
+    return names if date is None else {**names, "AIRFLOW_CTX_LOGICAL_DATE": date.isoformat()}

@@ -20,7 +20,7 @@ class PythonOperator(BaseOperator):
     ``show_return_value_in_logs`` says.
     """
 
-    template_fields = ("templates_dict", "op_args", "op_kwargs")
+    template_fields: Sequence[str] = ("templates_dict", "op_args", "op_kwargs")
 
     def __init__(
         self,
