@@ -12,11 +12,12 @@ import msgspec
 
 from orchestrator.core.activations import Activation, Word
 from orchestrator.core.events import Recorded
-from orchestrator.core.orders import Order, Report
+from orchestrator.core.orders import Fired, Order, Report
 from orchestrator.core.particulars import PayloadRef
 from orchestrator.core.requests import AnyRequest
 from orchestrator.core.run import Run
 from orchestrator.core.spec import DagSpec
+from orchestrator.core.waits import Dropped, Ticket, Wait
 from orchestrator.names import AttemptKey
 
 
@@ -293,6 +294,30 @@ class Replayer(Protocol):
 
     def next_due(self) -> datetime | None:
         """When ``words`` wants to be called although nothing has become readable (code that is stuck)."""
+
+    def stop(self) -> None:
+        """End everything that runs, by force."""
+
+
+class Triggerer(Protocol):
+    """Where triggers run, each until it has its event. Called from one thread; nothing here waits."""
+
+    def start(self) -> None: ...
+
+    def submit(self, waits: Sequence[Wait]) -> None:
+        """Wait for these; one whose ticket is held here already goes on as it is."""
+
+    def cancel(self, tickets: Sequence[Ticket]) -> None:
+        """End these, and say nothing of them any more."""
+
+    def reports(self) -> list[Fired | Dropped]:
+        """What came since the last call. Whatever is told of is not held here any more."""
+
+    def files(self) -> Sequence[int]:
+        """File descriptors that turn readable when ``reports`` has something to say."""
+
+    def next_due(self) -> datetime | None:
+        """When ``reports`` wants to be called although nothing has become readable."""
 
     def stop(self) -> None:
         """End everything that runs, by force."""

@@ -42,4 +42,5 @@ def worker_settings(config: Config) -> WorkerSettings:
         max_log_bytes=config.logging.max_log_bytes,
         max_activities=config.workers.max_activities_per_worker,
         memory_limit=config.workers.memory_limit_mb * 1024**2,
+        default_deferrable=config.operators.default_deferrable,
     )

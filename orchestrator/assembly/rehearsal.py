@@ -12,6 +12,7 @@ from orchestrator.clock import SystemClock
 from orchestrator.config import Config
 from orchestrator.core.orders import Completed, Deferred, Failed, Lost, Order, Skipped, Started, TakenBack
 from orchestrator.engine.scheduler import Scheduler
+from orchestrator.executors.inline_triggerer import InlineTriggerer
 
 _LONGEST_NAP = timedelta(milliseconds=100)
 
@@ -34,14 +35,16 @@ class Rehearsal:
 
 @contextlib.contextmanager
 def rehearse(config: Config, *, notice: Callable[[str], None]) -> Iterator[Rehearsal]:
-    """The DAG files of ``config`` on a new store, with a scheduler whose activities and workflows run in this process.
+    """The DAG files of ``config`` on a new store, with a scheduler whose activities, workflows and triggers run in this
+    process.
 
     Only the main thread may do this. No schedule makes a run.
     """
     with staged(config) as home:
         executor = inline_executor(config, home)
         replayer = inline_replayer(config, home, notice)
-        scheduler = make_scheduler(home.config, home.engine, executor, replayer, settings_of(home.config), notice)
+        triggerer, settings = InlineTriggerer(SystemClock()), settings_of(home.config)
+        scheduler = make_scheduler(home.config, home.engine, executor, replayer, triggerer, settings, notice)
         scheduler.start()
         try:
             yield Rehearsal(home, scheduler)

@@ -12,13 +12,14 @@ from sqlalchemy import Engine
 from orchestrator.assembly.catalog import make_catalog
 from orchestrator.assembly.executor import make_executor
 from orchestrator.assembly.replayer import make_replayer
+from orchestrator.assembly.triggerer import make_triggerer
 from orchestrator.clock import SystemClock
 from orchestrator.config import Config
 from orchestrator.doorbell import PipeDoorbell, ring
 from orchestrator.engine.loop import StopRequest, serve
 from orchestrator.engine.scheduler import Scheduler
 from orchestrator.engine.settings import Settings
-from orchestrator.ports import Executor, Replayer
+from orchestrator.ports import Executor, Replayer, Triggerer
 from orchestrator.storage.database import connect
 from orchestrator.storage.history import SqlHistoryStore
 from orchestrator.storage.projections import SqlProjections
@@ -37,7 +38,8 @@ def run_scheduler(
     engine = connect(config.database.sql_alchemy_conn, patience=patience)
     settings = settings_of(config)
     executor = make_executor(config)
-    scheduler = make_scheduler(config, engine, executor, make_replayer(config, notice), settings, notice)
+    replayer, triggerer = make_replayer(config, notice), make_triggerer(config, notice)
+    scheduler = make_scheduler(config, engine, executor, replayer, triggerer, settings, notice)
     doorbell = PipeDoorbell(config.doorbell)
     stop = StopRequest()
     try:
@@ -60,10 +62,11 @@ def make_scheduler(
     engine: Engine,
     executor: Executor,
     replayer: Replayer,
+    triggerer: Triggerer,
     settings: Settings,
     notice: Callable[[str], None],
 ) -> Scheduler:
-    """A scheduler on an open database, with the executor and the replayer that it is given."""
+    """A scheduler on an open database, with the executor, the replayer and the triggerer that it is given."""
     _spare_the_garbage_collector()
     return Scheduler(
         store=SqlHistoryStore(engine),
@@ -71,6 +74,7 @@ def make_scheduler(
         catalog=make_catalog(config, engine),
         executor=executor,
         replayer=replayer,
+        triggerer=triggerer,
         clock=SystemClock(),
         settings=settings,
         notice=notice,

@@ -27,7 +27,7 @@ from orchestrator.authoring.scopes import Preparing, check_roles, register
 from orchestrator.authoring.settings import MAKING, TASK_CHECKS, TaskSettings
 from orchestrator.authoring.task import Task, TaskGraph
 from orchestrator.authoring.templating import Field
-from orchestrator.authoring.triggers import DateTimeTrigger
+from orchestrator.authoring.trigger import BaseTrigger
 from orchestrator.core.spec import RetryRule, RetrySpec, TaskSpec
 from orchestrator.exceptions import TaskDeferred, UsageError
 from orchestrator.names import Delivery, Isolation, TriggerRule, WeightRule
@@ -111,14 +111,15 @@ class BaseOperator(Constructed, Preparing, Task):
     def defer(
         self,
         *,
-        trigger: DateTimeTrigger,
+        trigger: BaseTrigger,
         method_name: str,
         kwargs: Mapping[str, Any] | None = None,
         timeout: timedelta | float | None = None,
     ) -> NoReturn:
         """Give the worker up until ``trigger`` fires; then ``method_name(context, event=…, **kwargs)`` is the body.
 
-        Where it has not fired after ``timeout``, the task fails with a TaskDeferralTimeout.
+        Where it has not fired after ``timeout``, the task fails with a TaskDeferralTimeout; where it fails itself, with
+        a TaskDeferralError.
         """
         raise TaskDeferred(trigger=trigger, method_name=method_name, kwargs=kwargs, timeout=timeout)
 

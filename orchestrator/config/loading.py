@@ -16,10 +16,12 @@ from orchestrator.config.settings import (
     DagProcessor,
     Database,
     Logging,
+    Operators,
     Payloads,
     Scheduler,
     Section,
     Setting,
+    Triggerer,
     Workers,
     Workflows,
     settings,
@@ -70,6 +72,8 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     dag_processor: DagProcessor
     workers: Workers
     workflows: Workflows
+    triggerer: Triggerer
+    operators: Operators
     logging: Logging
     payloads: Payloads
     given: Mapping[Place, tuple[Given, ...]]

@@ -165,6 +165,25 @@ class Workflows(Section, frozen=True, kw_only=True):
     )
 
 
+class Triggerer(Section, frozen=True, kw_only=True):
+    """The processes in which triggers run; there are none while nothing is deferred to one."""
+
+    capacity: Annotated[
+        Count, Meta(description="How many triggers one process runs; where there are more, there is another process.")
+    ] = 10_000
+    idle_seconds: Annotated[
+        timedelta, Meta(description="Seconds without a trigger after which such a process ends.")
+    ] = timedelta(seconds=60)
+
+
+class Operators(Section, frozen=True, kw_only=True):
+    """What operators do that do not say otherwise."""
+
+    default_deferrable: Annotated[
+        bool, Meta(description="Whether operators that can wait by a trigger, and hold no worker, do so.")
+    ] = False
+
+
 class Logging(Section, frozen=True, kw_only=True):
     """What is written down beside the history."""
 
@@ -195,6 +214,8 @@ SECTIONS: dict[str, type[Section]] = {
     "dag_processor": DagProcessor,
     "workers": Workers,
     "workflows": Workflows,
+    "triggerer": Triggerer,
+    "operators": Operators,
     "logging": Logging,
     "payloads": Payloads,
 }

@@ -77,6 +77,10 @@ class Activity:
         self.began_at = None
         self.pokes = self.deferred_seq = self.resumed_seq = 0
 
+    def waits(self, attempt: int) -> bool:
+        """Whether that attempt is deferred, and what ends its wait comes from elsewhere than a worker."""
+        return self.attempt == attempt and self.state is TaskState.DEFERRED
+
 
 def is_timed(activity: Activity) -> bool:
     """Whether it is deferred until a moment, its ``retry_at``; or asks a person until then."""

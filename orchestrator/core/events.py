@@ -249,8 +249,9 @@ class ActivityLost(Event, frozen=True, kw_only=True, omit_defaults=True):
 class ActivityDeferred(Event, frozen=True, kw_only=True, omit_defaults=True):
     """The attempt gave up its worker and waits for ``trigger``, or until ``until`` when rescheduled.
 
-    With both, ``until`` is when the trigger fires: the attempt is deferred, and the engine's own timer resumes it. A
-    trigger that holds a form (``forms``) is a question to a person, whose time runs out ``until`` then.
+    With both, ``until`` is when the engine's own timer resumes it: the moment that it was deferred to, or where the
+    trigger is one that a triggerer runs, the end of its patience. A trigger that holds a form (``forms``) is a question
+    to a person, whose time runs out ``until`` then.
     """
 
     task_id: str
@@ -262,7 +263,10 @@ class ActivityDeferred(Event, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class ActivityResumed(Event, frozen=True, kw_only=True, omit_defaults=True):
-    """What a deferred attempt waited for has happened; the same attempt goes on. ``payload``: the answer."""
+    """What a deferred attempt waited for has happened; the same attempt goes on.
+
+    ``payload`` is null where the moment ``until`` has come, else a person's answer, or a ``Came`` (``waits``).
+    """
 
     task_id: str
     map_index: int = UNMAPPED

@@ -125,9 +125,10 @@ class Skipped(msgspec.Struct, frozen=True, kw_only=True, tag=True, omit_defaults
 class Deferred(msgspec.Struct, frozen=True, kw_only=True, tag=True, omit_defaults=True):
     """The body gave its worker up.
 
-    It ends when ``trigger`` does: ``{"run": {"dag_id": …, "conf": …}}``, a new run. With ``until`` it is begun again
-    then: from its beginning where there is no trigger, else by the method that ``{"at": …, "method": …}`` names. A
-    trigger ``{"input": {…}, "method": …}`` is a question to a person, who has time ``until`` then.
+    It ends when ``trigger`` does: ``{"run": {"dag_id": …, "conf": …}}``, a new run; or goes on with what comes of
+    ``{"trigger": {"classpath": …, "kwargs": …}, "method": …, "kwargs": …}``. With ``until`` it is begun again then, if
+    nothing came before: from its beginning where there is no trigger, else by the method that is named there. A trigger
+    ``{"input": {…}, "method": …}`` is a question to a person, who has time ``until`` then.
     """
 
     key: AttemptKey
@@ -154,7 +155,21 @@ class TakenBack(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     at: datetime
 
 
+class Fired(msgspec.Struct, frozen=True, kw_only=True, tag=True, omit_defaults=True):
+    """What a deferred attempt waits for has come, by the ActivityDeferred at ``seq`` in its history.
+
+    It goes on with ``payload``; or, where there is an ``end``, it ends so, without a worker.
+    """
+
+    key: AttemptKey
+    at: datetime
+    seq: int
+    payload: msgspec.Raw = NULL
+    end: Completed | Failed | Skipped | None = None
+
+
 Report: TypeAlias = Started | Completed | Failed | Skipped | Deferred | Lost | TakenBack
+News: TypeAlias = Report | Fired
 
 
 def item_name(task_id: str, position: int) -> str:

@@ -9,12 +9,13 @@ from orchestrator.core.events import (
     ActivityDeferred,
     ActivityFailed,
     ActivityLost,
+    ActivityResumed,
     ActivitySkipped,
     ActivityStarted,
     AnyEvent,
     OutcomeResolved,
 )
-from orchestrator.core.orders import Completed, Deferred, Failed, Lost, Report, Skipped, Started, TakenBack
+from orchestrator.core.orders import Completed, Deferred, Failed, Fired, Lost, News, Skipped, Started, TakenBack
 from orchestrator.core.particulars import Failure
 from orchestrator.core.retry import retry_at
 from orchestrator.core.run import Run
@@ -23,7 +24,7 @@ from orchestrator.names import AttemptKey, Delivery, FailureKind, TaskState
 DEFAULT_MAX_LOST_ATTEMPTS = 3
 
 
-def facts_of(run: Run, report: Report, *, now: datetime, max_lost: int = DEFAULT_MAX_LOST_ATTEMPTS) -> list[AnyEvent]:
+def facts_of(run: Run, report: News, *, now: datetime, max_lost: int = DEFAULT_MAX_LOST_ATTEMPTS) -> list[AnyEvent]:
     """The facts to record for a report, in order.
 
     A report on an attempt that is no longer open is kept as evidence; the fold applies it only where its delivery
@@ -46,6 +47,8 @@ def facts_of(run: Run, report: Report, *, now: datetime, max_lost: int = DEFAULT
             return [_deferred(run, report)]
         case Lost():
             return _lost(run, report, activity, max_lost)
+        case Fired():
+            return _fired(run, report, activity, now)
         case TakenBack():
             return [_gone(report.key, "it was taken back before it began", free=True)]
         case _:
@@ -144,6 +147,17 @@ def _deferred(run: Run, report: Deferred) -> AnyEvent:
         kind=FailureKind.CANCELLED,
         failure=Failure(message=f"the run was cancelled: {run.cancelling}" if run.cancelling else "it was given up"),
     )
+
+
+def _fired(run: Run, report: Fired, activity: Activity, now: datetime) -> list[AnyEvent]:
+    """Once: a second event of the same deferral, and one of a deferral that is over, are none."""
+    key = report.key
+    if not activity.waits(key.attempt) or activity.deferred_seq != report.seq:
+        return []
+    if report.end is not None:
+        return facts_of(run, report.end, now=now)
+    task_id, map_index, attempt = _where(key)
+    return [ActivityResumed(task_id=task_id, map_index=map_index, attempt=attempt, payload=report.payload)]
 
 
 def _lost(run: Run, report: Lost, activity: Activity, max_lost: int) -> list[AnyEvent]:

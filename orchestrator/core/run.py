@@ -49,7 +49,8 @@ class Run(CancellableBoard):
     """One run: its board, and what became of the run as a whole.
 
     ``is_reopened``: it had ended, and goes on because somebody asked for that. ``instead_of``: the version of its DAG
-    that it does not follow to, since a person chose another in its place.
+    that it does not follow to, since a person chose another in its place. ``has_deferred``: some attempt of it was
+    deferred to a trigger, of whatever kind.
     """
 
     def __init__(self, run_key: int, plan: Plan, first: Recorded) -> None:
@@ -72,6 +73,7 @@ class Run(CancellableBoard):
         self.reset_at = first.at
         self.is_reopened = False
         self.unwanted: list[ChildStarted] = []
+        self.has_deferred = False
 
     # ── questions ────────────────────────────────────────────────────────────────────────────────────────
 
@@ -301,7 +303,7 @@ class Run(CancellableBoard):
         node = self.nodes[event.task_id]
         activity = node.activity(event.map_index)
         self._close((event.task_id, event.map_index), event.attempt)
-        waited = activity.state is TaskState.DEFERRED and activity.attempt == event.attempt
+        waited = activity.waits(event.attempt)
         if waited or self._concerns(activity, event.attempt) or self._is_committed(node, activity, event.attempt):
             activity.length, activity.lengths = event.length, event.lengths or None
             activity.gave = event.payload is not None or event.result != NULL
@@ -355,7 +357,7 @@ class Run(CancellableBoard):
             activity = node.activity(map_index)
             if event.attempt:
                 self._close((event.task_id, map_index), event.attempt)
-                if not self._concerns(activity, event.attempt):
+                if not self._concerns(activity, event.attempt) and not activity.waits(event.attempt):
                     self._give_back(node, map_index, activity, at)
                     continue
             self._move(node, map_index, activity, TaskState.SKIPPED, at)
@@ -373,6 +375,7 @@ class Run(CancellableBoard):
             self._give_back(node, event.map_index, activity, at)
         elif event.trigger != NULL or event.until is None:
             activity.deferred_seq, activity.resumed_seq = self.seq, 0
+            self.has_deferred = True
             waits = TaskState.DEFERRED if form_of(event.trigger) is None else TaskState.AWAITING_INPUT
             self._move(node, event.map_index, activity, waits, at)
             if event.until is not None:
@@ -385,8 +388,7 @@ class Run(CancellableBoard):
     def _resumed(self, event: ActivityResumed, at: datetime) -> None:
         node = self.nodes[event.task_id]
         activity = node.activity(event.map_index)
-        waits = activity.state is TaskState.DEFERRED or activity.is_asking
-        if activity.attempt == event.attempt and waits:
+        if activity.waits(event.attempt) or (activity.is_asking and activity.attempt == event.attempt):
             activity.resumed_seq = self.seq
             self._move(node, event.map_index, activity, TaskState.UP_FOR_RESCHEDULE, at)
             self._again(node, event.map_index, activity, at)

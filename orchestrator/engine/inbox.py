@@ -3,7 +3,7 @@
 from collections.abc import Callable, Container, Sequence
 from datetime import datetime, timedelta
 
-from orchestrator.core.orders import Report, Started
+from orchestrator.core.orders import News, Started
 
 
 class Inbox:
@@ -15,10 +15,10 @@ class Inbox:
     def __init__(self, lag: timedelta, is_patient: Callable[[Started], bool]) -> None:
         self._lag = lag
         self._is_patient = is_patient
-        self._reports: list[Report] = []
+        self._reports: list[News] = []
         self._due: datetime | None = None
 
-    def add(self, reports: Sequence[Report], now: datetime) -> None:
+    def add(self, reports: Sequence[News], now: datetime) -> None:
         for report in reports:
             self._reports.append(report)
             may_wait = isinstance(report, Started) and self._is_patient(report)
@@ -31,7 +31,7 @@ class Inbox:
     def next_due(self) -> datetime | None:
         return self._due
 
-    def reports(self) -> list[Report]:
+    def reports(self) -> list[News]:
         return self._reports
 
     def hurry(self, now: datetime) -> None:

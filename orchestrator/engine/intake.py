@@ -5,9 +5,10 @@ from datetime import datetime
 
 from orchestrator.core import outcomes
 from orchestrator.core.forms import form_of
-from orchestrator.core.orders import Deferred, Failed, Lost, Report, Started
+from orchestrator.core.orders import Deferred, Failed, Lost, News, Started
 from orchestrator.core.particulars import Failure
 from orchestrator.core.run import Run
+from orchestrator.core.waits import trigger_of
 from orchestrator.engine import creation
 from orchestrator.engine.advancing import Advancing
 from orchestrator.engine.children import Children
@@ -94,19 +95,19 @@ class Intake:
         for report in self._inbox.reports():
             self._take_report(turn, report)
 
-    def _take_report(self, turn: Turn, report: Report) -> None:
+    def _take_report(self, turn: Turn, report: News) -> None:
         self.queued.discard(report.key)
         run = self._run_of(report)
         if run is not None:
             report = self._without_echo(run, report)
             facts = outcomes.facts_of(run, report, now=turn.now, max_lost=self._settings.max_lost_attempts)
             turn.record_all(run, facts, report.at)
-            if isinstance(report, Deferred) and report.until is None:
+            if isinstance(report, Deferred) and report.until is None and trigger_of(report.trigger) is None:
                 self._children.start_deferred(turn, run, report)
         if isinstance(report, Started) and (run is None or asks_leave(run, report)):
             (turn.goes if run is not None and _has_leave(run, report) else turn.cancels).append(report.key)
 
-    def _without_echo(self, run: Run, report: Report) -> Report:
+    def _without_echo(self, run: Run, report: News) -> News:
         """After a crash an executor may say once more what an attempt ended with before it was resumed: then it never
         got the attempt again, and is given it as another one. A question that was answered is not asked again.
         """
@@ -122,7 +123,7 @@ class Intake:
             return report
         return Lost(key=key, at=report.at, reason="it never went on from where it was deferred", started=False)
 
-    def _run_of(self, report: Report) -> Run | None:
+    def _run_of(self, report: News) -> Run | None:
         """The run that it is about; None where that is gone, or was left alone because it cannot be read."""
         try:
             return self._memory.roster.get(report.key.run_key)

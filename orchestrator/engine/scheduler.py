@@ -22,7 +22,9 @@ from orchestrator.engine.recovery import recover
 from orchestrator.engine.settings import Settings
 from orchestrator.engine.settling import Settling
 from orchestrator.engine.silence import Silence
+from orchestrator.engine.stillness import Stillness
 from orchestrator.engine.turn import Turn
+from orchestrator.engine.waits import Waits
 from orchestrator.exceptions import OrchestratorError, StorageUnavailableError
 from orchestrator.names import AttemptKey, FailureKind
 from orchestrator.ports import (
@@ -34,13 +36,15 @@ from orchestrator.ports import (
     PendingRequest,
     Projections,
     Replayer,
+    Triggerer,
 )
 
 
 class Scheduler:
     """Single-threaded; everything that it holds in memory can be rebuilt from the store.
 
-    ``notice`` is told, in one sentence, of what a person should know. Without a ``replayer`` workflows wait.
+    ``notice`` is told, in one sentence, of what a person should know. Without a ``replayer`` workflows wait,
+    and without a ``triggerer`` what is deferred to a trigger.
     """
 
     def __init__(
@@ -53,6 +57,7 @@ class Scheduler:
         clock: Clock,
         settings: Settings,
         replayer: Replayer | None = None,
+        triggerer: Triggerer | None = None,
         notice: Callable[[str], None] = lambda _: None,
         new_uid: Callable[[], str] = creation.new_uid,
     ) -> None:
@@ -68,6 +73,8 @@ class Scheduler:
         self._inbox = Inbox(settings.start_lag, self._may_wait)
         self._replayer = replayer or Silence()
         self._conversations = Conversations(store, self._replayer, notice)
+        self._triggerer = triggerer or Stillness()
+        self._waits = Waits(self._triggerer)
         self._outage = Outage(settings.retry_storage_after, notice)
         self._ticked_at = clock.now()
         self._renew_at = self._ticked_at + settings.claim_renewal
@@ -101,6 +108,7 @@ class Scheduler:
         self._store.claim(self._settings.owner)
         self._executor.start()
         self._replayer.start()
+        self._triggerer.start()
         self._recall(self._clock.now())
         self.tick()
 
@@ -111,6 +119,7 @@ class Scheduler:
             self._set_back(now)
         self._ticked_at = now
         self._inbox.add(self._executor.reports(), now)
+        self._inbox.add(self._waits.reports(), now)
         self._conversations.listen(now)
         if self._outage.forbids(now):
             return False
@@ -136,11 +145,14 @@ class Scheduler:
         """Each part's next due moment; while the database is away, when it is tried again."""
         if self._outage.lasts:
             return (self._outage.until,)
-        return (*self._intake.next_due(), *self._conversations.next_due(), self._executor.next_due())
+        return (*self._intake.next_due(), *self._conversations.next_due(), *self._next_of_work())
+
+    def _next_of_work(self) -> tuple[datetime | None, ...]:
+        return self._executor.next_due(), self._waits.next_due(self._clock.now())
 
     def files(self) -> list[int]:
         """File descriptors that turn readable when a turn has something to take in."""
-        return [*self._executor.files(), *self._replayer.files()]
+        return [*self._executor.files(), *self._replayer.files(), *self._triggerer.files()]
 
     def stop_handing_out(self) -> None:
         """From here on nothing new starts; what has not begun is asked back."""
@@ -160,6 +172,7 @@ class Scheduler:
         """End what runs, by force; the next start finds it as a free loss."""
         self._executor.stop()
         self._replayer.stop()
+        self._triggerer.stop()
         try:
             self._store.release()
         except StorageUnavailableError as error:
@@ -188,6 +201,7 @@ class Scheduler:
                 self._memory.forget(run)
                 self._conversations.forget([run.run_key])
         self._memory.roster.see_off()
+        self._waits.act(self._memory, turn.now)
         self._hand_out(turn)  # last: from here on it reads from the database, which may be away
         if turn.activations or not self._conversations.is_silent:
             self._talk(turn)
@@ -208,6 +222,7 @@ class Scheduler:
             self._inbox.clear(turn.refused)
         self._new_versions = []
         for run, records in turn.recorded():
+            self._waits.look(run, run.touched)
             run.touched.clear()
             self._keep(run, records)
         self._conversations.settle(turn.refused)
@@ -237,7 +252,9 @@ class Scheduler:
             self._notice(f"DAG {run.dag_id!r} has a run {run.run_id!r}, or one of that slot, already; no other is made")
         else:
             self._notice(f"run {run.run_id!r} of DAG {run.dag_id!r} was changed by somebody else and is read again")
+        self._waits.forget(run.run_key)
         if again is not None and not again.is_ended:
+            self._waits.look_at_all(again)
             self._memory.place(again)
             self._memory.alarms.set(again.run_key, now)
         self._children.doubt_kin(run, now)
@@ -276,6 +293,7 @@ class Scheduler:
         reports = recover(self._memory, self._projections, self._executor, now, heard_of, self._notice)
         self._inbox.add(reports, now)
         self._conversations.recall(self._memory.roster)
+        self._waits.recall(self._memory.roster)
         for run in self._memory.roster:
             self._memory.alarms.set(run.run_key, now)
             if run.children or run.created.parent is not None:

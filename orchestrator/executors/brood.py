@@ -1,7 +1,7 @@
 """Brood: the processes that one zygote forks, from the birth of each to its end."""
 
 import selectors
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import count
 from typing import Generic, Protocol, TypeVar
 
@@ -26,7 +26,7 @@ class Child(Protocol):
     def has_ended(self) -> bool: ...
 
     @property
-    def far_ends(self) -> tuple[int, int, int, int]:
+    def far_ends(self) -> Sequence[int]:
         """The descriptors that the process is to have."""
 
     def let_go(self) -> None:

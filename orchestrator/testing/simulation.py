@@ -23,6 +23,7 @@ from orchestrator.testing.crashes import Crash, Crashes
 from orchestrator.testing.memory_store import MemoryStore
 from orchestrator.testing.sim_executor import SUCCEEDS, Script, SimExecutor
 from orchestrator.testing.sim_replayer import SimReplayer
+from orchestrator.testing.sim_triggerer import SimTriggerer
 from orchestrator.testing.world import CrashingStore, World
 
 _ANSWERS = (TaskState.SUCCESS, TaskState.FAILED, TaskState.NONE)
@@ -43,6 +44,7 @@ class Simulation:
         make_executor: Callable[[FakeClock, Callable[[Order], Script]], SimExecutor] | None = None,
         make_store: Callable[[HistoryStore], HistoryStore] = lambda store: store,
         make_replayer: Callable[[FakeClock], SimReplayer] | None = None,
+        make_triggerer: Callable[[FakeClock], SimTriggerer] = SimTriggerer,
     ) -> None:
         self.clock = FakeClock()
         self.crashes = Crashes(crash_when)
@@ -53,6 +55,8 @@ class Simulation:
         self.replayer = None if make_replayer is None else make_replayer(self.clock)
         if self.replayer is not None:
             self.replayer.on_activate = self.crashes.step
+        self.triggerer = make_triggerer(self.clock)
+        self.triggerer.on_submit = self.crashes.step
         self._make_store = make_store
         self.restarts = 0
         self.notices: list[str] = []
@@ -108,6 +112,7 @@ class Simulation:
         self.executor.crash()
         if self.replayer is not None:
             self.replayer.crash()
+        self.triggerer.crash()
         self.restarts += 1
 
     def run(self, *, until: datetime | None = None, most_turns: int = 10_000) -> None:
@@ -137,6 +142,7 @@ class Simulation:
             catalog=self.store,
             executor=self.executor,
             replayer=self.replayer,
+            triggerer=self.triggerer,
             clock=self.clock,
             settings=self._settings,
             notice=self.notices.append,

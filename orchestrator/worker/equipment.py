@@ -5,6 +5,7 @@ import socket
 from functools import partial
 from pathlib import Path
 
+from orchestrator.authoring.deferrable import keep_default_deferrable
 from orchestrator.authoring.environments.keeping import Keeping, keep_environments
 from orchestrator.authoring.neighbours import keep_neighbours
 from orchestrator.authoring.vault import keep_vault
@@ -35,12 +36,14 @@ def equip(
     seen = keep_neighbours(runs.states)
     venvs = Keeping(Path(settings.venv_folder), settings.venv_method) if settings.venv_folder else None
     environments = keep_environments(venvs)
+    deferrable = keep_default_deferrable(settings.default_deferrable)
     before = keep_vault(vault_of(settings.home_database, settings.fernet_key, settings.fernet_file))
 
     def let_go() -> None:
         keep_vault(before)
         keep_environments(environments)
         keep_neighbours(seen)
+        keep_default_deferrable(deferrable)
         runs.close()
 
     return Attempts(

@@ -1,4 +1,4 @@
-"""Putting off: what a body says that gives its worker up until a moment or an answer, and how it goes on."""
+"""Putting off: what a body says that gives its worker up for a while, and how it goes on."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeAlias
@@ -10,52 +10,87 @@ from orchestrator.authoring.masking import masked
 from orchestrator.authoring.moments import moment
 from orchestrator.authoring.runtime import Context
 from orchestrator.authoring.task import Task
-from orchestrator.authoring.triggers import DateTimeTrigger
+from orchestrator.authoring.trigger import BaseTrigger
+from orchestrator.authoring.triggers import DateTimeTrigger, TimeDeltaTrigger
 from orchestrator.core import values
 from orchestrator.core.forms import Form, form_of
 from orchestrator.core.orders import Deferred, Order, Resume
 from orchestrator.core.particulars import NULL
+from orchestrator.core.waits import Came
 from orchestrator.exceptions import (
     AirflowRescheduleException,
     TaskAwaitingInput,
+    TaskDeferralError,
     TaskDeferralTimeout,
     TaskDeferred,
     UsageError,
 )
+from orchestrator.worker.triggers.classes import is_local, trigger_class
 
 PutOff: TypeAlias = AirflowRescheduleException | TaskDeferred | TaskAwaitingInput
 
+_OF_TIME = (DateTimeTrigger, TimeDeltaTrigger)
 _FALLBACK = "Fallback to defaults"
 _LARGEST_FORM = 64 * 1024
 
 
 def put_off(order: Order, why: PutOff, now: datetime) -> Deferred:
-    """The report; UsageError where what it waits for is no moment, and no person."""
+    """The report; UsageError where what it waits for is no moment, no trigger and no person."""
     if isinstance(why, TaskAwaitingInput):
         return _asking(order, why, now)
     if isinstance(why, AirflowRescheduleException):
         return Deferred(key=order.key, at=now, until=_aware(order, why.reschedule_date))
-    if not isinstance(why.trigger, DateTimeTrigger):
+    if type(why.trigger) in _OF_TIME:  # a class that is derived from one may wait for more than that
+        return _deferred_to_time(order, why, why.trigger, now)
+    if not isinstance(why.trigger, BaseTrigger):
         raise UsageError(
-            f"task {order.key.task_id!r} defers itself to {why.trigger!r}; only DateTimeTrigger and TimeDeltaTrigger "
-            f"can be waited for so far: wait for anything else with a sensor in mode='reschedule'"
+            f"task {order.key.task_id!r} defers itself to {why.trigger!r}; give it a trigger: an object of a class "
+            f"that is derived from orchestrator.triggers.base.BaseTrigger"
         )
-    return _deferred(order, why, why.trigger, now)
+    return _deferred_to_trigger(order, why, why.trigger, now)
 
 
-def _deferred(order: Order, why: TaskDeferred, trigger: DateTimeTrigger, now: datetime) -> Deferred:
+def _deferred_to_time(order: Order, why: TaskDeferred, trigger: DateTimeTrigger, now: datetime) -> Deferred:
     until, timed_out = trigger.moment, False
-    if why.timeout is not None:
-        limit = why.timeout if isinstance(why.timeout, timedelta) else timedelta(seconds=why.timeout)
-        until, timed_out = min(until, now + limit), now + limit < until
+    limit = _limit(why, now)
+    if limit is not None:
+        until, timed_out = min(until, limit), limit < until
     waits = {
         "at": until.isoformat(),
         "method": None if trigger.end_from_trigger else why.method_name,
         "kwargs": why.kwargs,
         "timed_out": timed_out,
     }
-    what = f"what task {order.key.task_id!r} goes on with"
-    return Deferred(key=order.key, at=now, trigger=msgspec.Raw(values.encode(waits, what)), until=until)
+    return Deferred(key=order.key, at=now, trigger=_encoded(order, waits), until=until)
+
+
+def _deferred_to_trigger(order: Order, why: TaskDeferred, trigger: BaseTrigger, now: datetime) -> Deferred:
+    classpath, kwargs = _serialized(order, trigger)
+    trigger_class(classpath)
+    named = {"classpath": classpath, "kwargs": kwargs, "local": is_local(classpath, order.code)}
+    waits = {"trigger": named, "method": why.method_name, "kwargs": why.kwargs}
+    return Deferred(key=order.key, at=now, trigger=_encoded(order, waits), until=_limit(why, now))
+
+
+def _serialized(order: Order, trigger: BaseTrigger) -> tuple[str, dict[str, Any]]:
+    match trigger.serialize():
+        case (str() as classpath, dict() as kwargs) if all(isinstance(name, str) for name in kwargs):
+            return classpath, kwargs
+        case other:
+            raise UsageError(
+                f"task {order.key.task_id!r} defers itself to a {type(trigger).__name__}, whose serialize() must "
+                f"return (classpath, keyword arguments), not {other!r}"
+            )
+
+
+def _limit(why: TaskDeferred, now: datetime) -> datetime | None:
+    if why.timeout is None:
+        return None
+    return now + (why.timeout if isinstance(why.timeout, timedelta) else timedelta(seconds=why.timeout))
+
+
+def _encoded(order: Order, waits: dict[str, Any]) -> msgspec.Raw:
+    return msgspec.Raw(values.encode(waits, f"what task {order.key.task_id!r} goes on with"))
 
 
 def _asking(order: Order, why: TaskAwaitingInput, now: datetime) -> Deferred:
@@ -86,9 +121,11 @@ def resumed(task: Task, resume: Resume, context: Context) -> Any:
     if (form := form_of(resume.trigger)) is not None:
         event = values.decode(resume.event) or _unanswered(form, waited["until"])
         return task.resume_execution(waited["method"], {**waited["kwargs"], "event": event}, context)
+    if "trigger" in waited:
+        return _resumed_by_trigger(task, waited, resume.event, context)
     at = moment(datetime.fromisoformat(waited["at"]))
     if waited["timed_out"]:
-        return task.resume_execution("__fail__", {"error": TaskDeferralTimeout(f"nothing came until {at}")}, context)
+        return _failed(task, TaskDeferralTimeout(f"nothing came until {at}"), context)
     if waited["method"] is None:
         return None
     return task.resume_execution(waited["method"], {**waited["kwargs"], "event": at}, context)
@@ -102,6 +139,20 @@ def _unanswered(form: Form, until: str) -> dict[str, Any]:
     chosen = list(form.defaults)
     at = datetime.fromisoformat(until)
     return {"chosen_options": chosen, "params_input": {}, "responded_at": at, "responded_by_user": nobody}
+
+
+def _resumed_by_trigger(task: Task, waited: dict[str, Any], event: msgspec.Raw, context: Context) -> Any:
+    if event == NULL:
+        message = f"the trigger {waited['trigger']['classpath']} had no event before its timeout"
+        return _failed(task, TaskDeferralTimeout(message), context)
+    came = msgspec.json.decode(event, type=Came)
+    if came.failure is not None:
+        return _failed(task, TaskDeferralError(came.failure.message), context)
+    return task.resume_execution(waited["method"], {**waited["kwargs"], "event": values.decode(came.event)}, context)
+
+
+def _failed(task: Task, error: TaskDeferralError, context: Context) -> Any:
+    return task.resume_execution("__fail__", {"error": error}, context)
 
 
 def _aware(order: Order, value: Any) -> datetime:

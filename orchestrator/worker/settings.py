@@ -29,3 +29,4 @@ class WorkerSettings(msgspec.Struct, frozen=True, kw_only=True):
     max_activities: int = 100_000  # 0: no limit
     memory_limit: int = 1024**3  # 0: no limit
     kept_versions: int = 8
+    default_deferrable: bool = False

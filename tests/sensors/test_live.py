@@ -85,4 +85,4 @@ def test_what_was_put_off_goes_on_where_it_was(home: LiveHome) -> None:
 def test_what_cannot_be_waited_for_fails_with_a_sentence(home: LiveHome) -> None:
     said = rehearsed(home, "failing")
     assert "nothing came until" in said
-    assert "only DateTimeTrigger and TimeDeltaTrigger can be waited for" in " ".join(said.split())
+    assert "defers itself to 'the moon'; give it a trigger" in " ".join(said.split())
