@@ -151,10 +151,24 @@ class FailureKind(StrEnum):
     LOST = "lost"  # its worker died too often
 
 
+class CallbackKind(StrEnum):
+    """What calls for a callback: how an attempt ended, or, of the first two, a run."""
+
+    SUCCESS = "on_success"
+    FAILURE = "on_failure"
+    RETRY = "on_retry"
+    SKIPPED = "on_skipped"
+
+
 class AttemptKey(NamedTuple):
-    """One try of one activity: the unit that an executor is given and reports on."""
+    """One try of one activity: the unit that an executor is given and reports on.
+
+    With ``callback``, the callbacks of that kind that its outcome calls for; where ``task_id`` is empty, those of the
+    run, whose ends ``attempt`` counts.
+    """
 
     run_key: int
     task_id: str
     map_index: int
     attempt: int
+    callback: CallbackKind | None = None

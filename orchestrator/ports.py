@@ -114,7 +114,7 @@ class Projections(Protocol):
     """What the scheduler reads at its edges: never by scanning histories."""
 
     def open_runs(self) -> list[int]:
-        """Keys of the runs that have not ended, oldest first."""
+        """Keys of the runs that have not ended, or whose callbacks have not, oldest first."""
 
     def run_key(self, dag_id: str, run_id: str) -> int | None: ...
 

@@ -6,7 +6,8 @@ from orchestrator.assembly.catalog import make_catalog
 from orchestrator.assembly.folding import Tell, folded, untold
 from orchestrator.assembly.home import Home
 from orchestrator.assembly.replaying import Query, Replayed, Script, is_told, replay_history, script_of
-from orchestrator.core.events import AnyEvent, Asked, RunContinued, RunCreated, RunMoved, RunReset
+from orchestrator.core.event import Asked
+from orchestrator.core.events import AnyEvent, RunContinued, RunCreated, RunMoved, RunReset
 from orchestrator.core.run import Run
 from orchestrator.exceptions import NotFoundError, UsageError
 from orchestrator.names import DagKind

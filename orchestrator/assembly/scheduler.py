@@ -87,6 +87,7 @@ def settings_of(config: Config) -> Settings:
         owner=f"{socket.gethostname()}:{os.getpid()}",
         parallelism=config.core.parallelism,
         max_lost_attempts=config.core.max_lost_attempts,
+        callback_timeout=config.callbacks.timeout,
         queued_timeout=config.scheduler.task_queued_timeout,
         shutdown_grace=config.scheduler.shutdown_grace,
     )

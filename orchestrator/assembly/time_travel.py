@@ -48,7 +48,7 @@ def as_of(home: Home, run: RunRow, seq: int, tell: Tell) -> Moment:
         run=_run_row(home, run, then),
         tasks=tasks,
         open=[task for task in tasks if (task.task_id, task.map_index) in then.open],
-        reasons=why(then, now=fact.at, usage=_roomy(then), failure_of=words.of),
+        reasons=why(then, now=fact.at, usage=_roomy(then), failure_of=words.of, callbacks=words.callbacks.values()),
     )
 
 

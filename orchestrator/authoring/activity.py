@@ -7,6 +7,7 @@ from typing import Any, Generic, ParamSpec, Protocol, TypeVar, Unpack, cast, ove
 
 from orchestrator.authoring.blue import Future, current_blue, is_blue
 from orchestrator.authoring.callables import parameters_of
+from orchestrator.authoring.callbacks import CALLBACK_SETTINGS, refuse_callbacks
 from orchestrator.authoring.checks import anything, check_all, refuse_unknown
 from orchestrator.authoring.dag import current_dag
 from orchestrator.authoring.identifiers import checked_id
@@ -28,7 +29,7 @@ class ActivitySettings(AttemptSettings, total=False):
 
 _OF_GRAPHS = {"trigger_rule", "weight_rule", "params", "multiple_outputs", "task_display_name"}
 ACTIVITY_CHECKS = {
-    **{name: check for name, check in TASK_CHECKS.items() if name not in _OF_GRAPHS},
+    **{name: check for name, check in TASK_CHECKS.items() if name not in _OF_GRAPHS | CALLBACK_SETTINGS},
     "activity_id": anything,
 }
 
@@ -122,6 +123,7 @@ def activity(function: Callable[..., Any] | None = None, **settings: Any) -> Any
     """
     place = author()
     what = "@activity" if function is None else f"activity {getattr(function, '__name__', function)!r}"
+    refuse_callbacks(place, what, settings)
     refuse_unknown(place, what, settings, ACTIVITY_CHECKS)
     checked = check_all(place, what, settings, ACTIVITY_CHECKS)
     if function is None:

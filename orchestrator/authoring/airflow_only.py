@@ -9,6 +9,7 @@ from typing import Any
 from orchestrator.authoring.place import Place
 
 _NOTHING: tuple[Any, ...] = (None, False, "", [], (), {})
+_INSTEAD = {"email": "send mail with on_failure_callback=AppriseNotifier(…) of orchestrator.notifiers.apprise"}
 _EITHER = (True, False, None)  # says how mail is sent, and nothing is sent without an address
 
 _TASK = dict.fromkeys(
@@ -26,11 +27,6 @@ _TASK = dict.fromkeys(
         "inlets",
         "logger_name",
         "map_index_template",
-        "on_execute_callback",
-        "on_failure_callback",
-        "on_retry_callback",
-        "on_skipped_callback",
-        "on_success_callback",
         "outlets",
         "render_template_as_native_obj",
         "resources",
@@ -60,8 +56,6 @@ AIRFLOW_DAG_SETTINGS: dict[str, tuple[Any, ...]] = {
             "deadline",
             "jinja_environment_kwargs",
             "max_consecutive_failed_dag_runs",
-            "on_failure_callback",
-            "on_success_callback",
             "owner_links",
             "rerun_with_latest_version",
             "sla_miss_callback",
@@ -82,5 +76,6 @@ def supported(
         if name not in elsewhere:
             kept[name] = value
         elif not any(value is nothing or value == nothing for nothing in elsewhere[name]):
-            raise place.refuse(f"{what}: {name} is a setting of Airflow that is not supported here; remove it")
+            hint = _INSTEAD.get(name, "remove it")
+            raise place.refuse(f"{what}: {name} is a setting of Airflow that is not supported here; {hint}")
     return kept

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from orchestrator.authoring.airflow_only import AIRFLOW_TASK_SETTINGS, supported
+from orchestrator.authoring.callbacks import kinds_of
 from orchestrator.authoring.checks import check_all, refuse_unknown
 from orchestrator.authoring.construction import Constructed, accepted_names
 from orchestrator.authoring.dag import DAG
@@ -74,6 +75,7 @@ def _draft(dag: DAG, file: str, defaults: Defaults) -> DagSpec:
         tasks=tuple(_task(task, file, defaults) for task in dag.tasks),
         groups=tuple(group.spec() for group in dag.task_group_dict.values()),
         display_name=dag.dag_display_name,
+        callbacks=kinds_of(dag),
     )
 
 

@@ -18,7 +18,7 @@ from orchestrator.authoring.references import RETURN_VALUE
 from orchestrator.authoring.runtime import Context, get_current_context
 from orchestrator.authoring.task import Task
 from orchestrator.core.orders import Order
-from orchestrator.names import RunType
+from orchestrator.names import RunState, RunType, TaskState
 
 __all__ = ["CONTEXT_KEYS", "Context", "DagRun", "TaskInstance", "build_context", "get_current_context"]
 
@@ -64,6 +64,8 @@ class DagRun:
     data_interval_end: datetime | None
     start_date: datetime | None
     conf: dict[str, Any]
+    state: RunState = RunState.RUNNING
+    end_date: datetime | None = None
 
 
 @dataclass(slots=True)
@@ -84,6 +86,8 @@ class TaskInstance:
     exchange: Exchange = NO_EXCHANGE
     began_at: datetime | None = None
     pokes: int = 0
+    state: TaskState = TaskState.RUNNING
+    end_date: datetime | None = None
 
     @property
     def task_id(self) -> str:
@@ -149,6 +153,27 @@ def build_context(
     made from one are absent, as in Airflow. ``exchange`` is where ``ti`` pushes and pulls; ``ti`` has the results once
     ``task.prepare`` has been called.
     """
+    context = run_context(order, dag)
+    key = order.key
+    instance = TaskInstance(
+        task,
+        context["dag_run"],
+        key.map_index,
+        order.try_number,
+        order.max_tries,
+        exchange=exchange,
+        began_at=moment(order.began_at),
+        pokes=order.pokes,
+    )
+    context.update(task=task, ti=instance, task_instance=instance, connection=connection)
+    context["params"] = {**order.params, **task.own_params(), **instance.dag_run.conf}
+    if "ds_nodash" in context:
+        context["task_instance_key_str"] = f"{order.dag_id}__{key.task_id}__{context['ds_nodash']}"
+    return context
+
+
+def run_context(order: Order, dag: DAG) -> Context:
+    """What is said of the run, whatever the task."""
     conf = msgspec.json.decode(order.conf, type=dict[str, Any])
     run = DagRun(
         dag_id=order.dag_id,
@@ -161,41 +186,24 @@ def build_context(
         start_date=moment(order.run_started_at),
         conf=conf,
     )
-    key = order.key
-    instance = TaskInstance(
-        task,
-        run,
-        key.map_index,
-        order.try_number,
-        order.max_tries,
-        exchange=exchange,
-        began_at=moment(order.began_at),
-        pokes=order.pokes,
-    )
     context = Context(
         dag=dag,
         dag_run=run,
         run_id=order.run_id,
-        task=task,
-        ti=instance,
-        task_instance=instance,
-        params={**order.params, **task.own_params(), **conf},
+        params={**order.params, **conf},
         macros=macros,
         var=VAR,
         conn=CONN,
         idempotency_key=order.idempotency_key,
-        connection=connection,
     )
     if run.logical_date is not None:
-        context.update(_dated(order, run, run.logical_date))
+        context.update(_dated(run, run.logical_date))
     return context
 
 
-def _dated(order: Order, run: DagRun, logical_date: datetime) -> dict[str, Any]:
-    words = date_words(logical_date)
+def _dated(run: DagRun, logical_date: datetime) -> dict[str, Any]:
     return {
-        **words,
+        **date_words(logical_date),
         "data_interval_start": run.data_interval_start,
         "data_interval_end": run.data_interval_end,
-        "task_instance_key_str": f"{order.dag_id}__{order.key.task_id}__{words['ds_nodash']}",
     }

@@ -1,7 +1,7 @@
 """DAG, and the ``@dag`` decorator."""
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextvars import ContextVar
 from datetime import UTC, datetime, timedelta, tzinfo
 from functools import wraps
@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, ParamSpec, Unpack, overload
 
 from orchestrator.authoring.airflow_only import AIRFLOW_DAG_SETTINGS, supported
+from orchestrator.authoring.callbacks import Callback
 from orchestrator.authoring.checks import check_all, refuse_unknown
 from orchestrator.authoring.enclosing import Enclosing
 from orchestrator.authoring.identifiers import checked_id
@@ -59,6 +60,8 @@ class DAG(Enclosing, TaskGraph):
     render_template_as_native_obj: bool = False
     on_new_version: NewVersion = NewVersion.PIN
     dag_display_name: str | None = None
+    on_success_callback: Sequence[Callback] = ()
+    on_failure_callback: Sequence[Callback] = ()
 
     def __init__(self, dag_id: str, **settings: Unpack[DagSettings]) -> None:
         self.place = author()

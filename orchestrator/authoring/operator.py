@@ -10,6 +10,7 @@ from types import MappingProxyType
 from typing import Any, NoReturn, Self, Unpack
 
 from orchestrator.authoring.airflow_only import AIRFLOW_TASK_SETTINGS, supported
+from orchestrator.authoring.callbacks import Callback, kinds_of
 from orchestrator.authoring.checks import check_all, refuse_unknown
 from orchestrator.authoring.conditions import Hooks, check_outputs
 from orchestrator.authoring.construction import Constructed, accepted_names, name_of
@@ -73,6 +74,11 @@ class BaseOperator(Constructed, Preparing, Task):
 
     task_display_name: str | None = None
     multiple_outputs: bool | None = None
+    on_execute_callback: Sequence[Callback] = ()
+    on_success_callback: Sequence[Callback] = ()
+    on_failure_callback: Sequence[Callback] = ()
+    on_retry_callback: Sequence[Callback] = ()
+    on_skipped_callback: Sequence[Callback] = ()
     task_group: TaskGroup | None = None
     _mapped: MappedBody | None = None
     _settled: Mapping[int, str] = MappingProxyType({})
@@ -285,7 +291,8 @@ class BaseOperator(Constructed, Preparing, Task):
             is_setup=self.is_setup,
             is_teardown=self.is_teardown,
             on_failure_fail_dagrun=self.on_failure_fail_dagrun,
-            does_nothing=self.does_nothing and not self._hooks,
+            does_nothing=self.does_nothing and not self._hooks and not self.on_execute_callback,
+            callbacks=kinds_of(self),
             doc=self.doc_md,
         )
 

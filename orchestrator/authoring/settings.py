@@ -1,10 +1,11 @@
 """The settings of tasks and of DAGs: their names, types and checks, each declared once."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta, tzinfo
 from os import PathLike
 from typing import Any, Required, TypeAlias, TypedDict
 
+from orchestrator.authoring.callbacks import Callback, callbacks
 from orchestrator.authoring.checks import (
     Check,
     anything,
@@ -31,6 +32,7 @@ from orchestrator.core.spec import Cron, Every, Once
 from orchestrator.names import Delivery, Isolation, NewVersion, TriggerRule, WeightRule
 
 Duration: TypeAlias = timedelta | float
+Callbacks: TypeAlias = Callback | Sequence[Callback] | None
 ScheduleArg: TypeAlias = str | timedelta | Once | Cron | Every | None
 
 
@@ -72,6 +74,11 @@ class TaskSettings(AttemptSettings, total=False):
     params: Mapping[str, Any] | None
     task_display_name: str | None
     multiple_outputs: bool | None
+    on_execute_callback: Callbacks
+    on_success_callback: Callbacks
+    on_failure_callback: Callbacks
+    on_retry_callback: Callbacks
+    on_skipped_callback: Callbacks
 
 
 MAKING = ("dag", "task_group", "default_args", "pre_execute", "post_execute")
@@ -100,6 +107,11 @@ TASK_CHECKS: dict[str, Check] = {
     "doc_md": optional(text),
     "task_display_name": optional(text),
     "multiple_outputs": optional(flag),
+    "on_execute_callback": callbacks,
+    "on_success_callback": callbacks,
+    "on_failure_callback": callbacks,
+    "on_retry_callback": callbacks,
+    "on_skipped_callback": callbacks,
 }
 
 
@@ -127,6 +139,8 @@ class DagSettings(TypedDict, total=False):
     render_template_as_native_obj: bool
     on_new_version: NewVersion | str
     dag_display_name: str | None
+    on_success_callback: Callbacks
+    on_failure_callback: Callbacks
 
 
 DAG_CHECKS: dict[str, Check] = {
@@ -151,4 +165,6 @@ DAG_CHECKS: dict[str, Check] = {
     "render_template_as_native_obj": flag,
     "on_new_version": choice(NewVersion),
     "dag_display_name": optional(text),
+    "on_success_callback": callbacks,
+    "on_failure_callback": callbacks,
 }

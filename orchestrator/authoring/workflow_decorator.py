@@ -7,6 +7,7 @@ from datetime import datetime, tzinfo
 from typing import Any, ParamSpec, Protocol, TypedDict, TypeVar, Unpack, overload
 
 from orchestrator.authoring.blue import is_blue
+from orchestrator.authoring.callbacks import CALLBACK_SETTINGS, refuse_callbacks
 from orchestrator.authoring.checks import anything, check_all, choice, refuse_unknown
 from orchestrator.authoring.place import Place, author
 from orchestrator.authoring.settings import DAG_CHECKS, Duration, ScheduleArg
@@ -28,7 +29,7 @@ _OF_GRAPHS = {
     "user_defined_macros",
 }
 WORKFLOW_CHECKS = {
-    **{name: check for name, check in DAG_CHECKS.items() if name not in _OF_GRAPHS},
+    **{name: check for name, check in DAG_CHECKS.items() if name not in _OF_GRAPHS | CALLBACK_SETTINGS},
     "dag_id": anything,
     "on_new_version": choice(NewVersion),
     "state": anything,
@@ -102,6 +103,7 @@ class WorkflowDecorator(WorkflowMaker):
         place = author()
         function = given[0] if given else None
         what = "@workflow" if function is None else f"workflow {getattr(function, '__name__', function)!r}"
+        refuse_callbacks(place, what, settings)
         refuse_unknown(place, what, settings, WORKFLOW_CHECKS)
         checked = check_all(place, what, settings, WORKFLOW_CHECKS)
         if function is None:

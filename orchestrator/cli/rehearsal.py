@@ -56,6 +56,9 @@ def test(dag_id: str, logical_date: str | None, conf: str, output: Format) -> No
         run = home.reads.run(dag_id, request.run_id)
         with prints_beside(output):
             ended = follow(home, run, run_view(stderr=output is not Format.TABLE), lambda _seconds: rehearsal.turn())
+            while ended.open_callbacks:
+                rehearsal.turn()
+                ended = home.reads.run_by_key(ended.run_key)
         _report(home, ended, output)
     click.get_current_context().exit(0 if ended.state is RunState.SUCCESS else 1)
 

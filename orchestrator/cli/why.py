@@ -142,6 +142,7 @@ def tell(home: Home, run: RunRow, task_id: str | None = None) -> list[Reason]:
         usage=_usage(home, run),
         failure_of=words.of,
         standing=standing,
+        callbacks=words.callbacks.values(),
     )
     return misfit + with_beats(home, run, reasons)
 

@@ -12,6 +12,7 @@ import msgspec
 from orchestrator.config.settings import (
     PREFIX,
     SECTIONS,
+    Callbacks,
     Core,
     DagProcessor,
     Database,
@@ -74,6 +75,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     workflows: Workflows
     triggerer: Triggerer
     operators: Operators
+    callbacks: Callbacks
     logging: Logging
     payloads: Payloads
     given: Mapping[Place, tuple[Given, ...]]

@@ -184,6 +184,14 @@ class Operators(Section, frozen=True, kw_only=True):
     ] = False
 
 
+class Callbacks(Section, frozen=True, kw_only=True):
+    """The callbacks of tasks and DAGs; a worker calls them."""
+
+    timeout: Annotated[
+        timedelta, Meta(description="Seconds that the callbacks of one outcome may take before they are ended.")
+    ] = timedelta(seconds=300)
+
+
 class Logging(Section, frozen=True, kw_only=True):
     """What is written down beside the history."""
 
@@ -216,6 +224,7 @@ SECTIONS: dict[str, type[Section]] = {
     "workflows": Workflows,
     "triggerer": Triggerer,
     "operators": Operators,
+    "callbacks": Callbacks,
     "logging": Logging,
     "payloads": Payloads,
 }

@@ -119,6 +119,22 @@ class Admission:
                 for entry in group:
                     heapq.heappush(self._active, entry)
 
+    # ── slots for other than attempts ────────────────────────────────────────────────────────────────────
+
+    @property
+    def free(self) -> int:
+        """How many may start over all limits."""
+        return max(0, self._parallelism - self._used[_ALL])
+
+    @property
+    def is_contested(self) -> bool:
+        """Whether an attempt may be waiting for nothing but a free slot."""
+        return bool(self._active)
+
+    def take_slots(self, count: int) -> None:
+        """Something else takes as many slots, or gives them back where it is negative."""
+        self._use((), 0, count)
+
     # ── the choice ───────────────────────────────────────────────────────────────────────────────────────
 
     def admit(self) -> Iterator[Admitted]:

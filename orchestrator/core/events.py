@@ -9,19 +9,10 @@ from typing import TypeAlias
 
 import msgspec
 
+from orchestrator.core.callback_events import CallbackEnded, CallbackLost, CallbackScheduled
+from orchestrator.core.event import Asked, Event
 from orchestrator.core.particulars import NULL, Failure, Origin, PayloadRef, RunLink, XCom
 from orchestrator.names import UNMAPPED, BlockKind, DagKind, FailureKind, ParentClose, RunState, RunType, TaskState
-
-
-class Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A fact, in the past tense."""
-
-
-class Asked(Event, frozen=True, kw_only=True, omit_defaults=True):
-    """A fact that a workflow's code asked for; ``heard``: up to which seq it had been told, if not of everything."""
-
-    heard: int = 0
-
 
 # ── the run ──────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -445,6 +436,9 @@ AnyEvent: TypeAlias = (
     | ChildStarted
     | ChildEnded
     | VersionMarker
+    | CallbackScheduled
+    | CallbackLost
+    | CallbackEnded
 )
 
 EVENT_TYPES: tuple[type[AnyEvent], ...] = AnyEvent.__args__

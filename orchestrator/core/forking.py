@@ -7,13 +7,14 @@ from datetime import datetime, timedelta
 import msgspec
 
 from orchestrator.core.board import Place
+from orchestrator.core.callback_events import CALLBACK_EVENTS
+from orchestrator.core.event import Asked
 from orchestrator.core.events import (
     ActivityCleared,
     ActivityCompleted,
     ActivityLost,
     ActivityScheduled,
     AnyEvent,
-    Asked,
     ChildStarted,
     OutcomeResolved,
     Recorded,
@@ -38,7 +39,7 @@ from orchestrator.exceptions import ConflictError, NotFoundError, UsageError
 from orchestrator.names import UNMAPPED, DagKind, TaskState
 from orchestrator.nearest import did_you_mean
 
-_STAYS_BEHIND = (RunStarted, RunPaused, RunResumed, RunEnded, RunBlocked)
+_STAYS_BEHIND = (RunStarted, RunPaused, RunResumed, RunEnded, RunBlocked, *CALLBACK_EVENTS)
 _EDITED = "its result was given when the run was forked"
 
 

@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 import msgspec
 
 from orchestrator.core.particulars import NULL, Failure, PayloadRef, XCom
-from orchestrator.names import AttemptKey, Delivery, FailureKind, Isolation, RunType
+from orchestrator.names import UNMAPPED, AttemptKey, Delivery, FailureKind, Isolation, RunType
 
 Result: TypeAlias = msgspec.Raw | PayloadRef
 
@@ -27,6 +27,24 @@ class Resume(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     event: msgspec.Raw = NULL
 
 
+class Outcome(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What callbacks are told of: how an attempt, or a run, ended, and when.
+
+    ``task_id``, ``map_index`` and ``attempt`` name the attempt; of a run the last one that ended so, if there is one,
+    which is in ``task_state``.
+    ``reason``: why it was skipped, or in Airflow's word why the run ended.
+    """
+
+    state: str
+    at: datetime
+    task_id: str = ""
+    map_index: int = UNMAPPED
+    attempt: int = 0
+    task_state: str = ""
+    reason: str = ""
+    failure: Failure | None = None
+
+
 class Order(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Everything that a worker needs for one attempt.
 
@@ -42,7 +60,8 @@ class Order(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     wanted. ``measured`` are the parts of its own result that others are mapped over, "" for the whole of it.
 
     ``began_at`` is when this try began for the first time, if it has, and ``pokes`` how often it was rescheduled since;
-    what is lost with a worker does not end a try. ``resume``: it was deferred, and goes on from there.
+    what is lost with a worker does not end a try. ``resume``: it was deferred, and goes on from there. ``outcome``:
+    what is to be called are the callbacks of that, in place of a body.
     """
 
     key: AttemptKey
@@ -80,6 +99,7 @@ class Order(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     began_at: datetime | None = None
     pokes: int = 0
     resume: Resume | None = None
+    outcome: Outcome | None = None
 
 
 class Started(msgspec.Struct, frozen=True, kw_only=True, tag=True):

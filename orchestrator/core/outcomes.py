@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import assert_never
 
 from orchestrator.core.activity import Activity
+from orchestrator.core.calling import LATE_REPORT
 from orchestrator.core.events import (
     ActivityCompleted,
     ActivityDeferred,
@@ -80,7 +81,7 @@ def _completed(report: Completed, activity: Activity) -> AnyEvent:
             result=report.result,
             payload=report.payload,
             length=report.length,
-            by="late report",
+            by=LATE_REPORT,
             xcoms=report.xcoms,
         )
     return ActivityCompleted(

@@ -41,6 +41,7 @@ class Cause(StrEnum):
     CODE = "code"
     UPDATE = "update"
     IMPORTED = "imported"
+    CALLBACK = "callback"
     SLOWEST = "slowest"
     MORE = "more"
 

@@ -1,11 +1,12 @@
 """Run: the state of one run as a fold over its history. ``apply`` is the one door."""
 
 import heapq
-from collections.abc import Iterable
 from datetime import datetime
 
 from orchestrator.core.activity import Activity, Node, is_timed
 from orchestrator.core.board import Place
+from orchestrator.core.callback_events import CallbackEnded, CallbackLost, CallbackScheduled
+from orchestrator.core.calling import LATE_REPORT, CallingBoard
 from orchestrator.core.events import (
     ActivityCleared,
     ActivityCompleted,
@@ -36,16 +37,15 @@ from orchestrator.core.events import (
 from orchestrator.core.forms import form_of
 from orchestrator.core.particulars import NULL
 from orchestrator.core.plan import Plan
-from orchestrator.core.winding_down import CancellableBoard
 from orchestrator.exceptions import HistoryConflictError
-from orchestrator.names import FINISHED, AttemptKey, Delivery, ParentClose, RunState, TaskState
+from orchestrator.names import FINISHED, AttemptKey, CallbackKind, Delivery, FailureKind, RunState, TaskState
 
 _WORKING = frozenset({TaskState.QUEUED, TaskState.RUNNING})
 _UNCLOSED = frozenset({TaskState.AWAITING_INPUT, TaskState.DEFERRED})
 _STARTABLE = frozenset({TaskState.SCHEDULED, TaskState.UP_FOR_RETRY, TaskState.UP_FOR_RESCHEDULE})
 
 
-class Run(CancellableBoard):
+class Run(CallingBoard):
     """One run: its board, and what became of the run as a whole.
 
     ``is_reopened``: it had ended, and goes on because somebody asked for that. ``instead_of``: the version of its DAG
@@ -69,10 +69,8 @@ class Run(CancellableBoard):
         self.reason = ""
         self.ended_at: datetime | None = None
         self.first_failure: str | None = None
-        self.children: dict[str, ChildStarted] = {}
         self.reset_at = first.at
         self.is_reopened = False
-        self.unwanted: list[ChildStarted] = []
         self.has_deferred = False
 
     # ── questions ────────────────────────────────────────────────────────────────────────────────────────
@@ -89,6 +87,11 @@ class Run(CancellableBoard):
     def is_ended(self) -> bool:
         """Whether nothing goes on in it: it has ended, or is only kept here."""
         return self.ended_at is not None or self.created.imported
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether it has ended, and so have the callbacks that were called for."""
+        return self.is_ended and not self.callbacks
 
     @property
     def is_inert(self) -> bool:
@@ -132,16 +135,6 @@ class Run(CancellableBoard):
         """Whether another attempt is wanted, should the one that is open fail."""
         node = self.nodes.get(place[0])
         return node is not None and (self.cancelling is None or self.takes_down(node))
-
-    def awaits(self, child_id: str, child_run_key: int) -> bool:
-        """Whether that run is the child of that name, and its end is still to be recorded here."""
-        child = self.children.get(child_id)
-        return child is not None and child.child_run_key == child_run_key
-
-    def take_unwanted(self) -> list[ChildStarted]:
-        """The children to cancel that nobody has been told of."""
-        unwanted, self.unwanted = self.unwanted, []
-        return unwanted
 
     def next_due(self) -> datetime | None:
         """The next moment at which time alone changes something."""
@@ -198,7 +191,7 @@ class Run(CancellableBoard):
         match event:
             case RunCancelRequested():
                 if self.cancelling is None:
-                    self.cancelling = event.reason
+                    self.cancelling, self.cancelled_by = event.reason, event.by
                     self._cancel(at)
                 else:  # of a workflow, it is the end that follows that ends what cleans up
                     self._abandon()
@@ -206,6 +199,8 @@ class Run(CancellableBoard):
                 self._child_started(event)
             case ChildEnded():
                 self._child_ended(event)
+            case CallbackScheduled() | CallbackLost() | CallbackEnded():
+                self.callbacks.take(self.run_key, event, self.seq)
             case RunReset():
                 self._reopen()
                 self.reset_at = at
@@ -229,6 +224,7 @@ class Run(CancellableBoard):
 
     def _ended(self, event: RunEnded, at: datetime) -> None:
         self.state, self.reason, self.ended_at = event.state, event.reason, at
+        self._call_at_end(event.state)
         self.due.clear()  # left-overs, of which none may wake a run that is cleared and waits its turn
         self._disown(self.children.values())
         self.children = {}
@@ -307,6 +303,7 @@ class Run(CancellableBoard):
         if waited or self._concerns(activity, event.attempt) or self._is_committed(node, activity, event.attempt):
             activity.length, activity.lengths = event.length, event.lengths or None
             activity.gave = event.payload is not None or event.result != NULL
+            self._call(node, CallbackKind.SUCCESS, event.map_index, event.attempt)
             self._succeed(node, event.map_index, activity, at)
             self._choose(node, event.map_index, event.skip)
         else:
@@ -327,6 +324,9 @@ class Run(CancellableBoard):
             return
         activity.failures += 1
         activity.end_try()
+        if event.kind is not FailureKind.CANCELLED:
+            kind = CallbackKind.FAILURE if event.retry_at is None else CallbackKind.RETRY
+            self._call(node, kind, event.map_index, event.attempt)
         if event.retry_at is None:
             self.first_failure = self.first_failure or event.task_id
             self._move(node, event.map_index, activity, TaskState.FAILED, at)
@@ -360,6 +360,7 @@ class Run(CancellableBoard):
                 if not self._concerns(activity, event.attempt) and not activity.waits(event.attempt):
                     self._give_back(node, map_index, activity, at)
                     continue
+                self._call(node, CallbackKind.SKIPPED, map_index, event.attempt)
             self._move(node, map_index, activity, TaskState.SKIPPED, at)
 
     def _upstream_failed(self, event: ActivityUpstreamFailed, at: datetime) -> None:
@@ -435,6 +436,8 @@ class Run(CancellableBoard):
         if not is_unknown or activity.attempt != event.attempt:
             return
         if event.state is TaskState.SUCCESS:
+            if event.by == LATE_REPORT:
+                self._call(node, CallbackKind.SUCCESS, event.map_index, event.attempt)
             activity.length, activity.lengths = event.length, None
             activity.gave = event.payload is not None or event.result != NULL
             self._succeed(node, event.map_index, activity, at)
@@ -447,23 +450,6 @@ class Run(CancellableBoard):
     def _cancel(self, _at: datetime) -> None:
         self._wind_down()
         self._disown(self.children.values())
-
-    # ── children ─────────────────────────────────────────────────────────────────────────────────────────
-
-    def _child_started(self, event: ChildStarted) -> None:
-        self.children[event.child_id] = event
-
-    def _child_ended(self, event: ChildEnded) -> None:
-        self.children.pop(event.child_id, None)
-
-    def _disown(self, children: Iterable[ChildStarted]) -> None:
-        """Have these cancelled, unless they go on without their parent."""
-        self.unwanted += (child for child in children if child.child_run_key and child.close is ParentClose.CANCEL)
-
-    def _disown_of(self, task_id: str, map_index: int, attempt: int) -> None:
-        child = self.children.get(child_of(task_id, map_index, attempt))
-        if child is not None:
-            self._disown([child])
 
     # ── going back ───────────────────────────────────────────────────────────────────────────────────────
 
@@ -483,18 +469,5 @@ class Run(CancellableBoard):
         """
         self._rewind_board(past, self.reset_at)
         self.cancelling, self.first_failure = past.cancelling, past.first_failure
-        self.is_abandoned = past.is_abandoned
+        self.is_abandoned, self.cancelled_by = past.is_abandoned, past.cancelled_by
         self._rewind_children(past)
-
-    def _rewind_children(self, _past: "Run") -> None:
-        """A task's child goes on where its task does."""
-        for child_id, child in self.children.items():
-            task_id, map_index, attempt = child_id.rsplit("/", 2)
-            activity = self.nodes[task_id].peek(int(map_index)) if task_id in self.nodes else None
-            if activity is None or (activity.state, activity.attempt) != (TaskState.DEFERRED, int(attempt)):
-                self._disown([child])
-
-
-def child_of(task_id: str, map_index: int, attempt: int) -> str:
-    """By what name a run knows the child that an attempt of its task waits for."""
-    return f"{task_id}/{map_index}/{attempt}"

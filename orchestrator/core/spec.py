@@ -7,7 +7,7 @@ from typing import Any, TypeAlias
 
 import msgspec
 
-from orchestrator.names import DagKind, Delivery, Isolation, NewVersion, TriggerRule, WeightRule
+from orchestrator.names import CallbackKind, DagKind, Delivery, Isolation, NewVersion, TriggerRule, WeightRule
 
 
 class RetryRule(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -140,8 +140,8 @@ class TaskSpec(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One node. ``weight`` is the effective priority; ``inputs`` are the tasks whose results it is given.
 
     ``group`` is the innermost group that it stands in, ``scopes`` are the mapped ones around it, outermost first;
-    ``labels`` say what the edge from an upstream means. ``mapped_over`` and ``map_shape`` are of version 0.1.0 and not
-    written any more: ``own_mapping`` has what they say.
+    ``labels`` say what the edge from an upstream means. ``callbacks`` are the kinds that it has.
+    ``mapped_over`` and ``map_shape`` are of version 0.1.0 and not written any more: ``own_mapping`` has what they say.
     """
 
     task_id: str
@@ -176,6 +176,7 @@ class TaskSpec(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     does_nothing: bool = False
     is_activity: bool = False
     heartbeat_timeout: timedelta | None = None
+    callbacks: tuple[CallbackKind, ...] = ()
     doc: str | None = None
 
     @property
@@ -236,6 +237,7 @@ class DagSpec(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A DAG. ``tasks`` stand in topological order, ties by task_id; ``file`` is relative to dags_folder.
 
     Of a workflow, ``tasks`` are the activities that it can call, and ``entrance`` says what it is called with.
+    ``callbacks`` are the kinds that its runs call.
     """
 
     dag_id: str
@@ -266,6 +268,7 @@ class DagSpec(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     signals: tuple[Entrance, ...] = ()
     queries: tuple[Entrance, ...] = ()
     updates: tuple[Entrance, ...] = ()
+    callbacks: tuple[CallbackKind, ...] = ()
 
     def task(self, task_id: str) -> TaskSpec:
         """The task of that id; KeyError if there is none."""

@@ -1,6 +1,6 @@
 """Story: why a run or a task does not run, or why it ended as it did, told from the causes at the root."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 
 from msgspec.structs import replace
@@ -10,6 +10,7 @@ from orchestrator.core.activations import Standing
 from orchestrator.core.activity import Activity, Node
 from orchestrator.core.activity_story import ActivityTeller, Said
 from orchestrator.core.blame import Root, is_done, roots, waits
+from orchestrator.core.callback_story import FailedCallback, callback_reasons
 from orchestrator.core.reasons import Cause, Reason, Usage, listed, named, span
 from orchestrator.core.run import Run
 from orchestrator.core.timing import longest_way
@@ -35,19 +36,21 @@ def why(
     usage: Usage,
     failure_of: Said = _silent,
     standing: Standing = _UNASKED,
+    callbacks: Iterable[FailedCallback] = (),
 ) -> list[Reason]:
     """Why the run, or one of its tasks, does not run or ended as it did: the nearest reason first, then the roots.
 
     ``failure_of`` gives what was recorded when an activity failed or was skipped; ``Words`` collects that. Where
-    ``standing`` says what a workflow's code waits for, that is told; else what the history knows of it. The list is
-    never empty. NotFoundError if the run has no such task.
+    ``standing`` says what a workflow's code waits for, that is told; else what the history knows of it. ``callbacks``
+    are those that raised. The list is never empty. NotFoundError if the run has no such task.
     """
     teller = _Teller(run, now, usage, failure_of, standing)
+    calls = callback_reasons(run, task_id, callbacks)
     if task_id is None:
-        return list(teller.of_run())
+        return [*teller.of_run(), *calls]
     if task_id not in run.nodes:
         raise NotFoundError(f"run {run.run_id!r} of DAG {run.dag_id!r} has no task {task_id!r}")
-    return list(teller.of_task(run.nodes[task_id]))
+    return [*teller.of_task(run.nodes[task_id]), *calls]
 
 
 class _Teller(ActivityTeller):

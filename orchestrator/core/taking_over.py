@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from orchestrator.core.board import Place
+from orchestrator.core.callback_events import CALLBACK_EVENTS
 from orchestrator.core.events import (
     ActivityCancelRequested,
     ActivityCleared,
@@ -103,6 +104,8 @@ class Past:
 
 def places(event: AnyEvent) -> list[Place]:
     """The activities that an event speaks of."""
+    if isinstance(event, CALLBACK_EVENTS):
+        return []
     task_id, first = getattr(event, "task_id", None), getattr(event, "map_index", None)
     if task_id is None or first is None:
         return []

@@ -5,6 +5,8 @@ run ended.
 from collections.abc import Iterable
 from datetime import datetime
 
+from orchestrator.core.callback_events import CallbackEnded
+from orchestrator.core.callback_story import FailedCallback
 from orchestrator.core.events import (
     ActivityDeferred,
     ActivityFailed,
@@ -17,16 +19,20 @@ from orchestrator.core.events import (
 from orchestrator.core.forms import form_of
 from orchestrator.core.particulars import Failure
 from orchestrator.core.reasons import Word
-from orchestrator.names import UNMAPPED
+from orchestrator.names import UNMAPPED, CallbackKind
 
 RUN = ("", UNMAPPED)
 
 
 class Words:
-    """Hears a history fact by fact; ``places`` are the words by (task_id, map_index), those of its end under RUN."""
+    """Hears a history fact by fact; ``places`` are the words by (task_id, map_index), those of its end under RUN.
+
+    ``callbacks`` are the last callbacks that raised of each kind and task, and how many that were.
+    """
 
     def __init__(self) -> None:
         self.places: dict[tuple[str, int], Word] = {}
+        self.callbacks: dict[tuple[str, CallbackKind], FailedCallback] = {}
 
     def of(self, task_id: str, map_index: int) -> Word | None:
         """The last words about an activity."""
@@ -51,8 +57,14 @@ class Words:
                 self.places[RUN] = _of_failure(failure, fact.seq, fact.at)
             case RunEnded(reason=reason):
                 self.places[RUN] = Word(reason, None, fact.seq, fact.at)
+            case CallbackEnded(failure=Failure()):
+                self._hear_callback(fact.event, fact.seq, fact.at)
             case _:
                 return
+
+    def _hear_callback(self, event: CallbackEnded, seq: int, at: datetime) -> None:
+        before = self.callbacks.get((event.task_id, event.kind))
+        self.callbacks[event.task_id, event.kind] = FailedCallback(event, seq, at, 1 + (before.count if before else 0))
 
 
 def said(facts: Iterable[Recorded]) -> dict[tuple[str, int], Word]:

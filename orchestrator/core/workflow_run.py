@@ -6,6 +6,7 @@ from datetime import datetime
 
 from orchestrator.core.activity import Activity, Node
 from orchestrator.core.board import Place
+from orchestrator.core.event import Asked
 from orchestrator.core.events import (
     ActivityCancelRequested,
     ActivityCompleted,
@@ -13,7 +14,6 @@ from orchestrator.core.events import (
     ActivityRequested,
     ActivitySkipped,
     AnyEvent,
-    Asked,
     ChildEnded,
     Recorded,
     RunBlocked,

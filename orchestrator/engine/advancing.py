@@ -5,7 +5,7 @@ import msgspec
 from orchestrator.core import activations, advances
 from orchestrator.core.activations import Advance, SignalRun, StartChild
 from orchestrator.core.commands import CancelChild
-from orchestrator.core.events import Asked
+from orchestrator.core.event import Asked
 from orchestrator.core.requests import SendSignal
 from orchestrator.core.workflow_run import WorkflowRun
 from orchestrator.engine.children import Children

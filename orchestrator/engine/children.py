@@ -18,8 +18,9 @@ from orchestrator.core.events import (
     RunEnded,
 )
 from orchestrator.core.orders import Completed, Deferred, Failed, Report, Skipped
+from orchestrator.core.parenthood import child_of
 from orchestrator.core.particulars import Failure, RunLink, XCom
-from orchestrator.core.run import Run, child_of
+from orchestrator.core.run import Run
 from orchestrator.engine import creation
 from orchestrator.engine.memory import Memory
 from orchestrator.engine.turn import Turn

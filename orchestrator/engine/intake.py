@@ -3,9 +3,9 @@
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
-from orchestrator.core import outcomes
+from orchestrator.core import callback_outcomes, outcomes
 from orchestrator.core.forms import form_of
-from orchestrator.core.orders import Deferred, Failed, Lost, News, Started
+from orchestrator.core.orders import Deferred, Failed, Fired, Lost, News, Started
 from orchestrator.core.particulars import Failure
 from orchestrator.core.run import Run
 from orchestrator.core.waits import trigger_of
@@ -98,6 +98,11 @@ class Intake:
     def _take_report(self, turn: Turn, report: News) -> None:
         self.queued.discard(report.key)
         run = self._run_of(report)
+        if report.key.callback is not None:
+            if run is not None and not isinstance(report, Fired):
+                called = callback_outcomes.facts_of(run, report, max_lost=self._settings.max_lost_attempts)
+                turn.record_all(run, called, report.at)
+            return
         if run is not None:
             report = self._without_echo(run, report)
             facts = outcomes.facts_of(run, report, now=turn.now, max_lost=self._settings.max_lost_attempts)

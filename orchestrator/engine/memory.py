@@ -3,9 +3,11 @@
 from datetime import datetime
 
 from orchestrator.core.admission import Admission
+from orchestrator.core.callback_queue import CallbackQueue
 from orchestrator.core.gate import RunGate
 from orchestrator.core.run import Run
 from orchestrator.engine.alarms import Alarms
+from orchestrator.engine.calling import Calling
 from orchestrator.engine.dispatch import Dispatch, Results
 from orchestrator.engine.roster import Roster
 from orchestrator.engine.schedules import Schedules
@@ -21,9 +23,11 @@ class Memory:
         self.roster = Roster(store, catalog)
         self.gate = RunGate()
         self.admission = Admission(parallelism=settings.parallelism, pools=projections.pools())
+        self.callbacks = CallbackQueue()
         self.schedules = Schedules(projections.cursors())
         self.results = Results(store)
         self.dispatch = Dispatch(catalog, self.results)
+        self.calling = Calling(self.dispatch, store, catalog, settings.callback_timeout)
         self.alarms: Alarms[int] = Alarms()
 
     def place(self, run: Run) -> None:
@@ -31,16 +35,20 @@ class Memory:
         self.roster.add(run)
         if run.state is RunState.QUEUED:
             self.gate.queue(run.run_key, run.dag_id)
-        else:
+        elif not run.is_ended:
             self.gate.enter(run.run_key, run.dag_id)
         for task_id, map_index in run.open:
             self.admission.occupy(run, run.nodes[task_id].task, map_index)
+        for key in run.callbacks.handed_out():
+            self.admission.take_slots(self.callbacks.hold(key))
 
     def give_back(self, run: Run) -> None:
         """Free the slots of the attempts that were closed."""
         closed, run.closed = run.closed, []
         for task_id, map_index in closed:
             self.admission.release(run.run_key, task_id, map_index)
+        for key in run.callbacks.take_closed():
+            self.admission.take_slots(-self.callbacks.let_go(key))
 
     def begin_waiting(self, dag_id: str) -> list[Run]:
         """The runs of a DAG that may begin now, oldest first."""
@@ -69,6 +77,7 @@ class Memory:
         for task_id, map_index in list(run.open):
             self.admission.release(run.run_key, task_id, map_index)
         self.give_back(run)
+        self.admission.take_slots(-len(self.callbacks.forget(run.run_key)))
         self.admission.forget(run.run_key)
         self.alarms.set(run.run_key, None)
         self.dispatch.forget(run.run_key)

@@ -7,7 +7,7 @@ from orchestrator.core.orders import Lost, Report, TakenBack
 from orchestrator.core.run import Run
 from orchestrator.engine.memory import Memory
 from orchestrator.exceptions import OrchestratorError, StorageUnavailableError
-from orchestrator.names import AttemptKey, TaskState
+from orchestrator.names import AttemptKey
 from orchestrator.ports import Adoption, Executor, Projections
 
 
@@ -30,6 +30,7 @@ def recover(
         if run is not None:
             memory.place(run)
             keys += (AttemptKey(run_key, *place, attempt) for place, attempt in run.open.items())
+            keys += run.callbacks.handed_out()
     keys = [key for key in keys if key not in heard_of]
     if not keys:
         return []
@@ -52,7 +53,7 @@ def _read(memory: Memory, run_key: int, notice: Callable[[str], None]) -> Run | 
 def _has_leave(memory: Memory, key: AttemptKey) -> bool:
     """Whether its start is recorded: the scheduler may have died before it could say so to the executor."""
     run = memory.roster.held(key.run_key)
-    return run is not None and not run.is_queued(key)
+    return run is not None and key.callback is None and not run.is_queued(key)
 
 
 def _report(memory: Memory, key: AttemptKey, verdict: Adoption, now: datetime) -> Report | None:
@@ -61,11 +62,10 @@ def _report(memory: Memory, key: AttemptKey, verdict: Adoption, now: datetime) -
         return None
     if verdict is Adoption.NOT_STARTED:
         return TakenBack(key=key, at=now)
-    state = run.nodes[key.task_id].activity(key.map_index).state
     return Lost(
         key=key,
         at=now,
         reason="the scheduler or its host stopped while it was open",
-        started=state is not TaskState.QUEUED,
+        started=key.callback is not None or not run.is_queued(key),
         free=True,
     )

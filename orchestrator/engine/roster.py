@@ -50,6 +50,7 @@ class Roster:
             run = self._runs[run_key] = replay(run_key, facts, self.plan, lean=True)
             run.touched.clear()
             run.closed.clear()
+            run.callbacks.closed.clear()
             self._visiting.add(run_key)
         return run
 
@@ -61,7 +62,7 @@ class Roster:
         """Drop the runs that were read because somebody spoke of them, and that have ended."""
         for run_key in self._visiting:
             run = self._runs.get(run_key)
-            if run is not None and run.is_ended:
+            if run is not None and run.is_settled:
                 self.drop(run_key)
         self._visiting.clear()
 

@@ -162,11 +162,12 @@ class Scheduler:
             for run in self._memory.roster
             for (task_id, map_index), attempt in run.open.items()
         ]
-        self._executor.take_back(keys)
+        calls = [key for run in self._memory.roster for key in run.callbacks.handed_out()]
+        self._executor.take_back(keys + calls)
 
     @property
     def open_attempts(self) -> int:
-        return sum(len(run.open) for run in self._memory.roster)
+        return sum(len(run.open) + len(run.callbacks.handed_out()) for run in self._memory.roster)
 
     def stop(self) -> None:
         """End what runs, by force; the next start finds it as a free loss."""
@@ -197,7 +198,7 @@ class Scheduler:
         if turn.cancels:
             self._executor.cancel(turn.cancels)
         for run in turn.runs():
-            if run.is_ended and held(run.run_key) is run:
+            if run.is_settled and held(run.run_key) is run:
                 self._memory.forget(run)
                 self._conversations.forget([run.run_key])
         self._memory.roster.see_off()
@@ -253,7 +254,7 @@ class Scheduler:
         else:
             self._notice(f"run {run.run_id!r} of DAG {run.dag_id!r} was changed by somebody else and is read again")
         self._waits.forget(run.run_key)
-        if again is not None and not again.is_ended:
+        if again is not None and not again.is_settled:
             self._waits.look_at_all(again)
             self._memory.place(again)
             self._memory.alarms.set(again.run_key, now)
@@ -268,6 +269,10 @@ class Scheduler:
                 orders += self._orders(run, task_id, first, count, turn.now)
         if orders:
             self._intake.queued.add((order.key for order in orders), turn.now)
+        for run, keys in turn.calls:
+            if run.run_key not in turn.refused:
+                orders += self._calls(run, keys, turn.now)
+        if orders:
             self._executor.submit(orders)
 
     def _orders(self, run: Run, task_id: str, first: int, count: int, now: datetime) -> list[Order]:
@@ -277,11 +282,23 @@ class Scheduler:
         except StorageUnavailableError:
             raise
         except OrchestratorError as error:
-            failure = Failure(message=str(error))
             places = [((task_id, map_index), run.open[task_id, map_index]) for map_index in range(first, first + count)]
-            keys = [AttemptKey(run.run_key, *place, attempt) for place, attempt in places]
-            self._inbox.add([Failed(key=key, at=now, kind=FailureKind.LOADING, failure=failure) for key in keys], now)
+            self._fail([AttemptKey(run.run_key, *place, attempt) for place, attempt in places], error, now)
             return []
+
+    def _calls(self, run: Run, keys: list[AttemptKey], now: datetime) -> list[Order]:
+        """The same for callbacks."""
+        try:
+            return self._memory.calling.orders(run, keys)
+        except StorageUnavailableError:
+            raise
+        except OrchestratorError as error:
+            self._fail(keys, error, now)
+            return []
+
+    def _fail(self, keys: list[AttemptKey], error: OrchestratorError, now: datetime) -> None:
+        failure = Failure(message=str(error))
+        self._inbox.add([Failed(key=key, at=now, kind=FailureKind.LOADING, failure=failure) for key in keys], now)
 
     # ── looking about ────────────────────────────────────────────────────────────────────────────────────
 
@@ -352,4 +369,4 @@ class Scheduler:
 
     def _may_wait(self, report: Started) -> bool:
         run = self._memory.roster.held(report.key.run_key)
-        return run is not None and not asks_leave(run, report)
+        return report.key.callback is not None or (run is not None and not asks_leave(run, report))

@@ -16,6 +16,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     queued_timeout: timedelta = timedelta(seconds=600)
     shutdown_grace: timedelta = timedelta(seconds=10)
     start_lag: timedelta = timedelta(milliseconds=50)
+    callback_timeout: timedelta = timedelta(seconds=300)
     safety_look: timedelta = timedelta(seconds=10)
     claim_renewal: timedelta = timedelta(seconds=3)
     retry_storage_after: timedelta = timedelta(seconds=1)

@@ -3,6 +3,7 @@
 from collections import deque
 
 from orchestrator.core import asks
+from orchestrator.core.callback_events import CallbackScheduled
 from orchestrator.core.commands import (
     Activate,
     CancelAttempt,
@@ -35,7 +36,24 @@ class Settling:
             waiting.extend(self._settle_run(turn, waiting.popleft()))
 
     def admit(self, turn: Turn) -> None:
-        """Record the attempts for which there is room."""
+        """Record the attempts and the callbacks for which there is room."""
+        admission = self._memory.admission
+        self._call(turn, self._memory.callbacks.share(admission.free, is_contested=admission.is_contested))
+        self._admit(turn)
+        self._call(turn, admission.free)
+
+    def _call(self, turn: Turn, room: int) -> None:
+        for run, keys in self._memory.callbacks.take(room):
+            self._memory.admission.take_slots(len(keys))
+            for key in keys:
+                assert key.callback is not None
+                called = CallbackScheduled(
+                    kind=key.callback, task_id=key.task_id, map_index=key.map_index, attempt=key.attempt
+                )
+                turn.record(run, called)
+            turn.calls.append((run, keys))
+
+    def _admit(self, turn: Turn) -> None:
         for admitted in self._memory.admission.admit():
             run, task_id, first, count = admitted.run, admitted.task_id, admitted.map_index, admitted.count
             self._memory.dispatch.prepare(run)
@@ -52,6 +70,8 @@ class Settling:
                 for command in commands:
                     others += self._carry_out(turn, run, command)
         self._memory.give_back(run)
+        if fresh := run.callbacks.take_fresh():
+            self._memory.callbacks.offer(run, fresh)
         self._memory.alarms.set(run.run_key, run.next_due() if may_go_on else None)  # its turn will wake it
         if run.run_key in turn.ends:
             others += self._children.ended(turn, run, turn.ends.pop(run.run_key))

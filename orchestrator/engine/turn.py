@@ -32,6 +32,7 @@ class Turn:
         self.cursors: list[Cursor] = []
         self.changed: dict[int, Run] = {}
         self.admitted: list[tuple[Run, str, int, int]] = []
+        self.calls: list[tuple[Run, list[AttemptKey]]] = []
         self.goes: list[AttemptKey] = []
         self.cancels: list[AttemptKey] = []
         self.activations: dict[int, WorkflowRun] = {}

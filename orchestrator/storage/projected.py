@@ -71,6 +71,7 @@ def run_row(run: Run, last_seq: int) -> Row:
         micros(run.created_at),
         *run_progress(run),
         last_seq,
+        *callback_counts(run),
     )
 
 
@@ -92,6 +93,11 @@ def run_progress(run: Run) -> Row:
         micros_or_none(run.started_at),
         micros_or_none(ended_at),
     )
+
+
+def callback_counts(run: Run) -> tuple[int, int]:
+    """How many callbacks have still to end, and how many have raised."""
+    return len(run.callbacks), run.callbacks.failed
 
 
 def all_places(run: Run) -> Iterator[Place]:

@@ -9,7 +9,8 @@ from orchestrator.storage.database import reading
 from orchestrator.storage.requests import decode_request
 from orchestrator.storage.tables import cursors, pools, requests, runs
 
-_OPEN_RUNS = select(runs.c.run_key).where(runs.c.ended_at.is_(None)).order_by(runs.c.run_key)
+_OPEN_RUNS = select(runs.c.run_key).where(runs.c.ended_at.is_(None))
+_CALLING = select(runs.c.run_key).where(runs.c.open_callbacks > 0)
 _REQUESTS = select(requests.c.id, requests.c.body).order_by(requests.c.id)
 
 
@@ -20,9 +21,9 @@ class SqlProjections:
         self._engine = engine
 
     def open_runs(self) -> list[int]:
-        """Keys of the runs that have not ended, oldest first."""
+        """Keys of the runs that have not ended, or whose callbacks have not, oldest first."""
         with reading(self._engine) as connection:
-            return list(connection.execute(_OPEN_RUNS).scalars())
+            return sorted({key for query in (_OPEN_RUNS, _CALLING) for key in connection.execute(query).scalars()})
 
     def run_key(self, dag_id: str, run_id: str) -> int | None:
         query = select(runs.c.run_key).where(runs.c.dag_id == dag_id, runs.c.run_id == run_id)

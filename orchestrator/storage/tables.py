@@ -106,12 +106,17 @@ runs = Table(
     Column("started_at", Moment),
     Column("ended_at", Moment),
     Column("last_seq", BigInteger, nullable=False),
+    Column("open_callbacks", Integer, nullable=False, server_default=text("0")),
+    Column("failed_callbacks", Integer, nullable=False, server_default=text("0")),
     UniqueConstraint("dag_id", "run_id"),
     UniqueConstraint("dag_id", "slot"),
     Index("ix_runs_dag_id_run_key", "dag_id", "run_key"),
     Index("ix_runs_dag_id_state", "dag_id", "state"),
     Index("ix_runs_ended_at", "ended_at"),
 )
+
+_CALLS = text("open_callbacks > 0")
+Index("ix_runs_open_callbacks", runs.c.run_key, sqlite_where=_CALLS, postgresql_where=_CALLS)
 
 _WORKS = text("state IN ('queued', 'running', 'restarting')")
 _AWAITS = text("state = 'awaiting_input'")

@@ -50,6 +50,8 @@ class RunRow(msgspec.Struct, frozen=True, kw_only=True):
 
     ``run_key`` is 0 while the run is only asked for (``is_pending``): no scheduler has taken it up yet.
 
+    ``open_callbacks`` is how many have still to end, ``failed_callbacks`` how many have raised.
+
     ``request_id`` is that of a pending run's request, else 0; ``version_id`` 0 and ``version_number`` 0 while pending.
     """
 
@@ -77,6 +79,8 @@ class RunRow(msgspec.Struct, frozen=True, kw_only=True):
     note: str | None = None
     is_pending: bool = False
     request_id: int = 0
+    open_callbacks: int = 0
+    failed_callbacks: int = 0
 
     @property
     def is_ended(self) -> bool:

@@ -16,6 +16,7 @@ from orchestrator.storage.projected import (
     Row,
     activity_rows,
     all_places,
+    callback_counts,
     history_rows,
     run_progress,
     run_row,
@@ -33,6 +34,8 @@ _PROGRESS = (
     "started_at",
     "ended_at",
     "last_seq",
+    "open_callbacks",
+    "failed_callbacks",
 )
 
 _FORGET_ACTIVITY = delete(activities).where(
@@ -104,7 +107,13 @@ class RunWriter:
     def _write_runs(self, connection: Connection, parts: Sequence[Part]) -> None:
         created = [run_row(part.run, len(part.records)) for part in parts if part.after == 0]
         changed = [
-            (*run_progress(part.run), part.after + len(part.records), part.run.run_key, part.after)
+            (
+                *run_progress(part.run),
+                part.after + len(part.records),
+                *callback_counts(part.run),
+                part.run.run_key,
+                part.after,
+            )
             for part in parts
             if part.after > 0
         ]

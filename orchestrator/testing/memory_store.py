@@ -24,6 +24,7 @@ class MemoryStore:
         self._next_key = 1
         self._names: dict[tuple[str, str], int] = {}
         self._slots: set[tuple[str, datetime]] = set()
+        self._calling: set[int] = set()
         self._requests: dict[int, AnyRequest] = {}
         self._next_request = 1
         self._pools = {"default_pool": 128}
@@ -124,6 +125,10 @@ class MemoryStore:
             if first.slot is not None:
                 self._slots.add((first.dag_id, first.slot))
         self.histories.setdefault(part.run.run_key, []).extend(part.records)
+        if part.run.callbacks:
+            self._calling.add(part.run.run_key)
+        else:
+            self._calling.discard(part.run.run_key)
         return True
 
     def read(self, run_key: int, *, after: int = 0, limit: int | None = None) -> list[Recorded]:
@@ -136,7 +141,7 @@ class MemoryStore:
     # ── Projections ──────────────────────────────────────────────────────────────────────────────────────
 
     def open_runs(self) -> list[int]:
-        return [key for key, facts in self.histories.items() if not _is_ended(facts)]
+        return [key for key, facts in self.histories.items() if key in self._calling or not _is_ended(facts)]
 
     def run_key(self, dag_id: str, run_id: str) -> int | None:
         return self._names.get((dag_id, run_id))

@@ -35,6 +35,7 @@ from orchestrator.exceptions import (
 )
 from orchestrator.names import Delivery, FailureKind
 from orchestrator.worker.bodies import Bodies
+from orchestrator.worker.callbacks import call_back, call_on_execute, context_of, owner_of
 from orchestrator.worker.coroutines import run_coroutine
 from orchestrator.worker.exchange import AttemptExchange
 from orchestrator.worker.failure import failure_of, loading_failure
@@ -126,6 +127,8 @@ class Attempts:
     def _run(self, order: Order, announce: Announce) -> Report:
         try:
             self._interruption.begin(order.key)
+            if order.outcome is not None:
+                return self._call_back(order, announce)
             dag, task = self._find(order)
             self._ready = task
             if not announce(order):
@@ -142,6 +145,21 @@ class Attempts:
             return _unsuccessful(order, error)
         finally:
             self._interruption.end()
+
+    def _call_back(self, order: Order, announce: Announce) -> Report:
+        try:
+            dag = self._bodies.dag(order)
+            owner = owner_of(order, dag)
+        except (Exception, SystemExit) as error:
+            raise LoadingError(error) from error
+        if not announce(order):
+            return TakenBack(key=order.key, at=_now())
+        self._has_begun = True
+        context = context_of(order, dag, self._new_exchange(order))
+        with running(Running(context)):
+            report = call_back(order, owner, context)
+        self._seal()
+        return report
 
     def _find(self, order: Order) -> tuple[DAG, Task]:
         try:
@@ -195,6 +213,7 @@ class Attempts:
             self._ready = prepared
             self._interruption.before_it(stop)
             prepared.pre_execute(context)
+            call_on_execute(prepared, context, order.code)
             value = resumed(prepared, order.resume, context) if order.resume else prepared.execute(context)
             if inspect.iscoroutine(value):
                 value = run_coroutine(value, self._interruption, stop)

@@ -45,11 +45,7 @@ class Bodies:
 
     def find(self, order: Order) -> tuple[DAG, Task]:
         """The order's DAG and task, with its version active; DagImportError if the code is not what it was."""
-        loaded = self._version(order)
-        self._activate(loaded)
-        dag = loaded.dags.get(order.dag_id)
-        if dag is None:
-            raise DagImportError(f"the recorded version has no DAG {order.dag_id!r} here any more", file=order.file)
+        dag = self.dag(order)
         task = dag.task_dict.get(order.key.task_id)
         if task is None:
             raise DagImportError(
@@ -58,6 +54,15 @@ class Bodies:
                 file=order.file,
             )
         return dag, task
+
+    def dag(self, order: Order) -> DAG:
+        """The order's DAG alone, likewise."""
+        loaded = self._version(order)
+        self._activate(loaded)
+        dag = loaded.dags.get(order.dag_id)
+        if dag is None:
+            raise DagImportError(f"the recorded version has no DAG {order.dag_id!r} here any more", file=order.file)
+        return dag
 
     def _version(self, order: Order) -> Loaded:
         key = (order.code, order.file)

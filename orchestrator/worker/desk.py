@@ -45,7 +45,8 @@ class Desk:
     @classmethod
     def of(cls, key: AttemptKey, below: Path) -> "Desk":
         """The folder of that attempt; no name of an author's becomes a path."""
-        digest = hashlib.sha256(f"{key.task_id}/{key.map_index}".encode()).hexdigest()[:16]
+        place = f"{key.task_id}/{key.map_index}" + (f"/{key.callback}" if key.callback else "")
+        digest = hashlib.sha256(place.encode()).hexdigest()[:16]
         return cls(below / f"{key.run_key}-{key.attempt}-{digest}")
 
     def open(self, job: Job) -> None:

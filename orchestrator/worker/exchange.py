@@ -67,6 +67,8 @@ class AttemptExchange:
     def push(self, key: str, value: Any) -> None:
         if not 0 < len(key) <= _LONGEST_KEY or "\x00" in key:
             raise UsageError(f"the key of an XCom is text of 1 to {_LONGEST_KEY} characters, not {key!r}")
+        if self._order.outcome is not None:
+            raise UsageError(f"a callback pushes no XCom, since its task has ended; return {key!r} from the task")
         if self._order.delivery is Delivery.TRANSACTIONAL:
             raise UsageError(
                 f"task {self._order.key.task_id!r} is transactional, and only its result is committed with what it "

@@ -34,11 +34,13 @@ class Logbook:
         self._log.end(self._ending(report))
 
     def _heading(self, order: Order) -> str:
-        index = "" if order.key.map_index < 0 else f" [{order.key.map_index}]"
-        return (
-            f"{order.dag_id}.{order.key.task_id}{index} in run {order.run_id}: "
-            f"attempt {order.key.attempt} begins in worker {self._worker}"
-        )
+        key = order.key
+        index = "" if key.map_index < 0 else f" [{key.map_index}]"
+        place = f"{order.dag_id}.{key.task_id}{index}" if key.task_id else order.dag_id
+        if key.callback is not None:
+            after = f" of attempt {key.attempt}" if key.task_id else ""
+            return f"{place} in run {order.run_id}: {key.callback}_callback{after} begins in worker {self._worker}"
+        return f"{place} in run {order.run_id}: attempt {order.key.attempt} begins in worker {self._worker}"
 
     def _ending(self, report: Report) -> list[tuple[str, str]]:
         if isinstance(report, Failed):

@@ -56,7 +56,8 @@ class Cancel(Word, frozen=True, kw_only=True):
 
 def time_is_up(key: AttemptKey, limit: float) -> Cancel:
     """What an attempt is told that has run for ``limit`` seconds, its execution_timeout."""
-    message = f"it ran longer than its execution_timeout of {timedelta(seconds=limit)} and was ended"
+    which = "its execution_timeout" if key.callback is None else "[callbacks] timeout"
+    message = f"it ran longer than {which} of {timedelta(seconds=limit)} and was ended"
     return Cancel(key=key, kind=FailureKind.TIMEOUT, message=message)
 
 

@@ -89,7 +89,8 @@ def test_other_ids_are_refused_with_the_authors_line(dag_id, words):
         ({"params": ["x"]}, "params must be a dict"),
         ({"timezone": "Mars/Olympus"}, "timezone must be a time zone such as"),
         ({"default_args": {"start_date": "yesterday"}}, "start_date must be a datetime"),
-        ({"on_failure_callback": print}, "on_failure_callback is a setting of Airflow that is not supported"),
+        ({"deadline": object()}, "deadline is a setting of Airflow that is not supported"),
+        ({"on_failure_callback": "mail"}, "on_failure_callback must be a function that takes the context"),
     ],
 )
 def test_an_unknown_or_impossible_setting_is_refused_with_its_line(settings, words):

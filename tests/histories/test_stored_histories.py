@@ -94,3 +94,9 @@ def test_the_fingerprint_of_a_stored_version_is_what_its_run_recorded(stored: di
 def test_every_kind_of_fact_is_in_some_stored_history() -> None:
     rows = [row for path in STORED for row in json.loads(path.read_text(encoding="utf-8"))["facts"]]
     assert {row["type"] for row in rows} == {kind.__name__ for kind in EVENT_TYPES}
+
+
+def test_a_stored_history_leaves_the_callbacks_open_that_it_left_open_then(stored: dict[str, Any]) -> None:
+    run = replay(1, facts(stored), plans(stored).__getitem__)
+    expected = stored["expected"].get("callbacks", {"open": 0, "failed": 0, "ends": run.ends})
+    assert {"open": len(run.callbacks), "failed": run.callbacks.failed, "ends": run.ends} == expected
