@@ -10,6 +10,7 @@ from rich.console import Console
 
 from orchestrator.cli.render.strip import print_strip
 from orchestrator.core.events import (
+    ActivityDeferred,
     ActivityRequested,
     AnyEvent,
     ChildEnded,
@@ -57,6 +58,10 @@ def created(**fields: Any) -> RunCreated:
 @pytest.mark.parametrize(
     ("event", "said"),
     [
+        (
+            ActivityDeferred(task_id="wait", attempt=2, until=START + timedelta(hours=1)),
+            "ActivityDeferred wait try 2 until 2026-01-31 07:00:00Z",
+        ),
         (
             ActivityRequested(
                 task_id="pay", map_index=2, digest="ab", input=raw({"args": [1, "x"], "kwargs": {"k": []}})

@@ -164,5 +164,6 @@ def _own_fields(event: AnyEvent) -> Iterator[tuple[str, Any]]:
     """The fields that are not their default, but for those that the line has said already."""
     for field in msgspec.structs.fields(type(event)):
         value = getattr(event, field.name)
-        if field.name not in _SAID and value != field.default:
+        is_made = field.default is msgspec.NODEFAULT and field.default_factory is not msgspec.NODEFAULT
+        if field.name not in _SAID and value != (field.default_factory() if is_made else field.default):
             yield field.name, value
