@@ -9,6 +9,7 @@ import pytest
 from rich.console import Console
 
 from orchestrator.cli.render.strip import print_strip
+from orchestrator.core.callback_events import CallbackEnded, CallbackScheduled
 from orchestrator.core.events import (
     ActivityDeferred,
     ActivityRequested,
@@ -29,7 +30,7 @@ from orchestrator.core.events import (
     VersionMarker,
 )
 from orchestrator.core.particulars import Failure, PayloadRef, RunLink
-from orchestrator.names import BlockKind, RunState, RunType
+from orchestrator.names import BlockKind, CallbackKind, RunState, RunType
 from tests.cli.homes import START
 
 
@@ -58,6 +59,14 @@ def created(**fields: Any) -> RunCreated:
 @pytest.mark.parametrize(
     ("event", "said"),
     [
+        (
+            CallbackScheduled(kind=CallbackKind.ON_FAILURE, task_id="pay", attempt=2),
+            "CallbackScheduled pay on_failure try 2",
+        ),
+        (
+            CallbackEnded(kind=CallbackKind.ON_FAILURE, failure=Failure(message="KeyError: 'x'", frames=("…",))),
+            "CallbackEnded on_failure failed: KeyError: 'x'",
+        ),
         (
             ActivityDeferred(task_id="wait", attempt=2, until=START + timedelta(hours=1)),
             "ActivityDeferred wait try 2 until 2026-01-31 07:00:00Z",

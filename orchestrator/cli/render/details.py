@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from orchestrator.cli.render.console import cell, moment
+from orchestrator.core.callback_events import CallbackEnded, CallbackLost, CallbackScheduled
 from orchestrator.core.events import (
     ActivityCompleted,
     ActivityFailed,
@@ -83,6 +84,13 @@ def parts(event: AnyEvent, numbers: Mapping[int, int]) -> list[str]:
         case ActivityLost():
             fate = "outcome unknown" if event.unknown else "costs no try" if event.free else ""
             return [attempt, event.reason, fate]
+        case CallbackScheduled():
+            return [event.kind, attempt if event.task_id else ""]
+        case CallbackLost():
+            return [event.kind, attempt if event.task_id else "", event.reason, "costs no try" if event.free else ""]
+        case CallbackEnded():
+            fault = "" if event.failure is None else f"failed: {event.failure.message}"
+            return [event.kind, attempt if event.task_id else "", fault]
         case RunMoved():
             return [_version(event.version_id, numbers)]
         case _:

@@ -9,6 +9,7 @@ from rich.text import Text
 from orchestrator.cli.printable import one_line
 from orchestrator.cli.render.console import BLUE, RED
 from orchestrator.cli.render.details import clock, parts, subject
+from orchestrator.core.callback_events import CallbackEnded, CallbackLost
 from orchestrator.core.events import (
     ActivityCompleted,
     ActivityDeferred,
@@ -20,7 +21,15 @@ from orchestrator.core.events import (
     Recorded,
 )
 
-_HAPPENED = (ActivityStarted, ActivityCompleted, ActivityFailed, ActivityLost, ActivityDeferred)
+_HAPPENED = (
+    ActivityStarted,
+    ActivityCompleted,
+    ActivityFailed,
+    ActivityLost,
+    ActivityDeferred,
+    CallbackLost,
+    CallbackEnded,
+)
 _DECIDED_MARK, _HAPPENED_MARK = "◇", "◆"
 _TYPE_WIDTH, _SUBJECT_WIDTH = 23, 22
 _INDENT = 7  # the details of a line that is too long stand below it, right of the seq
