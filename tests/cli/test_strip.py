@@ -60,11 +60,11 @@ def created(**fields: Any) -> RunCreated:
     ("event", "said"),
     [
         (
-            CallbackScheduled(kind=CallbackKind.ON_FAILURE, task_id="pay", attempt=2),
+            CallbackScheduled(kind=CallbackKind.FAILURE, task_id="pay", attempt=2),
             "CallbackScheduled pay on_failure try 2",
         ),
         (
-            CallbackEnded(kind=CallbackKind.ON_FAILURE, failure=Failure(message="KeyError: 'x'", frames=("…",))),
+            CallbackEnded(kind=CallbackKind.FAILURE, failure=Failure(message="KeyError: 'x'", frames=("…",))),
             "CallbackEnded on_failure failed: KeyError: 'x'",
         ),
         (
