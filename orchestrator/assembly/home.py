@@ -8,6 +8,7 @@ from sqlalchemy import Engine
 from orchestrator import doorbell
 from orchestrator.clock import SystemClock
 from orchestrator.config import Config
+from orchestrator.ports import Clock
 from orchestrator.storage.database import connect
 from orchestrator.storage.reads import Reads
 from orchestrator.storage.records import Records
@@ -17,11 +18,12 @@ from orchestrator.storage.requests import RequestBook
 class Home:
     """What everyone but the scheduler works with: questions, requests, and the tables of record."""
 
-    def __init__(self, config: Config, engine: Engine) -> None:
+    def __init__(self, config: Config, engine: Engine, clock: Clock | None = None) -> None:
+        clock = clock or SystemClock()
         self.config = config
         self.reads = Reads(engine)
-        self.requests = RequestBook(engine, SystemClock())
-        self.records = Records(engine, SystemClock())
+        self.requests = RequestBook(engine, clock)
+        self.records = Records(engine, clock)
         self.engine = engine
 
     def ring(self) -> bool:

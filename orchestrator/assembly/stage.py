@@ -18,43 +18,58 @@ from orchestrator.config import Config
 from orchestrator.config.settings import Url
 from orchestrator.executors.inline import InlineExecutor
 from orchestrator.executors.inline_replayer import InlineReplayer
+from orchestrator.ports import Clock
 from orchestrator.storage.database import connect, is_absent
+from orchestrator.worker.blue.settings import BlueSettings
+from orchestrator.worker.settings import WorkerSettings
 
 
 @contextlib.contextmanager
 def staged(config: Config) -> Iterator[Home]:
     """The settings and the DAG files of ``config``, with nothing written to its home; no schedule makes a run."""
+    with bare(config) as home:
+        _read_dag_files(home, config)
+        yield home
+
+
+@contextlib.contextmanager
+def bare(config: Config, clock: Clock | None = None) -> Iterator[Home]:
+    """A stage without DAGs, with the settings of ``config``."""
     with tempfile.TemporaryDirectory(prefix="orchestrator-test-") as folder:
         stage = _moved(config, Path(folder))
         lay_out(stage)
-        with Home(stage, connect(stage.database.sql_alchemy_conn)) as home:
-            _read_dag_files(home, config)
+        with Home(stage, connect(stage.database.sql_alchemy_conn), clock) as home:
             yield home
 
 
 def inline_executor(config: Config, home: Home) -> InlineExecutor:
-    """It runs what is staged, with the real home's variables and connections, and refuses the real home's database as
-    the target of a transaction, as a worker does.
+    """It runs what is staged."""
+    return InlineExecutor(staged_worker(config, home))
+
+
+def staged_worker(config: Config, home: Home) -> WorkerSettings:
+    """With the real home's variables and connections; the real home's database is refused as the target of a
+    transaction, as a worker does.
     """
-    settings = replace(
+    return replace(
         worker_settings(home.config),
         home_database=config.database.sql_alchemy_conn,
         fernet_file=str(config.fernet_file),
     )
-    return InlineExecutor(settings, SystemClock())
 
 
 def inline_replayer(config: Config, home: Home, notice: Callable[[str], None]) -> InlineReplayer:
-    """It runs the workflows that are staged, in this process, with the real home's variables and connections.
+    """It runs the workflows that are staged, in this process. ``notice`` is told of what a person should know."""
+    return InlineReplayer(staged_blue(config, home), SystemClock(), notice=notice)
 
-    ``notice`` is told of what a person should know.
-    """
-    settings = replace(
+
+def staged_blue(config: Config, home: Home) -> BlueSettings:
+    """With the real home's variables and connections."""
+    return replace(
         blue_settings(home.config),
         database=config.database.sql_alchemy_conn,
         fernet_file=str(config.fernet_file),
     )
-    return InlineReplayer(settings, SystemClock(), notice=notice)
 
 
 def _moved(config: Config, folder: Path) -> Config:

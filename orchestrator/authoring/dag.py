@@ -6,6 +6,7 @@ from contextvars import ContextVar
 from datetime import UTC, datetime, timedelta, tzinfo
 from functools import wraps
 from pathlib import Path
+from re import Pattern
 from typing import Any, ParamSpec, Unpack, overload
 
 from orchestrator.authoring.airflow_only import AIRFLOW_DAG_SETTINGS, supported
@@ -18,6 +19,7 @@ from orchestrator.authoring.place import Place, author
 from orchestrator.authoring.references import DagParam
 from orchestrator.authoring.settings import DAG_CHECKS, DagSettings, ScheduleArg
 from orchestrator.authoring.task import TaskGraph
+from orchestrator.authoring.trying import Wishes, calls_from_script, try_out
 from orchestrator.names import NewVersion
 
 _Params = ParamSpec("_Params")
@@ -103,6 +105,35 @@ class DAG(Enclosing, TaskGraph):
     def param(self, name: str) -> DagParam:
         """A reference to one of the run's params, to be passed to tasks."""
         return DagParam(name)
+
+    def test(
+        self,
+        run_after: datetime | None = None,
+        logical_date: datetime | None = None,
+        run_conf: dict[str, Any] | None = None,
+        conn_file_path: str | None = None,
+        variable_file_path: str | None = None,
+        use_executor: bool = False,
+        mark_success_pattern: Pattern[str] | str | None = None,
+    ) -> Any:
+        """Run the DAG once in this process, without a scheduler and without a home; the run that has ended.
+
+        Tasks run one after another in the main thread, where a debugger can stop in them.
+        The files hold variables and connections by name, as JSON or ``NAME=VALUE`` lines. Tasks whose id matches
+        ``mark_success_pattern`` from its beginning succeed without running. A script ends here, with exit status 1,
+        where the run fails. UsageError where a file is read, or ``use_executor`` is asked for.
+        """
+        wishes = Wishes(
+            run_after,
+            logical_date,
+            run_conf,
+            conn_file_path,
+            variable_file_path,
+            use_executor,
+            mark_success_pattern,
+            ends_program=calls_from_script(),
+        )
+        return try_out(self, author(), wishes)
 
 
 def own_zone(dag: DAG) -> tzinfo:

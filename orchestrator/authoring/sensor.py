@@ -1,15 +1,15 @@
 """BaseSensorOperator: a task that waits until something is so."""
 
 import hashlib
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from enum import StrEnum
 from typing import Any, ClassVar, TypeVar, Unpack
 
 from orchestrator.authoring.checks import Check, checked, choice, duration, flag, optional
 from orchestrator.authoring.operator import BaseOperator
+from orchestrator.authoring.passing_time import sleep, utcnow
 from orchestrator.authoring.runtime import Context
 from orchestrator.authoring.settings import TaskSettings
 from orchestrator.exceptions import (
@@ -103,19 +103,19 @@ class BaseSensorOperator(BaseOperator):
     def execute(self, context: Context) -> Any:
         """Wait; the result is the ``xcom_value`` of the PokeReturnValue that ended that, if it was one."""
         instance = context["ti"]
-        began_at, pokes = instance.began_at or datetime.now(UTC), instance.pokes
+        began_at, pokes = instance.began_at or utcnow(), instance.pokes
         while True:
             found = self._poke(context)
             if found:
                 return found.xcom_value if isinstance(found, PokeReturnValue) else None
             pokes += 1
-            waited = (datetime.now(UTC) - began_at).total_seconds()
+            waited = (utcnow() - began_at).total_seconds()
             if waited > self.timeout:
                 self._time_out(waited)
             pause = self._pause(context, pokes, waited)
             if self.reschedule:
-                raise AirflowRescheduleException(datetime.now(UTC) + timedelta(seconds=pause))
-            time.sleep(pause)
+                raise AirflowRescheduleException(utcnow() + timedelta(seconds=pause))
+            sleep(pause)
 
     def resume_execution(self, next_method: str, next_kwargs: dict[str, Any] | None, context: Context) -> Any:
         """See BaseOperator; a deferral that took too long is the sensor's time-out."""

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from orchestrator.authoring.passing_time import utcnow
 from orchestrator.authoring.trigger import BaseTrigger, TaskSuccessEvent, TriggerEvent
 from orchestrator.exceptions import UsageError
 
@@ -42,4 +43,4 @@ class TimeDeltaTrigger(DateTimeTrigger):
     """Fires ``delta`` after it was made."""
 
     def __init__(self, delta: timedelta, *, end_from_trigger: bool = False) -> None:
-        super().__init__(datetime.now(UTC) + delta, end_from_trigger=end_from_trigger)
+        super().__init__(utcnow() + delta, end_from_trigger=end_from_trigger)

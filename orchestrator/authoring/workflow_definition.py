@@ -3,7 +3,9 @@
 import functools
 import inspect
 from collections.abc import Awaitable, Callable, Mapping
+from datetime import datetime
 from functools import cached_property
+from re import Pattern
 from typing import Any, Generic, ParamSpec, TypeVar, cast
 
 import msgspec
@@ -29,6 +31,7 @@ from orchestrator.authoring.operators.workflow import WorkflowOperator
 from orchestrator.authoring.place import Place, author
 from orchestrator.authoring.references import XComArg
 from orchestrator.authoring.runtime import current_runtime
+from orchestrator.authoring.trying import Wishes, calls_from_script, try_out
 from orchestrator.authoring.workflow_dag import WorkflowDag
 from orchestrator.authoring.workflow_source import WorkflowSource
 from orchestrator.core import values
@@ -146,6 +149,35 @@ class Workflow(Generic[_Params, _Result]):
     def override(self, **settings: Any) -> Callable[..., Any]:
         """As a node of a DAG, with settings of a task: ``ship.override(task_id="ship_it", retries=2)(order)``."""
         return lambda *args, **kwargs: self.node(args, kwargs, settings)
+
+    def test(
+        self,
+        run_after: datetime | None = None,
+        logical_date: datetime | None = None,
+        run_conf: dict[str, Any] | None = None,
+        conn_file_path: str | None = None,
+        variable_file_path: str | None = None,
+        use_executor: bool = False,
+        mark_success_pattern: Pattern[str] | str | None = None,
+    ) -> Any:
+        """Run the workflow once in this process, without a scheduler and without a home; the run that has ended.
+
+        Its code and its activities run in the main thread, where a debugger can stop in them.
+        The files hold variables and connections by name, as JSON or ``NAME=VALUE`` lines. Tasks whose id matches
+        ``mark_success_pattern`` from its beginning succeed without running. A script ends here, with exit status 1,
+        where the run fails. UsageError where a file is read, or ``use_executor`` is asked for.
+        """
+        wishes = Wishes(
+            run_after,
+            logical_date,
+            run_conf,
+            conn_file_path,
+            variable_file_path,
+            use_executor,
+            mark_success_pattern,
+            ends_program=calls_from_script(),
+        )
+        return try_out(self.dag, author(), wishes)
 
     # ── for whoever replays it ───────────────────────────────────────────────────────────────────────────
 

@@ -11,7 +11,7 @@ import msgspec
 from orchestrator.assembly.background import background
 from orchestrator.assembly.entrances import check_conf
 from orchestrator.assembly.home import Home
-from orchestrator.assembly.rehearsal import rehearse
+from orchestrator.assembly.rehearsal import Rehearsal, rehearse
 from orchestrator.cli import edge, rows
 from orchestrator.cli.background import background_row
 from orchestrator.cli.conf import read_object
@@ -20,8 +20,8 @@ from orchestrator.cli.following import follow
 from orchestrator.cli.journal import notice, show_task_logs
 from orchestrator.cli.options import dag_argument, who
 from orchestrator.cli.output import Format, output_option, show_object
-from orchestrator.cli.render.console import cell, remark, say
-from orchestrator.cli.render.run_view import run_view
+from orchestrator.cli.render.console import cell, err, out, remark, say
+from orchestrator.cli.render.run_view import LineView
 from orchestrator.cli.why import sentence_of, tell
 from orchestrator.core.requests import TriggerRun
 from orchestrator.exceptions import DagError, NotFoundError
@@ -55,11 +55,8 @@ def test(dag_id: str, logical_date: str | None, conf: str, output: Format) -> No
         home.requests.submit(request, request.run_uid)
         run = home.reads.run(dag_id, request.run_id)
         with prints_beside(output):
-            ended = follow(home, run, run_view(stderr=output is not Format.TABLE), lambda _seconds: rehearsal.turn())
-            while ended.open_callbacks:
-                rehearsal.turn()
-                ended = home.reads.run_by_key(ended.run_key)
-        _report(home, ended, output)
+            ended = watched(rehearsal, run, output)
+        report(home, ended, output)
     click.get_current_context().exit(0 if ended.state is RunState.SUCCESS else 1)
 
 
@@ -85,7 +82,18 @@ def prints_beside(output: Format) -> contextlib.AbstractContextManager[object]:
     return contextlib.nullcontext() if output is Format.TABLE else contextlib.redirect_stdout(sys.stderr)
 
 
-def _report(home: Home, ended: RunRow, output: Format) -> None:
+def watched(rehearsal: Rehearsal, run: RunRow, output: Format) -> RunRow:
+    """The run at its end, once its callbacks have been called too. What bodies print stands between its lines."""
+    view = LineView(out() if output is Format.TABLE else err())
+    ended = follow(rehearsal.home, run, view, lambda _seconds: rehearsal.turn())
+    while ended.open_callbacks:
+        rehearsal.turn()
+        ended = rehearsal.home.reads.run_by_key(ended.run_key)
+    return ended
+
+
+def report(home: Home, ended: RunRow, output: Format) -> None:
+    """What came of the run: its result, or why it did not succeed."""
     result = background_row(home, background(home, ended, None))["result"]
     if output is not Format.TABLE:
         tasks = [rows.task_row(task) for task in home.reads.tasks(ended)]

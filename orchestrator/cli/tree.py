@@ -6,6 +6,7 @@ _CLI = "orchestrator.cli"
 
 COMMANDS: Tree = {
     "standalone": Leaf(f"{_CLI}.standalone:standalone", "Run everything in one: DAG files in, runs out."),
+    "run": Leaf(f"{_CLI}.running:run", "Run a DAG file as a script, also one that imports airflow."),
     "dags": Branch(
         "DAGs: what there is, what it does, and starting it.",
         {

@@ -18,6 +18,7 @@ from types import ModuleType
 from orchestrator.authoring.collecting import collecting
 from orchestrator.authoring.dag import DAG
 from orchestrator.authoring.inventory import inventory
+from orchestrator.authoring.trying import reading_file
 from orchestrator.authoring.workflow_dag import WorkflowDag
 from orchestrator.authoring.workflow_definition import Workflow
 from orchestrator.compat.airflow.finder import serve_airflow
@@ -106,7 +107,7 @@ def load(folder: Path, file: str, *, plugins: Path | None = None) -> LoadedFile:
 def run_file(modules: LocalModules, file: str) -> dict[str, DAG]:
     """The DAGs that ``file`` defines, by dag_id. DagImportError has the author's place and frames."""
     try:
-        with modules.active(), collecting() as built, inventory() as made:
+        with modules.active(), collecting() as built, inventory() as made, reading_file():
             module = modules.execute(file)
             dags = _by_id([*built, *_imported(module, modules.roots)])
             workflows = [dag for dag in dags.values() if isinstance(dag, WorkflowDag)]

@@ -1,18 +1,23 @@
 """InlineExecutor: runs activities in this process, for `dags test` and for tests."""
 
+import bdb
 import signal
 import threading
 import time
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime
 from pathlib import Path
 
+from orchestrator.authoring.passing_time import RealTime, Time, keeping_time
 from orchestrator.core.orders import Completed, Order, Report, Skipped, Started, TakenBack
+from orchestrator.dagbag import importing
 from orchestrator.exceptions import UsageError
 from orchestrator.executors.leftovers import Leftovers
 from orchestrator.names import AttemptKey, Delivery
-from orchestrator.ports import Adoption, Clock
+from orchestrator.ports import Adoption
+from orchestrator.worker.bodies import Loader
 from orchestrator.worker.equipment import equip, worker_name
 from orchestrator.worker.heartbeats import Heartbeats
 from orchestrator.worker.interruption import Interruption
@@ -24,14 +29,22 @@ from orchestrator.worker.watch import Watch
 class InlineExecutor:
     """One step at each ``reports()``: first an order has started, at the next call its body runs, in the main thread.
 
-    What a body prints goes where the process's output goes, without secrets, and Ctrl-C ends the process.
-    ``isolation`` means nothing.
+    What a body prints goes where the process's output goes, without secrets; Ctrl-C, and to quit the debugger, ends the
+    process. ``isolation`` means nothing. ``time`` is that of the bodies, too; ``load`` is how a version's code is had.
+    Each attempt is inside of ``around(order)``.
     """
 
-    def __init__(self, settings: WorkerSettings, clock: Clock) -> None:
-        self._clock = clock
+    def __init__(
+        self,
+        settings: WorkerSettings,
+        time: Time | None = None,
+        load: Loader = importing.load,
+        around: Callable[[Order], AbstractContextManager[object]] = nullcontext,
+    ) -> None:
+        self._clock = time or RealTime()
+        self._around = around
         self._interruption = Interruption(signal.SIGALRM)
-        self._attempts = equip(settings, self._interruption, self._take_beat, let_through=(KeyboardInterrupt,))
+        self._attempts = equip(settings, self._interruption, self._take_beat, (KeyboardInterrupt, bdb.BdbQuit), load)
         self._heartbeats = Heartbeats(Path(settings.heartbeat_folder))
         self._leftovers = Leftovers(self._heartbeats)
         self._watch: Watch | None = None
@@ -109,8 +122,10 @@ class InlineExecutor:
         self._has_progress = False
         self._watch = watch = Watch(order, self._heartbeats, self._interruption.ask)
         try:
-            with masked_streams():
+            with keeping_time(self._clock), self._around(order), masked_streams():
                 report = self._attempts.run(order, self._announce)
+        except bdb.BdbQuit:
+            raise KeyboardInterrupt from None
         finally:
             watch.stop()  # its signal must not come when nobody listens for it any more
             signal.signal(signal.SIGALRM, before)

@@ -8,12 +8,14 @@ from functools import partial
 
 from orchestrator.core.activations import Activation, Word
 from orchestrator.core.events import Recorded
+from orchestrator.dagbag import importing
 from orchestrator.dagbag.quarantine.installing import install
 from orchestrator.exceptions import UsageError
 from orchestrator.ports import Clock
 from orchestrator.worker.blue.repertoire import make_replays
 from orchestrator.worker.blue.settings import BlueSettings
 from orchestrator.worker.blue.theatre import Nobody
+from orchestrator.worker.bodies import Loader
 
 Step = Callable[[], Word | None]
 
@@ -24,9 +26,16 @@ class InlineReplayer:
     What code prints goes where the process's output goes. ``notice`` is told of what a person should know.
     """
 
-    def __init__(self, settings: BlueSettings, clock: Clock, *, notice: Callable[[str], None] = lambda _: None) -> None:
+    def __init__(
+        self,
+        settings: BlueSettings,
+        clock: Clock,
+        *,
+        notice: Callable[[str], None] = lambda _: None,
+        load: Loader = importing.load,
+    ) -> None:
         self._clock = clock
-        self._replays = make_replays(settings, Nobody(), Nobody(), notice)
+        self._replays = make_replays(settings, Nobody(), Nobody(), notice, load)
         self._waiting: deque[tuple[int, Step]] = deque()
 
     def start(self) -> None:

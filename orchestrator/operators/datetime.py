@@ -6,6 +6,7 @@ from typing import Any, TypeAlias
 
 from orchestrator.authoring.branching import BaseBranchOperator
 from orchestrator.authoring.dag import own_zone
+from orchestrator.authoring.passing_time import utcnow
 from orchestrator.authoring.runtime import Context
 
 __all__ = ["BranchDateTimeOperator", "target_times_as_dates"]
@@ -42,7 +43,7 @@ class BranchDateTimeOperator(BaseBranchOperator):
 
     def choose_branch(self, context: Context) -> str | Iterable[str]:
         zone = own_zone(self.dag)
-        now = context["logical_date"] if self.use_task_logical_date else dt.datetime.now(dt.UTC)
+        now = context["logical_date"] if self.use_task_logical_date else utcnow()
         bounds = target_times_as_dates(now.astimezone(zone), self.target_lower, self.target_upper)
         lower, upper = (_aware(bound, zone) for bound in bounds)
         is_between = (lower is None or lower <= now) and (upper is None or now <= upper)

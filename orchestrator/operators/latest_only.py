@@ -1,10 +1,10 @@
 """Goes on in the latest run of a schedule only."""
 
 from collections.abc import Iterable
-from datetime import UTC, datetime
 
 from orchestrator.authoring.branching import BaseBranchOperator
 from orchestrator.authoring.dag import DAG, own_zone
+from orchestrator.authoring.passing_time import utcnow
 from orchestrator.authoring.runtime import Context
 from orchestrator.authoring.zones import zone_name
 from orchestrator.core.spec import Cron, DagSpec, Every, Once
@@ -34,6 +34,6 @@ class LatestOnlyOperator(BaseBranchOperator):
         if run.run_type == RunType.MANUAL or after is None:
             return sorted(self.downstream_task_ids)
         following = upcoming(_when(self.dag), after=after, count=1)
-        if following and following[0].fire_at < datetime.now(UTC):
+        if following and following[0].fire_at < utcnow():
             return []
         return sorted(self.downstream_task_ids)

@@ -1,12 +1,12 @@
 """Goes one way or another by the day of the week."""
 
 from collections.abc import Iterable
-from datetime import datetime
 from typing import Any
 
 from orchestrator.authoring.branching import BaseBranchOperator
 from orchestrator.authoring.checks import checked
 from orchestrator.authoring.dag import own_zone
+from orchestrator.authoring.passing_time import utcnow
 from orchestrator.authoring.runtime import Context
 from orchestrator.authoring.weekdays import WeekDay, weekdays
 
@@ -37,6 +37,6 @@ class BranchDayOfWeekOperator(BaseBranchOperator):
         self._days = checked(self.place, f"task {self.task_id!r}", "week_day", week_day, weekdays)
 
     def choose_branch(self, context: Context) -> str | Iterable[str]:
-        moment = context["logical_date"] if self.use_task_logical_date else datetime.now(own_zone(self.dag))
+        moment = context["logical_date"] if self.use_task_logical_date else utcnow().astimezone(own_zone(self.dag))
         is_one = moment.isoweekday() in self._days
         return self.follow_task_ids_if_true if is_one else self.follow_task_ids_if_false

@@ -6,6 +6,7 @@ from typing import Any
 
 import pendulum
 
+from orchestrator.authoring.passing_time import utcnow
 from orchestrator.authoring.runtime import Context
 from orchestrator.authoring.sensor import BaseSensorOperator
 from orchestrator.authoring.triggers import DateTimeTrigger
@@ -24,7 +25,7 @@ class DateTimeSensor(BaseSensorOperator):
         self.target_time = target_time
 
     def poke(self, context: Context) -> bool:  # noqa: ARG002 - it is in its field
-        return datetime.now(UTC) > self._moment()
+        return utcnow() > self._moment()
 
     def _moment(self) -> datetime:
         target: Any = self.target_time

@@ -5,6 +5,7 @@ from typing import Any
 
 from orchestrator.authoring.checks import instance
 from orchestrator.authoring.dag import own_zone
+from orchestrator.authoring.passing_time import utcnow
 from orchestrator.authoring.runtime import Context
 from orchestrator.authoring.sensor import BaseSensorOperator
 from orchestrator.authoring.triggers import DateTimeTrigger
@@ -36,11 +37,11 @@ class TimeSensor(BaseSensorOperator):
         """Nothing is left to do."""
 
     def poke(self, context: Context) -> bool:
-        return dt.datetime.now(dt.UTC) > self._moment(context)
+        return utcnow() > self._moment(context)
 
     def _moment(self, context: Context) -> dt.datetime:
         zone = own_zone(self.dag)
-        began_at = context["ti"].began_at or dt.datetime.now(dt.UTC)
+        began_at = context["ti"].began_at or utcnow()
         return dt.datetime.combine(began_at.astimezone(zone).date(), self.target_time, self.target_time.tzinfo or zone)
 
 

@@ -1,9 +1,10 @@
 """Waits for a while."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from orchestrator.authoring.checks import duration, instance
+from orchestrator.authoring.passing_time import utcnow
 from orchestrator.authoring.runtime import Context
 from orchestrator.authoring.sensor import BaseSensorOperator
 from orchestrator.authoring.triggers import DateTimeTrigger
@@ -37,7 +38,7 @@ class TimeDeltaSensor(BaseSensorOperator):
         """Nothing is left to do."""
 
     def poke(self, context: Context) -> bool:
-        return datetime.now(UTC) > self._moment(context)
+        return utcnow() > self._moment(context)
 
     def _moment(self, context: Context) -> datetime:
         base: datetime = context.get("data_interval_end") or context["dag_run"].start_date
@@ -68,15 +69,15 @@ class WaitSensor(BaseSensorOperator):
         if self.deferrable:
             self.defer(trigger=DateTimeTrigger(end, end_from_trigger=True), method_name="execute_complete")
         if not self.reschedule:
-            self.poke_interval = max((end - datetime.now(UTC)).total_seconds(), 0.0)  # once, and no longer than need be
+            self.poke_interval = max((end - utcnow()).total_seconds(), 0.0)  # once, and no longer than need be
         return super().execute(context)
 
     def poke(self, context: Context) -> bool:
-        return datetime.now(UTC) >= self._moment(context)
+        return utcnow() >= self._moment(context)
 
     def _moment(self, context: Context) -> datetime:
         instance = context["ti"]
         if instance.began_at is None:
-            instance.began_at = datetime.now(UTC)
+            instance.began_at = utcnow()
         began_at: datetime = instance.began_at
         return began_at + self.time_to_wait

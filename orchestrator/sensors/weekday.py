@@ -1,10 +1,10 @@
 """Waits for a day of the week."""
 
 from collections.abc import Iterable
-from datetime import datetime
 from typing import Any
 
 from orchestrator.authoring.dag import own_zone
+from orchestrator.authoring.passing_time import utcnow
 from orchestrator.authoring.runtime import Context
 from orchestrator.authoring.sensor import BaseSensorOperator
 from orchestrator.authoring.weekdays import WeekDay, weekdays
@@ -31,5 +31,5 @@ class DayOfWeekSensor(BaseSensorOperator):
         self._days = self._checked("week_day", week_day, weekdays)
 
     def poke(self, context: Context) -> bool:
-        moment = context["logical_date"] if self.use_task_logical_date else datetime.now(own_zone(self.dag))
+        moment = context["logical_date"] if self.use_task_logical_date else utcnow().astimezone(own_zone(self.dag))
         return moment.isoweekday() in self._days

@@ -19,6 +19,10 @@ class FakeClock:
         self._now += by if isinstance(by, timedelta) else timedelta(seconds=by)
         return self._now
 
+    def sleep(self, seconds: float) -> None:
+        """As advance: for whoever would wait."""
+        self.advance(seconds)
+
     def move_to(self, when: datetime) -> datetime:
         """Go to ``when``, never back."""
         self._now = max(self._now, when)

@@ -3,7 +3,7 @@
 import inspect
 import logging
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -16,6 +16,7 @@ from orchestrator.authoring.deferral import Deferral
 from orchestrator.authoring.mapped_sequences import View
 from orchestrator.authoring.masking import masked
 from orchestrator.authoring.operators.activity import ActivityOperator
+from orchestrator.authoring.passing_time import utcnow
 from orchestrator.authoring.references import RETURN_VALUE
 from orchestrator.authoring.runtime import Context, running
 from orchestrator.authoring.task import Task
@@ -238,7 +239,7 @@ class Attempts:
 
 
 def _now() -> datetime:
-    return datetime.now(UTC)
+    return utcnow()
 
 
 def with_pushed(report: Report, pushed: Mapping[str, XCom]) -> Report:

@@ -12,7 +12,7 @@ from orchestrator.authoring.vault import keep_vault
 from orchestrator.dagbag import importing
 from orchestrator.storage.payloads import FsspecPayloadStore
 from orchestrator.worker.attempt import Attempts
-from orchestrator.worker.bodies import Bodies
+from orchestrator.worker.bodies import Bodies, Loader
 from orchestrator.worker.connections import Connections
 from orchestrator.worker.exchange import AttemptExchange, RunDatabase
 from orchestrator.worker.heart import Heart, Tell
@@ -25,12 +25,16 @@ from orchestrator.worker.vault import vault_of
 
 
 def equip(
-    settings: WorkerSettings, interruption: Interruption, tell: Tell, let_through: tuple[type[BaseException], ...] = ()
+    settings: WorkerSettings,
+    interruption: Interruption,
+    tell: Tell,
+    let_through: tuple[type[BaseException], ...] = (),
+    load: Loader = importing.load,
 ) -> Attempts:
     """Attempts that load DAG files, keep payloads and deliver transactions as the settings say.
 
-    ``tell`` hears of the heartbeats of what runs. From now on all code of this process reads the variables and
-    connections of the home, until the attempts are closed.
+    ``tell`` hears of the heartbeats of what runs, ``load`` is how a version's code is had. From now on all code of this
+    process reads the variables and connections of the home, until the attempts are closed.
     """
     results, runs = results_of(settings), RunDatabase(settings.run_database)
     seen = keep_neighbours(runs.states)
@@ -47,7 +51,7 @@ def equip(
         runs.close()
 
     return Attempts(
-        Bodies(importing.load, settings.kept_versions),
+        Bodies(load, settings.kept_versions),
         results,
         Transactions(Connections(), settings.home_database),
         interruption,

@@ -7,24 +7,27 @@ from pathlib import Path
 from orchestrator.authoring.blue import Definition
 from orchestrator.authoring.workflow_dag import WorkflowDag
 from orchestrator.core.activations import Activation
-from orchestrator.dagbag.importing import LoadedFile, load
+from orchestrator.dagbag import importing
 from orchestrator.dagbag.quarantine.effects import Scene
 from orchestrator.dagbag.quarantine.fence import Fence
 from orchestrator.dagbag.quarantine.modes import mode_of
 from orchestrator.dagbag.roots import Roots
 from orchestrator.exceptions import DagImportError
 from orchestrator.names import QuarantineMode
+from orchestrator.worker.bodies import Loaded, Loader
 
 
 class Code:
     """A file of workflows as one version has it. Its ``fence`` stands while it is loaded."""
 
-    def __init__(self, folder: str, file: str, quarantine: QuarantineMode) -> None:
+    def __init__(self, folder: str, file: str, quarantine: QuarantineMode, load: Loader = importing.load) -> None:
         self.file = file
         self.roots = Roots(Path(folder))
-        self._mode = mode_of(quarantine, _source(self.roots, file))
+        self._load = load
+        is_auto = quarantine is QuarantineMode.AUTO
+        self._mode = mode_of(quarantine, _source(self.roots, file)) if is_auto else quarantine
         self.fence = Fence(self.roots, Scene.PARSE, self._mode)
-        self._loaded: LoadedFile | None = None
+        self._loaded: Loaded | None = None
 
     @property
     def is_loaded(self) -> bool:
@@ -33,7 +36,7 @@ class Code:
     def load(self) -> None:
         """Run the file; DagImportError says why that cannot be."""
         with self.fence:
-            self._loaded = load(self.roots.folder, self.file)
+            self._loaded = self._load(self.roots.folder, self.file)
 
     def enter(self, stack: ExitStack) -> None:
         """Imports find the modules of this version, as long as the stack is open."""
@@ -63,10 +66,14 @@ def _source(roots: Roots, file: str) -> bytes:
 
 
 class Codes:
-    """The last few versions. One of them is active: imports find its modules."""
+    """The last few versions. One of them is active: imports find its modules.
 
-    def __init__(self, kept: int, quarantine: QuarantineMode) -> None:
+    ``load`` is how a version's code is had.
+    """
+
+    def __init__(self, kept: int, quarantine: QuarantineMode, load: Loader = importing.load) -> None:
         self._kept = kept
+        self._load = load
         self._quarantine = quarantine
         self._codes: OrderedDict[tuple[str, str], Code] = OrderedDict()
         self._active: Code | None = None
@@ -77,7 +84,7 @@ class Codes:
         key = (activation.code, activation.file)
         code = self._codes.get(key)
         if code is None:
-            code = Code(activation.code, activation.file, self._quarantine)
+            code = Code(activation.code, activation.file, self._quarantine, self._load)
         return code
 
     def keep(self, activation: Activation, code: Code) -> None:

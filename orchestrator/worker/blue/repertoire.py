@@ -4,7 +4,9 @@ from collections.abc import Callable
 
 from orchestrator.authoring.blue import Fenced
 from orchestrator.authoring.vault import keep_vault
+from orchestrator.dagbag import importing
 from orchestrator.storage.payloads import FsspecPayloadStore
+from orchestrator.worker import bodies
 from orchestrator.worker.blue.codes import Codes
 from orchestrator.worker.blue.lifting import lifted
 from orchestrator.worker.blue.loading import Loader
@@ -16,13 +18,17 @@ from orchestrator.worker.vault import vault_of
 
 
 def make_replays(
-    settings: BlueSettings, onlooker: Onlooker, recorder: Recorder, remark: Callable[[str], None]
+    settings: BlueSettings,
+    onlooker: Onlooker,
+    recorder: Recorder,
+    remark: Callable[[str], None],
+    load: bodies.Loader = importing.load,
 ) -> Replays:
     """Replays that load files, keep payloads and stand behind a fence as the settings say."""
     Fenced.lifted = lifted
     keep_vault(vault_of(settings.database, settings.fernet_key, settings.fernet_file))
     theatre = Theatre(settings.deadlock_timeout, onlooker, recorder)
-    codes = Codes(settings.kept_versions, settings.quarantine)
+    codes = Codes(settings.kept_versions, settings.quarantine, load)
     return Replays(
         codes,
         Loader(codes, theatre, settings.import_timeout),
