@@ -37,6 +37,8 @@ OrchestratorError
     │   ├── HITLTriggerEventError  a person's answer could not be had
     │   │   └── HITLTimeoutError       it did not come in time
     │   ├── HITLRejectException    a person said no
+    │   ├── HttpErrorException     a server's answer is an error, or it does not answer; carries its status
+    │   ├── SqlError               a statement failed; carries which one, and where in it
     │   └── TaskDeferralError      what it was deferred to has failed
     │       └── TaskDeferralTimeout    or did not come in time
     ├── CommandError           a command ended badly; carries its exit code
@@ -305,6 +307,25 @@ class HITLTimeoutError(HITLTriggerEventError):
 
 class HITLRejectException(AirflowException):
     """A person has said no, where that is a failure."""
+
+
+class HttpErrorException(AirflowException):
+    """A server answered with an error, whose ``status_code`` the message begins with; None if it did not answer."""
+
+    def __init__(self, message: str, *, status_code: int | None = None) -> None:
+        self.status_code = status_code
+        super().__init__(message)
+
+
+class SqlError(AirflowException):
+    """A database refused a statement: the one of that ``number``, counted from 1; ``position`` is its line and column
+    where the database tells them.
+    """
+
+    def __init__(self, message: str, *, number: int, position: tuple[int, int] | None = None) -> None:
+        self.number = number
+        self.position = position
+        super().__init__(message)
 
 
 class TaskDeferralError(AirflowException):

@@ -10,10 +10,10 @@ from orchestrator.authoring.environments.keeping import Keeping, keep_environmen
 from orchestrator.authoring.neighbours import keep_neighbours
 from orchestrator.authoring.vault import keep_vault
 from orchestrator.dagbag import importing
+from orchestrator.hooks.databases import Connections
 from orchestrator.storage.payloads import FsspecPayloadStore
 from orchestrator.worker.attempt import Attempts
 from orchestrator.worker.bodies import Bodies, Loader
-from orchestrator.worker.connections import Connections
 from orchestrator.worker.exchange import AttemptExchange, RunDatabase
 from orchestrator.worker.heart import Heart, Tell
 from orchestrator.worker.heartbeats import Heartbeats

@@ -28,11 +28,11 @@ from sqlalchemy import (
     make_url,
     select,
 )
-from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, NoSuchModuleError, OperationalError
+from sqlalchemy.exc import DBAPIError, IntegrityError, NoSuchModuleError, OperationalError
 
 from orchestrator.core.orders import Order
 from orchestrator.exceptions import ConfigError, UsageError
-from orchestrator.worker.connections import Connections
+from orchestrator.hooks.databases import Connections
 
 _SQLITE_PATIENCE = 1_000  # milliseconds; SQLite's own waiting cannot be interrupted, so it is short and repeated
 _SQLITE_COMMIT_PATIENCE = 60_000  # milliseconds that readers have to let go
@@ -177,14 +177,7 @@ class Transactions:
         return engine
 
     def _target(self, name: str) -> URL:
-        try:
-            url = make_url(self._connections.url(name))
-        except ArgumentError:
-            raise ConfigError(
-                f"connection {name!r} is no SQLAlchemy URL; write sqlite:///… or postgresql://…"
-            ) from None
-        if url.drivername in ("postgres", "postgresql"):
-            url = url.set(drivername="postgresql+psycopg")
+        url = self._connections.url(name)
         if self._home is not None and _is_same(url, self._home):
             raise ConfigError(
                 f"connection {name!r} is the orchestrator's own database; give transactional tasks another one"

@@ -3,7 +3,7 @@
 import asyncio
 import inspect
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
@@ -22,6 +22,10 @@ MORNING = datetime(2026, 1, 31, 6, 30, tzinfo=UTC)
 @dataclass
 class Runtime:
     context: Context
+    beats: list[Any] = field(default_factory=list)
+
+    def heartbeat(self, progress: Any) -> None:
+        self.beats.append(progress)
 
 
 def order_for(dag: DAG, task_id: str, **fields: Any) -> Order:

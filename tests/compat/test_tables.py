@@ -105,7 +105,10 @@ def test_what_airflow_3_has_no_more_is_in_no_table() -> None:
 @pytest.mark.parametrize(
     ("module", "says"),
     [
-        ("airflow.providers.amazon.aws.operators.s3", "of Airflow's providers only the standard one is"),
+        (
+            "airflow.providers.amazon.aws.operators.s3",
+            "of Airflow's providers standard, http, common.sql and common.io are",
+        ),
         ("airflow.jobs.job", "is of Airflow's own program"),
         ("airflow.operators.dummy", "use airflow.providers.standard.operators.empty.EmptyOperator"),
         ("airflow.contrib.operators.ssh_operator", "not in Airflow 3 any more either"),
@@ -121,7 +124,7 @@ def test_a_module_that_is_not_served_says_what_it_is(module: str, says: str) -> 
 def test_what_a_module_belongs_to_is_named_as_people_name_it() -> None:
     for module, feature in (
         ("airflow.providers.cncf.kubernetes.operators.pod", "the provider cncf.kubernetes"),
-        ("airflow.providers.http.operators.http", "the provider http"),
+        ("airflow.providers.ssh.operators.ssh", "the provider ssh"),
     ):
         missing = find_module(module)
         assert missing is not None

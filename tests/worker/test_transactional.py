@@ -19,6 +19,7 @@ import os
 import time
 
 from orchestrator import DAG, AirflowSkipException, get_current_context, task
+from orchestrator.operators.sql import SQLExecuteQueryOperator
 
 
 def mark(name):
@@ -98,6 +99,14 @@ with DAG("shop"):
     for body in (charges, charges_async, charges_and_waits, charges_and_fails, charges_and_skips):
         body()
     charges_and_misencodes(), charges_and_returns_much(), tries_a_savepoint()
+
+    adds, wrong = "insert into ledger values (7)", "insert into nowhere values (7)"
+    sums = "select sum(amount) from ledger"
+    settings = {"conn_id": "effects", "delivery": "transactional"}
+    SQLExecuteQueryOperator(task_id="sql_charges", sql=[adds, sums], **settings)
+    SQLExecuteQueryOperator(task_id="sql_charges_and_fails", sql=[adds, wrong], **settings)
+    SQLExecuteQueryOperator(task_id="sql_ends", sql=[adds, "commit"], **settings)
+    SQLExecuteQueryOperator(task_id="sql_autocommits", sql=adds, autocommit=True, **settings)
 """
 
 
@@ -173,6 +182,31 @@ def test_the_effect_and_its_record_are_committed_together(workers: Bench, till: 
     assert workers.complete(till.order("charges")) == {"amount": 42}
     assert till.ledger == [42]
     assert till.completions == [("uid", "charges", -1, 1, '{"amount":42}')]
+
+
+def test_the_statements_of_an_sql_task_are_committed_with_its_result_and_run_once(workers: Bench, till: Till) -> None:
+    recorded = [None, [{"__type__": "tuple", "value": [7]}]]
+    assert workers.complete(till.order("sql_charges")) == recorded
+    assert till.ledger == [7]
+    assert workers.complete(till.order("sql_charges")) == recorded
+    assert till.ledger == [7]
+
+
+@pytest.mark.parametrize(
+    ("task_id", "said"),
+    [
+        ("sql_charges_and_fails", "statement 2 of 2 failed on connection 'effects'"),
+        ("sql_ends", "commit on the connection of a transactional task; leave the transaction open"),
+        ("sql_autocommits", "leave out autocommit= and database="),
+    ],
+)
+def test_statements_that_fail_or_end_the_transaction_leave_nothing(
+    bench: Bench, till: Till, task_id: str, said: str
+) -> None:
+    report = bench.run(till.order(task_id))
+    assert isinstance(report, Failed)
+    assert said in report.failure.message
+    assert (till.ledger, till.completions) == ([], [])
 
 
 def test_an_async_body_is_delivered_alike(bench: Bench, till: Till) -> None:

@@ -14,6 +14,7 @@ from orchestrator.compat.airflow.tables.definitions import DEFINITIONS
 from orchestrator.compat.airflow.tables.program import PROGRAM
 from orchestrator.compat.airflow.tables.scheduling import SCHEDULING
 from orchestrator.compat.airflow.tables.sdk import SDK
+from orchestrator.compat.airflow.tables.services import SERVICES
 from orchestrator.compat.airflow.tables.standard import STANDARD
 from orchestrator.compat.airflow.tables.toolbox import TOOLBOX
 from orchestrator.nearest import did_you_mean
@@ -24,6 +25,7 @@ TABLES: Table = {
     **SDK,
     **DEFINITIONS,
     **STANDARD,
+    **SERVICES,
     **SCHEDULING,
     **TOOLBOX,
     **PROGRAM,
@@ -113,8 +115,8 @@ def _unserved(module: str) -> Missing:
         parts = module.removeprefix(_PROVIDERS).split(".")
         provider = ".".join(parts[: 2 if parts[0] in _FAMILIES_OF_PROVIDERS else 1])
         return Missing(
-            f"{module} is not served here: of Airflow's providers only the standard one is; call the service's own "
-            f"client library in a @task function",
+            f"{module} is not served here: of Airflow's providers standard, http, common.sql and common.io are; call "
+            f"the service's own client library in a @task function",
             f"the provider {provider}",
         )
     if first in FAMILIES:

@@ -9,6 +9,13 @@ DIFFERENCES: Mapping[str, str] = {
     "airflow:__version__": "says 3.3.2, the release whose names are served; no Airflow is installed",
     "airflow.models:DagRun": _AS_SEEN,
     "airflow.models.dagrun:DagRun": _AS_SEEN,
+    "airflow.providers.common.sql.operators.sql:BaseSQLOperator": "has a SqlHook, not a hook of the connection's type",
+    "airflow.providers.common.sql.operators.sql:SQLColumnCheckOperator": "asks one query for each check",
+    "airflow.providers.http.hooks.http:HttpHook": (
+        "has a time-out, sends its login to no other server, and refuses unknown extra_options"
+    ),
+    "airflow.providers.http.operators.http:HttpOperator": "refuses deferrable=True and retry_args: use retries",
+    "airflow.providers.http.sensors.http:HttpSensor": "refuses deferrable=True: reschedule it",
     "airflow.providers.standard.operators.trigger_dagrun:TriggerDagRunOperator": (
         "holds no worker while it waits, is told of the end without poking, and refuses reset_dag_run=True"
     ),

@@ -50,7 +50,9 @@ PRIORITY = Absent("priority strategies", "set priority_weight and weight_rule")
 LISTENERS = Absent("listeners", "read `orchestrator runs history`")
 PLUGINS = Absent("plugins", "import what it offers from a module beside the DAG file")
 POLICIES = Absent("cluster policies", "set it in the DAGs")
-SQL_TRANSFER = Absent("the provider common.sql", _IN_A_TASK)
+COMMON_IO = Absent("results in object storage", "set [payloads] url: large results go there by themselves")
+COMMON_SQL = Absent("more of the provider common.sql", "use SqlHook of orchestrator.hooks.sql in a @task function")
+HTTP = Absent("more of the provider http", "use HttpHook in a @task function")
 INTERNALS = Absent("the inner workings of Airflow", _IN_A_TASK)
 
 FAMILIES = frozenset(

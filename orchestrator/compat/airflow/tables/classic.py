@@ -7,7 +7,6 @@ from orchestrator.compat.airflow.features import (
     DEFERRAL,
     EMAIL,
     INTERNALS,
-    SQL_TRANSFER,
 )
 
 CLASSIC: Table = {
@@ -213,7 +212,7 @@ CLASSIC: Table = {
         "EmptyOperator": "airflow.providers.standard.operators.empty:EmptyOperator",
     },
     "airflow.operators.generic_transfer": {
-        "GenericTransfer": SQL_TRANSFER,
+        "GenericTransfer": "airflow.providers.common.sql.operators.generic_transfer:GenericTransfer",
     },
     "airflow.operators.latest_only": {
         "LatestOnlyOperator": "airflow.providers.standard.operators.latest_only:LatestOnlyOperator",

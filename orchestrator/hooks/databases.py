@@ -1,10 +1,11 @@
-"""Connections: from the name that an author writes to a database URL."""
+"""Databases: from the name of a connection to the URL of a database."""
 
 import contextlib
 import os
 from collections.abc import Mapping
 
-from sqlalchemy import URL
+from sqlalchemy import URL, make_url
+from sqlalchemy.exc import ArgumentError
 
 from orchestrator.authoring.connection import Connection
 from orchestrator.authoring.environment import of_environment, plain
@@ -12,7 +13,8 @@ from orchestrator.authoring.vault import current_vault
 from orchestrator.exceptions import ConfigError, UsageError
 from orchestrator.nearest import did_you_mean
 
-_DRIVERS = {"postgres": "postgresql"}
+_BACKENDS = {"postgres": "postgresql"}
+_DRIVERS = {"postgres": "postgresql+psycopg", "postgresql": "postgresql+psycopg"}
 
 
 class Connections:
@@ -24,8 +26,17 @@ class Connections:
     def __init__(self, environment: Mapping[str, str] = os.environ) -> None:
         self._environment = environment
 
-    def url(self, name: str) -> str | URL:
-        """The SQLAlchemy URL of that connection; ConfigError says how to add it."""
+    def url(self, name: str) -> URL:
+        """The SQLAlchemy URL of that connection; ConfigError says how to add it, or what is wrong with it."""
+        try:
+            url = make_url(self._written(name))
+        except ArgumentError:
+            raise ConfigError(
+                f"connection {name!r} is no SQLAlchemy URL; write sqlite:///… or postgresql://…"
+            ) from None
+        return url.set(drivername=_DRIVERS.get(url.drivername, url.drivername))
+
+    def _written(self, name: str) -> str | URL:
         written = of_environment(self._environment, "CONN", name)
         if written and not written.lstrip().startswith("{"):
             with contextlib.suppress(UsageError):  # it is no URI, as whoever connects will say
@@ -43,14 +54,18 @@ class Connections:
 
 
 def url_of(connection: Connection) -> URL:
-    """The same place as SQLAlchemy writes it; ``extra`` is its query."""
-    kind = connection.conn_type or ""
+    """The same place as SQLAlchemy writes it; ``extra`` is its query. SQLite's file may stand as the host, as in
+    Airflow.
+    """
+    kind, host, database = connection.conn_type or "", connection.host or None, connection.schema or None
+    if kind == "sqlite" and database is None:
+        host, database = None, host
     return URL.create(
-        _DRIVERS.get(kind, kind.replace("_", "+", 1)),
+        _BACKENDS.get(kind, kind.replace("_", "+", 1)),
         username=connection.login or None,
         password=connection.password or None,
-        host=connection.host or None,
+        host=host,
         port=connection.port,
-        database=connection.schema or None,
+        database=database,
         query={name: str(value) for name, value in connection.extra_dejson.items()},
     )

@@ -1,0 +1,1 @@
+"""Hooks: how operators and task bodies reach other systems, through a connection."""
