@@ -9,15 +9,18 @@ from orchestrator.exceptions import UsageError
 
 
 class Neighbours(Protocol):
-    """The home's other runs, the latest one of each logical date."""
+    """The home's other runs: by their ids, or the latest one of each logical date."""
+
+    def position(self) -> int:
+        """A number that has risen whenever anything here has changed."""
 
     def spec(self, dag_id: str) -> DagSpec | None:
         """The DAG as it is now; None where there is none."""
 
-    def run_state(self, dag_id: str, logical_date: datetime) -> str | None:
+    def run_state(self, dag_id: str, run: datetime | str) -> str | None:
         """None where there is no such run."""
 
-    def task_states(self, dag_id: str, logical_date: datetime, task_ids: Collection[str]) -> dict[str, set[str]]:
+    def task_states(self, dag_id: str, run: datetime | str, task_ids: Collection[str]) -> dict[str, set[str]]:
         """The states that the activities of each task are in; "none" is among them where one has not begun."""
 
 

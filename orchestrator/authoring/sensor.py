@@ -18,6 +18,7 @@ from orchestrator.exceptions import (
     AirflowRescheduleException,
     AirflowSensorTimeout,
     AirflowSkipException,
+    TaskDeferralError,
     TaskDeferralTimeout,
 )
 
@@ -118,12 +119,22 @@ class BaseSensorOperator(BaseOperator):
             sleep(pause)
 
     def resume_execution(self, next_method: str, next_kwargs: dict[str, Any] | None, context: Context) -> Any:
-        """See BaseOperator; a deferral that took too long is the sensor's time-out."""
+        """See BaseOperator; a deferral that took too long is the sensor's time-out. ``soft_fail`` covers any other."""
         with self._judging():
             try:
                 return super().resume_execution(next_method, next_kwargs, context)
             except TaskDeferralTimeout as error:
                 raise AirflowSensorTimeout(str(error)) from error
+            except TaskDeferralError as error:
+                if self.soft_fail:
+                    raise AirflowSkipException(f"{error} (soft_fail is set)") from error
+                raise
+
+    def _left(self, context: Context) -> timedelta:
+        """How long it may wait from now on: the timeout counts from the first poke of the try."""
+        now = datetime.now(UTC)
+        began_at: datetime = context["ti"].began_at or now
+        return max(began_at + timedelta(seconds=self.timeout) - now, timedelta(0))
 
     def _poke(self, context: Context) -> bool | PokeReturnValue:
         try:

@@ -16,7 +16,7 @@ from orchestrator.cli.lookup import find_activity, find_run
 from orchestrator.cli.options import dag_argument, map_index_option, run_argument, task_argument, with_home
 from orchestrator.cli.printable import log_line
 from orchestrator.cli.render.console import remark
-from orchestrator.core.events import ActivityScheduled
+from orchestrator.core.events import ActivityScheduled, AnyEvent
 from orchestrator.core.orders import log_path
 from orchestrator.exceptions import NotFoundError
 from orchestrator.names import FINISHED
@@ -44,29 +44,31 @@ def logs(
     """
     run = find_run(home, dag_id, run_id)
     activity = find_activity(home, run, task_id, map_index)
-    path = home.config.logging.base_log_folder / _relative(home, run, activity, attempt)
+    pieces = [home.config.logging.base_log_folder / piece for piece in _pieces(home, run, activity, attempt)]
+    printed = [print_log(path) for path in (pieces[:-1] if follow else pieces)]
     if follow:
-        follow_log(path, lambda: _is_over(home, run, activity, attempt))
-    elif not print_log(path):
+        follow_log(pieces[-1], lambda: _is_over(home, run, activity, attempt))
+    elif not any(printed):
         remark(f"Try {attempt or activity.attempt} of {task_id} wrote nothing ({activity.state}).")
 
 
-def _relative(home: Home, run: RunRow, activity: ActivityRow, attempt: int | None) -> str:
+def _pieces(home: Home, run: RunRow, activity: ActivityRow, attempt: int | None) -> list[str]:
+    """Where the try's log lies: in several files, if it was put off or deferred in between."""
     if activity.attempt == 0:
         raise NotFoundError(f"task {activity.task_id!r} has not run yet: it is {activity.state}, so it has no log")
-    if attempt in (None, activity.attempt):
-        return log_path(run.run_key, activity.scheduled_seq, activity.map_index)
-    for fact in home.reads.history(run.run_key):
-        event = fact.event
-        if isinstance(event, ActivityScheduled) and _opens(event, activity, attempt):
-            return log_path(run.run_key, fact.seq, activity.map_index)
-    tries = "1 try" if activity.attempt == 1 else f"{activity.attempt} tries"
-    raise NotFoundError(f"task {activity.task_id!r} has had {tries}; there is no try {attempt}")
+    facts = home.reads.facts_of(run.run_key, (ActivityScheduled,), until=run.last_seq)
+    opened = [fact.seq for fact in facts if _opens(fact.event, activity, attempt or activity.attempt)]
+    if not opened and attempt in (None, activity.attempt):
+        opened = [activity.scheduled_seq]
+    if not opened:
+        tries = "1 try" if activity.attempt == 1 else f"{activity.attempt} tries"
+        raise NotFoundError(f"task {activity.task_id!r} has had {tries}; there is no try {attempt}")
+    return [log_path(run.run_key, seq, activity.map_index) for seq in opened]
 
 
-def _opens(event: ActivityScheduled, activity: ActivityRow, attempt: int | None) -> bool:
-    """Whether this fact is where that try of the activity began."""
-    if event.task_id != activity.task_id or event.attempt != attempt:
+def _opens(event: AnyEvent, activity: ActivityRow, attempt: int) -> bool:
+    """Whether this fact is where that try of the activity began, or went on."""
+    if not isinstance(event, ActivityScheduled) or (event.task_id, event.attempt) != (activity.task_id, attempt):
         return False
     return event.map_index <= activity.map_index < event.map_index + event.count
 

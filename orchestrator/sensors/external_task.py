@@ -5,14 +5,15 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from orchestrator.authoring.callables import call
+from orchestrator.authoring.deferrable import is_deferrable
 from orchestrator.authoring.neighbours import neighbours
 from orchestrator.authoring.operators.empty import EmptyOperator
 from orchestrator.authoring.runtime import Context
 from orchestrator.authoring.sensor import BaseSensorOperator
-from orchestrator.core.spec import DagSpec
 from orchestrator.exceptions import AirflowFailException, AirflowSkipException, UsageError
 from orchestrator.names import RunState, TaskState
 from orchestrator.nearest import did_you_mean
+from orchestrator.triggers.external_task import WorkflowTrigger, states_of
 
 __all__ = ["ExternalTaskMarker", "ExternalTaskSensor"]
 
@@ -24,6 +25,7 @@ class ExternalTaskSensor(BaseSensorOperator):
     of their instances, that have to be. ``execution_delta`` is how much earlier that run's date is, or
     ``execution_date_fn`` gives it from this one's, or several. One in ``failed_states`` fails the sensor, one in
     ``skipped_states`` skips it. ``check_existence``: it fails where there is no such DAG, task or group.
+    ``deferrable``: a trigger looks every ``poll_interval`` seconds, and no worker is held.
     """
 
     template_fields: Sequence[str] = (
@@ -47,7 +49,7 @@ class ExternalTaskSensor(BaseSensorOperator):
         execution_date_fn: Callable[..., Any] | None = None,
         check_existence: bool = False,
         poll_interval: float = 2.0,
-        deferrable: bool = False,
+        deferrable: bool | None = None,
         **settings: Any,
     ) -> None:
         super().__init__(**settings)
@@ -62,9 +64,10 @@ class ExternalTaskSensor(BaseSensorOperator):
         self.execution_date_fn = execution_date_fn
         self.check_existence = check_existence
         self.poll_interval = poll_interval
-        self._check(deferrable=deferrable)
+        self.deferrable = is_deferrable(deferrable)
+        self._check()
 
-    def _check(self, *, deferrable: bool) -> None:
+    def _check(self) -> None:
         what = f"sensor {self.task_id!r}"
         named = (self.external_task_id, self.external_task_ids, self.external_task_group_id)
         if sum(one is not None for one in named) > 1:
@@ -80,11 +83,27 @@ class ExternalTaskSensor(BaseSensorOperator):
                 raise self.place.refuse(f"{what}: there is no state {state!r}{did_you_mean(str(state), sorted(known))}")
         if len(set(states)) < len(states):
             raise self.place.refuse(f"{what}: a state is allowed, skipped or failed, and only one of these")
-        if deferrable:
-            raise self.place.refuse(
-                f"{what}: other DAGs cannot be waited for by a trigger yet; give it mode='reschedule', which holds no "
-                f"worker either"
+
+    def execute(self, context: Context) -> Any:
+        if not self.deferrable:
+            return super().execute(context)
+        if not self._poke(context):
+            trigger = WorkflowTrigger(
+                self.external_dag_id,
+                logical_dates=self._dates(context),
+                external_task_ids=self._named_tasks(),
+                external_task_group_id=self.external_task_group_id,
+                failed_states=self.failed_states,
+                skipped_states=self.skipped_states,
+                allowed_states=self.allowed_states,
+                poke_interval=self.poll_interval,
             )
+            self.defer(trigger=trigger, method_name="execute_complete", timeout=self._left(context))
+        return None
+
+    def execute_complete(self, context: Context, event: Any = None) -> None:  # noqa: ARG002 - Airflow's signature
+        """What the trigger has seen counts as if it had been poked for."""
+        self._judge(event["status"], event.get("state"))
 
     def poke(self, context: Context) -> bool:
         """Whether all dates have what is waited for."""
@@ -93,22 +112,22 @@ class ExternalTaskSensor(BaseSensorOperator):
         found = [self._states(date) for date in self._dates(context)]
         seen = set().union(*found)
         if bad := seen.intersection(self.failed_states):
-            raise AirflowFailException(f"{self._what()} is {min(bad)}, which is among failed_states")
+            self._judge("failed", min(bad))
         if skipped := seen.intersection(self.skipped_states):
-            raise AirflowSkipException(f"{self._what()} is {min(skipped)}, which is among skipped_states")
+            self._judge("skipped", min(skipped))
         return all(states and states.issubset(self.allowed_states) for states in found)
 
-    def _states(self, date: datetime) -> set[str]:
-        tasks = self._tasks(neighbours().spec(self.external_dag_id))
-        if tasks is None:
-            state = neighbours().run_state(self.external_dag_id, date)
-            return set() if state is None else {state}
-        return set().union(*neighbours().task_states(self.external_dag_id, date, tasks).values())
+    def _judge(self, status: str, state: str | None) -> None:
+        if status == "failed":
+            raise AirflowFailException(f"{self._what()} is {state}, which is among failed_states")
+        if status == "skipped":
+            raise AirflowSkipException(f"{self._what()} is {state}, which is among skipped_states")
 
-    def _tasks(self, spec: DagSpec | None) -> list[str] | None:
-        """The tasks to wait for; None for the run as a whole."""
-        if self.external_task_group_id is not None:
-            return _in_group(spec, self.external_task_group_id)
+    def _states(self, date: datetime) -> set[str]:
+        return states_of(self.external_dag_id, date, self._named_tasks(), self.external_task_group_id)
+
+    def _named_tasks(self) -> list[str] | None:
+        """The tasks to wait for, unless it is a group, or the run as a whole."""
         if self.external_task_ids is not None:
             return list(self.external_task_ids)
         return None if self.external_task_id is None else [self.external_task_id]
@@ -123,7 +142,7 @@ class ExternalTaskSensor(BaseSensorOperator):
         if spec is None:
             raise AirflowFailException(f"there is no DAG {self.external_dag_id!r} to wait for")
         known = [task.task_id for task in spec.tasks]
-        for task_id in self._tasks(spec) or ():
+        for task_id in self._named_tasks() or ():
             if task_id not in known:
                 raise AirflowFailException(
                     f"DAG {spec.dag_id!r} has no task {task_id!r} to wait for{did_you_mean(task_id, known)}"
@@ -150,16 +169,6 @@ def _plain(date: Any) -> datetime:
         raise UsageError(f"a logical date must be a datetime, not {date!r}")
     utc = date.replace(tzinfo=UTC) if date.tzinfo is None else date.astimezone(UTC)
     return datetime.combine(utc.date(), utc.time(), UTC)
-
-
-def _in_group(spec: DagSpec | None, group_id: str) -> list[str]:
-    """The tasks of a group and of the groups inside of it; such an id begins with the id of the group around it."""
-    tasks = () if spec is None else spec.tasks
-    inside = {one.group_id for one in (() if spec is None else spec.groups) if one.group_id == group_id}
-    for one in () if spec is None else spec.groups:  # outer before inner
-        if one.parent in inside:
-            inside.add(one.group_id)
-    return [task.task_id for task in tasks if task.group in inside]
 
 
 class ExternalTaskMarker(EmptyOperator):

@@ -2,14 +2,15 @@
 
 import os
 from collections.abc import Sequence
-from glob import iglob
 from pathlib import Path
 from typing import Any
 
 from orchestrator.authoring.connection import Connection
+from orchestrator.authoring.deferrable import is_deferrable
 from orchestrator.authoring.runtime import Context
 from orchestrator.authoring.sensor import BaseSensorOperator
 from orchestrator.exceptions import NotFoundError
+from orchestrator.triggers.file import FileTrigger, is_there
 
 __all__ = ["FileSensor"]
 
@@ -19,6 +20,7 @@ class FileSensor(BaseSensorOperator):
 
     A relative path is below the ``path`` in the extra of connection ``fs_conn_id``, or below ``/`` where it names none
     or the default connection does not exist. ``recursive``: ``**`` in a glob stands for folders within folders.
+    ``deferrable``: a trigger looks for it, and no worker is held.
     """
 
     template_fields: Sequence[str] = ("filepath",)
@@ -29,18 +31,14 @@ class FileSensor(BaseSensorOperator):
         filepath: str | os.PathLike[str],
         fs_conn_id: str = "fs_default",
         recursive: bool = False,
-        deferrable: bool = False,
+        deferrable: bool | None = None,
         **settings: Any,
     ) -> None:
         super().__init__(**settings)
-        if deferrable:
-            raise self.place.refuse(
-                f"sensor {self.task_id!r}: files cannot be waited for by a trigger yet; give it mode='reschedule', "
-                f"which holds no worker either"
-            )
         self.filepath = str(filepath) if isinstance(filepath, os.PathLike) else filepath
         self.fs_conn_id = fs_conn_id
         self.recursive = recursive
+        self.deferrable = is_deferrable(deferrable)
 
     @property
     def path(self) -> str:
@@ -55,10 +53,16 @@ class FileSensor(BaseSensorOperator):
                 raise
             return "/"
 
+    def execute(self, context: Context) -> Any:
+        if not self.deferrable:
+            return super().execute(context)
+        if not self._poke(context):
+            trigger = FileTrigger(self.path, self.recursive, self.poke_interval)
+            self.defer(trigger=trigger, method_name="execute_complete", timeout=self._left(context))
+        return None
+
+    def execute_complete(self, context: Context, event: Any = None) -> None:
+        """The file is there: the trigger has nothing else to tell."""
+
     def poke(self, context: Context) -> bool:  # noqa: ARG002 - it is in its fields
-        found = iglob(self.path, recursive=self.recursive)  # noqa: PTH207 - Path.glob always recurses
-        return any(map(_has_file, found))
-
-
-def _has_file(path: str) -> bool:
-    return Path(path).is_file() or any(files for _, _, files in os.walk(path))
+        return is_there(self.path, recursive=self.recursive)

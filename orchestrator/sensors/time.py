@@ -5,6 +5,7 @@ from typing import Any
 
 from orchestrator.authoring.checks import instance
 from orchestrator.authoring.dag import own_zone
+from orchestrator.authoring.deferrable import is_deferrable
 from orchestrator.authoring.passing_time import utcnow
 from orchestrator.authoring.runtime import Context
 from orchestrator.authoring.sensor import BaseSensorOperator
@@ -20,11 +21,11 @@ class TimeSensor(BaseSensorOperator):
     """
 
     def __init__(
-        self, *, target_time: dt.time, deferrable: bool = False, end_from_trigger: bool = False, **settings: Any
+        self, *, target_time: dt.time, deferrable: bool | None = None, end_from_trigger: bool = False, **settings: Any
     ) -> None:
         super().__init__(**settings)
         self.target_time = self._checked("target_time", target_time, instance(dt.time, "a time such as time(6, 30)"))
-        self.deferrable = deferrable
+        self.deferrable = is_deferrable(deferrable)
         self.end_from_trigger = end_from_trigger
 
     def execute(self, context: Context) -> Any:

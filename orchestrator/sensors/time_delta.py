@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from orchestrator.authoring.checks import duration, instance
+from orchestrator.authoring.deferrable import is_deferrable
 from orchestrator.authoring.passing_time import utcnow
 from orchestrator.authoring.runtime import Context
 from orchestrator.authoring.sensor import BaseSensorOperator
@@ -19,11 +20,11 @@ class TimeDeltaSensor(BaseSensorOperator):
     """
 
     def __init__(
-        self, *, delta: timedelta, deferrable: bool = False, end_from_trigger: bool = False, **settings: Any
+        self, *, delta: timedelta, deferrable: bool | None = None, end_from_trigger: bool = False, **settings: Any
     ) -> None:
         super().__init__(**settings)
         self.delta: timedelta = self._checked("delta", delta, instance(timedelta, "a timedelta"))
-        self.deferrable = deferrable
+        self.deferrable = is_deferrable(deferrable)
         self.end_from_trigger = end_from_trigger
 
     def execute(self, context: Context) -> Any:
@@ -58,11 +59,11 @@ class WaitSensor(BaseSensorOperator):
     ``deferrable``: by the engine's timer, and without a worker. What a dead worker has waited for counts.
     """
 
-    def __init__(self, *, time_to_wait: timedelta | int, deferrable: bool = False, **settings: Any) -> None:
+    def __init__(self, *, time_to_wait: timedelta | int, deferrable: bool | None = None, **settings: Any) -> None:
         super().__init__(**settings)
         given = timedelta(minutes=time_to_wait) if isinstance(time_to_wait, int) else time_to_wait
         self.time_to_wait: timedelta = self._checked("time_to_wait", given, duration(zero=True))
-        self.deferrable = deferrable
+        self.deferrable = is_deferrable(deferrable)
 
     def execute(self, context: Context) -> Any:
         end = self._moment(context)

@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from datetime import datetime
 
-from sqlalchemy import Connection, Engine, select
+from sqlalchemy import Connection, Engine, func, select
 
 from orchestrator.core.events import TaskExpanded
 from orchestrator.core.spec import DagSpec
@@ -14,10 +14,15 @@ from orchestrator.storage.tables import activities, dags, history, runs
 
 
 class StateReads:
-    """What a DAG's runs have come to, the latest one of each logical date."""
+    """What a DAG's runs have come to: by their ids, or the latest one of each logical date."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+
+    def position(self) -> int:
+        """A number that has risen whenever anything here has changed."""
+        with reading(self._engine) as connection:
+            return int(connection.execute(select(func.max(history.c.position))).scalar() or 0)
 
     def spec(self, dag_id: str) -> DagSpec | None:
         """The DAG as it is now; None where there is none."""
@@ -27,17 +32,17 @@ class StateReads:
             ).scalar()
             return None if version is None else spec_of(connection, version)
 
-    def run_state(self, dag_id: str, logical_date: datetime) -> str | None:
+    def run_state(self, dag_id: str, run: datetime | str) -> str | None:
         """None where there is no such run."""
         with reading(self._engine) as connection:
-            found = _run(connection, dag_id, logical_date)
+            found = _run(connection, dag_id, run)
         return None if found is None else found[1]
 
-    def task_states(self, dag_id: str, logical_date: datetime, task_ids: Collection[str]) -> dict[str, set[str]]:
+    def task_states(self, dag_id: str, run: datetime | str, task_ids: Collection[str]) -> dict[str, set[str]]:
         """The states that the activities of each task are in; "none" is among them where one has not begun."""
         states: dict[str, set[str]] = {task_id: {"none"} for task_id in task_ids}
         with reading(self._engine) as connection:
-            found = _run(connection, dag_id, logical_date)
+            found = _run(connection, dag_id, run)
             if found is None:
                 return states
             for task_id in task_ids:
@@ -45,10 +50,10 @@ class StateReads:
         return states
 
 
-def _run(connection: Connection, dag_id: str, logical_date: datetime) -> tuple[int, str] | None:
+def _run(connection: Connection, dag_id: str, run: datetime | str) -> tuple[int, str] | None:
     query = (
         select(runs.c.run_key, runs.c.state)
-        .where(runs.c.dag_id == dag_id, runs.c.logical_date == logical_date)
+        .where(runs.c.dag_id == dag_id, runs.c.run_id == run if isinstance(run, str) else runs.c.logical_date == run)
         .order_by(runs.c.run_key.desc())
         .limit(1)
     )

@@ -1,5 +1,6 @@
 """AttemptExchange: what one attempt pushes, and what it pulls from the home's database."""
 
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -25,6 +26,7 @@ class RunDatabase:
     def __init__(self, url: str) -> None:
         self._url = url
         self._engine: Engine | None = None
+        self._opening = threading.Lock()  # triggers ask from many threads
 
     def reads(self) -> XComReads:
         """UsageError where there is none."""
@@ -32,11 +34,12 @@ class RunDatabase:
 
     def engine(self) -> Engine:
         """UsageError where there is no database."""
-        if self._engine is None:
-            if not self._url:
-                raise UsageError("no runs are recorded here, so nothing can be pulled but what a task takes")
-            self._engine = connect(self._url, read_only=True)
-        return self._engine
+        with self._opening:
+            if self._engine is None:
+                if not self._url:
+                    raise UsageError("no runs are recorded here, so nothing can be pulled but what a task takes")
+                self._engine = connect(self._url, read_only=True)
+            return self._engine
 
     def states(self) -> StateReads:
         """UsageError where there is none."""

@@ -78,7 +78,6 @@ def test_it_waits_for_runs_tasks_and_groups_of_its_date(home: LiveHome) -> None:
         ({"external_task_id": "a", "external_task_ids": ["b"]}, "exclude each other"),
         ({"allowed_states": ["sucess"]}, "there is no state 'sucess'; did you mean 'success'"),
         ({"allowed_states": ["success"], "failed_states": ["success"]}, "only one of these"),
-        ({"deferrable": True}, "mode='reschedule'"),
     ],
 )
 def test_impossible_settings_are_refused(settings: dict, words: str) -> None:

@@ -84,11 +84,6 @@ def test_a_relative_file_is_below_the_path_of_its_connection(run, tmp_path, monk
     assert not waits(run, made(FileSensor, filepath="in.csv", fs_conn_id="share"))
 
 
-def test_a_deferrable_file_sensor_is_refused_with_a_way_out():
-    with pytest.raises(DagError, match="mode='reschedule'"):
-        made(FileSensor, filepath="x", deferrable=True)
-
-
 @pytest.mark.parametrize("target", ["2026-01-01T00:00:00+00:00", "{{ ds }}", datetime(2026, 1, 1, tzinfo=UTC)])
 def test_a_moment_that_is_past_is_not_waited_for(run, target):
     assert not waits(run, made(DateTimeSensor, target_time=target))

@@ -20,8 +20,9 @@ DIFFERENCES: Mapping[str, str] = {
         "holds no worker while it waits, is told of the end without poking, and refuses reset_dag_run=True"
     ),
     "airflow.providers.standard.sensors.external_task:ExternalTaskMarker": "is for people: clearing follows it nowhere",
-    "airflow.providers.standard.sensors.external_task:ExternalTaskSensor": "refuses deferrable=True: reschedule it",
-    "airflow.providers.standard.sensors.filesystem:FileSensor": "refuses deferrable=True: reschedule it",
+    "airflow.providers.standard.triggers.external_task:WorkflowTrigger": (
+        "goes on waiting where failed_states are given and none of them has come"
+    ),
     "airflow.sdk:TaskInstance": _AS_SEEN,
     "airflow.sdk:TaskInstanceState": _NO_NONE,
     "airflow.sdk:timezone": "takes naive moments as UTC, whatever [core] default_timezone says",

@@ -17,7 +17,7 @@ NOTIFIERS = Absent("notifiers", "send the message in a last @task with a trigger
 EMAIL = Absent("e-mail", "send it with smtplib in a @task")
 LINKS = Absent("links of operators", "remove it, or print the link in the task")
 SENSORS = Absent("what sensors of other DAGs raise", "catch AirflowFailException")
-DEFERRAL = Absent("triggers of other things than time", "wait with a sensor in mode='reschedule'")
+DEFERRAL = Absent("triggers that start runs or tasks by themselves", "call self.defer() in an operator's execute()")
 XCOM_BACKENDS = Absent("XCom as a class", "return the value from the task, and take it as an argument")
 BRANCH_MIXINS = Absent("mix-ins for branches", "derive from BaseBranchOperator, or use @task.branch")
 TRIGGER_DAGRUN = Absent("runs that tasks start", "call the other DAG as a child of a @workflow")

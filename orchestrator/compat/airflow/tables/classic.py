@@ -294,8 +294,8 @@ CLASSIC: Table = {
         "TimeDeltaTrigger": "airflow.providers.standard.triggers.temporal:TimeDeltaTrigger",
     },
     "airflow.triggers.testing": {
-        "FailureTrigger": DEFERRAL,
-        "SuccessTrigger": DEFERRAL,
+        "FailureTrigger": "orchestrator.triggers.testing:FailureTrigger",
+        "SuccessTrigger": "orchestrator.triggers.testing:SuccessTrigger",
     },
     "airflow.version": {
         "version": "airflow:__version__",

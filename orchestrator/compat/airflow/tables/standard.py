@@ -151,13 +151,13 @@ STANDARD: Table = {
     },
     "airflow.providers.standard.triggers": {},
     "airflow.providers.standard.triggers.external_task": {
-        "DagStateTrigger": DEFERRAL,
-        "WorkflowTrigger": DEFERRAL,
+        "DagStateTrigger": "orchestrator.triggers.external_task:DagStateTrigger",
+        "WorkflowTrigger": "orchestrator.triggers.external_task:WorkflowTrigger",
     },
     "airflow.providers.standard.triggers.file": {
         "DirectoryFileDeleteTrigger": DEFERRAL,
         "FileDeleteTrigger": DEFERRAL,
-        "FileTrigger": DEFERRAL,
+        "FileTrigger": "orchestrator.triggers.file:FileTrigger",
     },
     "airflow.providers.standard.triggers.hitl": {
         "HITLTrigger": DEFERRAL,
