@@ -132,9 +132,9 @@ class BaseSensorOperator(BaseOperator):
 
     def _left(self, context: Context) -> timedelta:
         """How long it may wait from now on: the timeout counts from the first poke of the try."""
-        now = datetime.now(UTC)
-        began_at: datetime = context["ti"].began_at or now
-        return max(began_at + timedelta(seconds=self.timeout) - now, timedelta(0))
+        now = utcnow()
+        waited: timedelta = now - (context["ti"].began_at or now)
+        return max(timedelta(seconds=self.timeout) - waited, timedelta(0))
 
     def _poke(self, context: Context) -> bool | PokeReturnValue:
         try:
