@@ -159,15 +159,21 @@ class ConflictError(OrchestratorError):
 
 
 class ValueEncodingError(OrchestratorError, TypeError):
-    """A value cannot be recorded; ``path`` leads to the part at fault, such as ``result['rows'][3]``."""
+    """A value cannot be recorded; ``path`` leads to the part at fault, such as ``result['rows'][3]``.
 
-    def __init__(self, path: str, type_name: str) -> None:
+    ``advice`` says why and what to do, where more is known than the type.
+    """
+
+    def __init__(self, path: str, type_name: str, advice: str = "") -> None:
         self.path = path
         self.type_name = type_name
         article = "an" if type_name[:1].lower() in "aeiou" else "a"
+        general = (
+            "; return JSON values, datetime, date, timedelta, Decimal, UUID, bytes, an Enum, a dataclass or a pydantic "
+            "model, or write it to a file and return its path"
+        )
         super().__init__(
-            f"{path} is {article} {type_name}, which cannot be recorded; return JSON values, datetime, date, "
-            f"timedelta, Decimal, UUID or bytes, or write it to a file and return its path"
+            f"{path} is {article} {type_name}, which cannot be recorded{f': {advice}' if advice else general}"
         )
 
 

@@ -35,6 +35,7 @@ def worker_settings(config: Config) -> WorkerSettings:
         run_database=config.database.sql_alchemy_conn,
         fernet_key=config.core.fernet_key,
         fernet_file=str(config.fernet_file),
+        allowed_classes=tuple(config.core.allowed_deserialization_classes.split()),
         venv_folder=str(config.core.venv_cache_folder),
         venv_method=config.core.venv_install_method,
         payload_threshold=config.payloads.threshold,

@@ -27,6 +27,7 @@ def blue_settings(config: Config) -> BlueSettings:
         database=config.database.sql_alchemy_conn,
         fernet_key=config.core.fernet_key,
         fernet_file=str(config.fernet_file),
+        allowed_classes=tuple(config.core.allowed_deserialization_classes.split()),
         max_log_bytes=config.logging.max_log_bytes,
         memory_limit=config.workflows.memory_limit_mb * 1024**2,
         kept_runs=config.workflows.kept_runs,

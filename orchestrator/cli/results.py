@@ -8,6 +8,7 @@ from orchestrator.cli.background import returned
 from orchestrator.cli.lookup import find_run
 from orchestrator.cli.options import dag_argument, run_argument, with_home
 from orchestrator.cli.output import json_option, show_json
+from orchestrator.core import values
 from orchestrator.exceptions import ConflictError, NotFoundError, UsageError
 from orchestrator.names import DagKind, RunState
 from orchestrator.storage.views import RunRow
@@ -33,7 +34,7 @@ def result(home: Home, dag_id: str, run_id: str | None, output: str) -> None:
     ending = returned(found)
     if ending is None:
         raise _nothing(run, found.kind)
-    show_json(result_of(home, ending), output)
+    show_json(values.readable(result_of(home, ending)), output)
 
 
 def _nothing(run: RunRow, kind: DagKind) -> Exception:

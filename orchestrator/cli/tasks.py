@@ -12,6 +12,7 @@ from orchestrator.cli.options import dag_argument, map_index_option, run_argumen
 from orchestrator.cli.output import Format, json_option, output_option, show_json, show_object, show_rows
 from orchestrator.cli.render.console import out, remark, say
 from orchestrator.cli.render.graph import tree
+from orchestrator.core import values
 from orchestrator.core.particulars import NULL
 from orchestrator.names import DagKind
 
@@ -105,4 +106,4 @@ def result(home: Home, dag_id: str, task_id: str, run_id: str | None, map_index:
     found = home.reads.result(run.run_key, task_id, activity.map_index)
     value = found.value or NULL
     data = bytes(value) if found.payload is None else open_payloads(home.config).get(found.payload)
-    show_json(data, output)
+    show_json(values.readable(data), output)

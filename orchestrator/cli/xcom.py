@@ -10,6 +10,7 @@ from orchestrator.assembly.payloads import open_payloads
 from orchestrator.cli.lookup import find_activity, find_run
 from orchestrator.cli.options import dag_argument, map_index_option, run_argument, task_argument, with_home
 from orchestrator.cli.output import Format, output_option, show_rows
+from orchestrator.core import values
 from orchestrator.core.particulars import XCom
 from orchestrator.storage.xcoms import XComReads
 
@@ -45,4 +46,5 @@ def xcom(home: Home, dag_id: str, task_id: str, run_id: str | None, map_index: i
 
 
 def _value(home: Home, one: XCom) -> Any:
-    return json.loads(bytes(one.value) if one.payload is None else open_payloads(home.config).get(one.payload))
+    data = bytes(one.value) if one.payload is None else open_payloads(home.config).get(one.payload)
+    return json.loads(values.readable(data))

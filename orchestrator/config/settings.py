@@ -16,6 +16,7 @@ from orchestrator.names import QuarantineMode, WeightRule
 Url = NewType("Url", str)
 Zone = NewType("Zone", str)
 Secret = NewType("Secret", str)
+Patterns = NewType("Patterns", str)
 Count = Annotated[int, Meta(ge=1)]
 Level = Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"]
 ExecutorName = Literal["LocalExecutor"]
@@ -88,6 +89,13 @@ class Core(Section, frozen=True, kw_only=True):
     venv_install_method: Annotated[
         VenvMethod, Meta(description="What builds them: uv, pip, or auto, which is uv where it is installed.")
     ] = "auto"
+    allowed_deserialization_classes: Annotated[
+        Patterns,
+        Meta(
+            description="Classes beside those of the DAGs folder, and those that a DAG file imports at its top, that a "
+            "recorded result may be restored to: patterns such as acme.models.*, with spaces between."
+        ),
+    ] = Patterns("")
     default_pool_task_slot_count: Annotated[
         int, Meta(ge=-1, description="Slots of default_pool in a new database; -1 means no limit.")
     ] = 128

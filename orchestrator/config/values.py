@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 
-from orchestrator.config.settings import Secret, Setting, Url, Zone
+from orchestrator.config.settings import Patterns, Secret, Setting, Url, Zone
 from orchestrator.nearest import did_you_mean
 
 _BOOLEANS = {"true": True, "t": True, "yes": True, "on": True, "1": True}
@@ -101,6 +101,10 @@ def _secret(text: str, home: Path) -> Secret:  # noqa: ARG001
     return Secret(text.strip())
 
 
+def _patterns(text: str, home: Path) -> Patterns:  # noqa: ARG001
+    return Patterns(" ".join(text.replace(",", " ").split()))
+
+
 def _zone(text: str, home: Path) -> Zone:  # noqa: ARG001
     name = "UTC" if text.lower() == "utc" else text
     try:
@@ -141,5 +145,14 @@ _READERS: dict[Any, Callable[[str, Path], Any]] = {
     Url: _url,
     Zone: _zone,
     Secret: _secret,
+    Patterns: _patterns,
 }
-_NAMES = {bool: "True or False", Path: "path", timedelta: "seconds", Url: "URL", Zone: "time zone", Secret: "secret"}
+_NAMES = {
+    bool: "True or False",
+    Path: "path",
+    timedelta: "seconds",
+    Url: "URL",
+    Zone: "time zone",
+    Secret: "secret",
+    Patterns: "patterns",
+}

@@ -3,8 +3,9 @@
 JSON's own types stand as they are. What JSON lacks is tagged: ``{"__type__": "date", "value": "2026-01-31"}``, for
 datetime, date, time, timedelta, Decimal, UUID, bytes, tuple, set, frozenset, and the floats NaN and Infinity; a dict
 with a key ``__type__`` is tagged too, so that it comes back unharmed. Scalars of array libraries become Python's.
-Subclasses of str, int, float, list and dict (StrEnum, Counter, …) are recorded as what they derive from. Nothing
-that needs an author's class to be read back is taken, nor dict keys that are no strings. The order of keys is kept.
+Subclasses of str, int, float, list and dict (StrEnum, Counter, …) are recorded as what they derive from. Dict keys
+that are no strings are not taken. The order of keys is kept. Classes of an author's, arrays and tables are taken and
+read where the process keeps their types (core.typed); elsewhere nothing that needs more than Python itself is.
 """
 
 import base64
@@ -18,6 +19,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
+from orchestrator.core.typed import BINARY, TAGS, UnrecordableError, kept_types
 from orchestrator.exceptions import ValueDecodingError, ValueEncodingError
 
 MAX_DEPTH = 100
@@ -43,7 +45,7 @@ def encode(value: object, path: str = "result") -> bytes:
     try:
         return _json(_to_plain(value, MAX_DEPTH))
     except _Misfit as misfit:
-        raise ValueEncodingError(path + misfit.place, misfit.what) from None
+        raise ValueEncodingError(path + misfit.place, misfit.what, misfit.advice) from None
 
 
 def decode(data: bytes | str | msgspec.Raw) -> Any:
@@ -56,6 +58,22 @@ def decode(data: bytes | str | msgspec.Raw) -> Any:
         raise
     except (ValueError, TypeError, KeyError, ArithmeticError, RecursionError) as error:
         raise ValueDecodingError(f"a recorded value cannot be read: {error}") from error
+
+
+def readable(data: bytes) -> bytes:
+    """Recorded JSON for people: the bytes of arrays and tables are counted, and not shown."""
+    return _json(_readable(_parse(data))) if _TAG_IN_JSON in data else data
+
+
+def _readable(plain: Any) -> Any:
+    if isinstance(plain, list):
+        return [_readable(item) for item in plain]
+    if not isinstance(plain, dict):
+        return plain
+    if plain.get(TAG) in BINARY and isinstance(plain.get("value"), str):
+        size = len(plain["value"]) * 3 // 4
+        return {**plain, "value": f"({size} bytes)"}
+    return {key: _readable(item) for key, item in plain.items()}
 
 
 # ── plain JSON, at full speed ────────────────────────────────────────────────────────────────────────────
@@ -91,8 +109,9 @@ def _may_be_deep(data: bytes) -> bool:
 class _Misfit(Exception):  # noqa: N818 - a signal inside this module, never an error that anybody sees
     """This part cannot be recorded; ``steps`` lead to it, innermost first."""
 
-    def __init__(self, what: str) -> None:
+    def __init__(self, what: str, advice: str = "") -> None:
         self.what = what
+        self.advice = advice
         self.steps: list[str] = []
 
     @property
@@ -107,7 +126,7 @@ def _to_plain(value: object, depth: int) -> object:
     if kind in _ATOMS:
         return _ATOMS[kind](value)
     if not isinstance(value, (dict, list, tuple, set, frozenset)):
-        return _derived_to_plain(value)
+        return _derived_to_plain(value, depth)
     if depth == 0:
         raise _Misfit(f"{kind.__name__} nested more than {MAX_DEPTH} levels deep or in a circle")
     if isinstance(value, dict):
@@ -118,7 +137,7 @@ def _to_plain(value: object, depth: int) -> object:
         return _tagged("tuple", _list_to_plain(value, depth - 1))
     if kind in _SETS:
         return _tagged(kind.__name__, _set_to_plain(value, depth - 1))
-    raise _Misfit(kind.__name__)
+    return _typed_to_plain(value, depth)
 
 
 def _dict_to_plain(value: dict[Any, Any], depth: int) -> object:
@@ -157,7 +176,7 @@ def _set_to_plain(value: Iterable[Any], depth: int) -> list[object]:
     return sorted(plain, key=_json)
 
 
-def _derived_to_plain(value: object) -> object:
+def _derived_to_plain(value: object, depth: int) -> object:
     """An instance of a subclass of a known type, or a scalar of an array library, if nothing of it gets lost."""
     for known in _BASES:
         if isinstance(value, known):
@@ -169,7 +188,30 @@ def _derived_to_plain(value: object) -> object:
         scalar = item()
         if type(scalar) in (bool, int, float) and (scalar == value or scalar != scalar):
             return _ATOMS[type(scalar)](scalar)
-    raise _Misfit(type(value).__name__)
+    return _typed_to_plain(value, depth)
+
+
+def _typed_to_plain(value: object, depth: int) -> object:
+    """A value of a type that this process keeps beside those of Python itself."""
+
+    def plain(part: object, step: str) -> object:
+        try:
+            return _to_plain(part, depth - 1)
+        except _Misfit as misfit:
+            misfit.steps.append(step)
+            raise
+
+    types, kind = kept_types(), type(value).__name__
+    if types is not None:
+        if depth == 0:
+            raise _Misfit(f"{kind} nested more than {MAX_DEPTH} levels deep or in a circle")
+        try:
+            found = types.to_plain(value, plain)
+        except UnrecordableError as error:
+            raise _Misfit(kind, str(error)) from None
+        if found is not None:
+            return found
+    raise _Misfit(kind)
 
 
 def _tagged(name: str, value: object) -> dict[str, object]:
@@ -248,11 +290,16 @@ def _from_plain(plain: Any) -> Any:
     if TAG not in plain:
         return {key: _from_plain(item) for key, item in plain.items()}
     read = _READERS.get(plain[TAG])
-    if read is None:
-        raise ValueDecodingError(
-            f"a recorded value has the type {plain[TAG]!r}; a newer version of this program wrote it"
-        )
-    return read(_from_plain(plain["value"]))
+    return _typed_from_plain(plain) if read is None else read(_from_plain(plain["value"]))
+
+
+def _typed_from_plain(plain: dict[str, Any]) -> Any:
+    tag, types = plain[TAG], kept_types()
+    if tag not in TAGS:
+        raise ValueDecodingError(f"a recorded value has the type {tag!r}; a newer version of this program wrote it")
+    if types is None:
+        raise ValueDecodingError(f"a recorded value has the type {tag!r}, which only workers read")
+    return types.read(tag, {key: _from_plain(part) for key, part in plain.items() if key != TAG})
 
 
 _READERS: dict[str, Callable[[Any], Any]] = {

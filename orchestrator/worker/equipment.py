@@ -8,8 +8,11 @@ from pathlib import Path
 from orchestrator.authoring.deferrable import keep_default_deferrable
 from orchestrator.authoring.environments.keeping import Keeping, keep_environments
 from orchestrator.authoring.neighbours import keep_neighbours
+from orchestrator.authoring.typed.types import AuthorTypes
 from orchestrator.authoring.vault import keep_vault
+from orchestrator.core.typed import keep_types
 from orchestrator.dagbag import importing
+from orchestrator.dagbag.classes import VersionClasses
 from orchestrator.hooks.databases import Connections
 from orchestrator.storage.payloads import FsspecPayloadStore
 from orchestrator.worker.attempt import Attempts
@@ -39,6 +42,7 @@ def equip(
     results, runs = results_of(settings), RunDatabase(settings.run_database)
     seen = keep_neighbours(runs.states)
     venvs = Keeping(Path(settings.venv_folder), settings.venv_method) if settings.venv_folder else None
+    types = keep_types(AuthorTypes(VersionClasses(settings.allowed_classes)))
     environments = keep_environments(venvs)
     deferrable = keep_default_deferrable(settings.default_deferrable)
     before = keep_vault(vault_of(settings.home_database, settings.fernet_key, settings.fernet_file))
@@ -46,6 +50,7 @@ def equip(
     def let_go() -> None:
         keep_vault(before)
         keep_environments(environments)
+        keep_types(types)
         keep_neighbours(seen)
         keep_default_deferrable(deferrable)
         runs.close()

@@ -11,11 +11,14 @@ from orchestrator.authoring.context import build_context
 from orchestrator.authoring.masking import masked_value
 from orchestrator.authoring.runtime import running
 from orchestrator.authoring.task import Task
+from orchestrator.authoring.typed.types import AuthorTypes
 from orchestrator.authoring.vault import keep_vault
 from orchestrator.core import values
 from orchestrator.core.orders import Order
 from orchestrator.core.particulars import Failure
+from orchestrator.core.typed import keep_types
 from orchestrator.dagbag import importing
+from orchestrator.dagbag.classes import VersionClasses
 from orchestrator.exceptions import ValueEncodingError
 from orchestrator.worker.attempt import Running
 from orchestrator.worker.bodies import Bodies
@@ -55,6 +58,7 @@ def _fields(job: RenderJob) -> dict[str, Any]:
     keep_vault(
         vault_of(settings.home_database, settings.fernet_key, settings.fernet_file)
     )  # this process is there for nothing else
+    keep_types(AuthorTypes(VersionClasses(settings.allowed_classes)))
     dag, task = Bodies(importing.load, settings.kept_versions).find(job.order)
     exchange = AttemptExchange(job.order, results, RunDatabase(settings.run_database).reads)
     context = build_context(job.order, dag, task, exchange=exchange)
@@ -70,7 +74,7 @@ def _names(task: Task) -> tuple[str, ...]:
 def _as_json(value: object) -> Any:
     """The value as it would be recorded; of what cannot be recorded, what Python says of it."""
     try:
-        return json.loads(values.encode(list(value) if isinstance(value, tuple) else value))
+        return json.loads(values.readable(values.encode(list(value) if isinstance(value, tuple) else value)))
     except ValueEncodingError:
         return repr(value)
 

@@ -21,6 +21,7 @@ class WorkerSettings(msgspec.Struct, frozen=True, kw_only=True):
     run_database: str = ""
     fernet_key: str = ""
     fernet_file: str = ""
+    allowed_classes: tuple[str, ...] = ()
     venv_folder: str = ""
     venv_method: Literal["auto", "uv", "pip"] = "auto"
     payload_threshold: int = 64 * 1024

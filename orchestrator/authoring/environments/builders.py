@@ -48,7 +48,7 @@ class Builder(NamedTuple):
         shared = ["--system-site-packages"] if recipe.system_site_packages else []
         if self.uv is not None:
             asked = sys.executable if recipe.is_for_this_python else str(recipe.python_version)
-            return [self.uv, "venv", "--no-project", "--python", asked, *shared, str(folder)]
+            return [self.uv, "venv", "--quiet", "--no-project", "--python", asked, *shared, str(folder)]
         bare = [] if recipe.requirements else ["--without-pip"]
         return [_interpreter(recipe), "-m", "venv", *bare, *shared, str(folder)]
 

@@ -3,8 +3,11 @@
 from collections.abc import Callable
 
 from orchestrator.authoring.blue import Fenced
+from orchestrator.authoring.typed.types import AuthorTypes
 from orchestrator.authoring.vault import keep_vault
+from orchestrator.core.typed import keep_types
 from orchestrator.dagbag import importing
+from orchestrator.dagbag.classes import VersionClasses
 from orchestrator.storage.payloads import FsspecPayloadStore
 from orchestrator.worker import bodies
 from orchestrator.worker.blue.codes import Codes
@@ -27,6 +30,7 @@ def make_replays(
     """Replays that load files, keep payloads and stand behind a fence as the settings say."""
     Fenced.lifted = lifted
     keep_vault(vault_of(settings.database, settings.fernet_key, settings.fernet_file))
+    keep_types(AuthorTypes(VersionClasses(settings.allowed_classes)))
     theatre = Theatre(settings.deadlock_timeout, onlooker, recorder)
     codes = Codes(settings.kept_versions, settings.quarantine, load)
     return Replays(

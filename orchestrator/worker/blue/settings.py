@@ -18,6 +18,7 @@ class BlueSettings(msgspec.Struct, frozen=True, kw_only=True):
     database: str = ""
     fernet_key: str = ""
     fernet_file: str = ""
+    allowed_classes: tuple[str, ...] = ()
     max_log_bytes: int = 64 * 1024**2
     memory_limit: int = 1024**3  # 0: no limit
     kept_versions: int = 8

@@ -1,0 +1,1 @@
+"""Values of an author's classes, of numpy, pandas and Arrow, as tagged JSON."""
