@@ -10,8 +10,7 @@ import msgspec
 
 from orchestrator.assembly.answering import check_answer, find_question
 from orchestrator.assembly.home import Home
-from orchestrator.cli.asking import ask_form, read_field
-from orchestrator.cli.conf import raw
+from orchestrator.cli.asking import answer_to, ask_form, read_field
 from orchestrator.cli.following import show_verdict, submit
 from orchestrator.cli.lookup import find_run, require_task, spec_version
 from orchestrator.cli.options import dag_argument, map_index_option, run_argument, task_argument, who, with_home
@@ -19,7 +18,6 @@ from orchestrator.cli.output import Format, output_option, show_rows
 from orchestrator.cli.render.console import remark
 from orchestrator.core.forms import Form, answer_command, choices
 from orchestrator.core.reasons import named
-from orchestrator.core.requests import AnswerTask
 from orchestrator.exceptions import UsageError
 from orchestrator.names import FINISHED, UNMAPPED, TaskState
 from orchestrator.storage.views import ActivityRow, AwaitingRow
@@ -70,16 +68,7 @@ def answer(
     form, name = _form(question), by or who()
     chosen, given = _said(form, options, fields)
     check_answer(form, chosen, given, name)
-    request = AnswerTask(
-        dag_id=dag_id,
-        run_id=run.run_id,
-        by=name,
-        task_id=task_id,
-        map_index=question.map_index,
-        options=tuple(chosen),
-        params=raw(given),
-        asked=question.seq,
-    )
+    request = answer_to(question, chosen, given, name)
     verdict = submit(home, request)
     what = named(task_id, question.map_index)
     show_verdict(request, verdict, f"Answered {what} of {run.run_id}: {', '.join(chosen)}.", output)

@@ -6,12 +6,14 @@ from typing import Any
 import click
 
 from orchestrator.assembly.answering import check_field
-from orchestrator.cli.conf import read_json
+from orchestrator.cli.conf import raw, read_json
 from orchestrator.cli.printable import one_line, printable
 from orchestrator.cli.render.console import err
 from orchestrator.core.forms import Field, Form
+from orchestrator.core.requests import AnswerTask
 from orchestrator.core.schemas import in_short
 from orchestrator.exceptions import UsageError
+from orchestrator.storage.views import AwaitingRow
 
 
 def ask_form(form: Form) -> tuple[list[str], dict[str, Any]]:
@@ -23,6 +25,20 @@ def ask_form(form: Form) -> tuple[list[str], dict[str, Any]]:
         click.echo(f"  {number}  {one_line(option)}", err=True)
     chosen = _ask_options(form)
     return chosen, {name: _ask_field(name, field) for name, field in form.params.items()}
+
+
+def answer_to(question: AwaitingRow, chosen: list[str], given: dict[str, Any], by: str) -> AnswerTask:
+    """The request that answers a question."""
+    return AnswerTask(
+        dag_id=question.dag_id,
+        run_id=question.run_id,
+        by=by,
+        task_id=question.task_id,
+        map_index=question.map_index,
+        options=tuple(chosen),
+        params=raw(given),
+        asked=question.seq,
+    )
 
 
 def _ask_options(form: Form) -> list[str]:

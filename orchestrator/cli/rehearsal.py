@@ -13,6 +13,7 @@ from orchestrator.assembly.entrances import check_conf
 from orchestrator.assembly.home import Home
 from orchestrator.assembly.rehearsal import Rehearsal, rehearse
 from orchestrator.cli import edge, rows
+from orchestrator.cli.asking import answer_to, ask_form
 from orchestrator.cli.background import background_row
 from orchestrator.cli.conf import read_object
 from orchestrator.cli.dates import read_date
@@ -23,8 +24,9 @@ from orchestrator.cli.output import Format, output_option, show_object
 from orchestrator.cli.render.console import cell, err, out, remark, say
 from orchestrator.cli.render.run_view import LineView
 from orchestrator.cli.why import sentence_of, tell
+from orchestrator.core.reasons import named
 from orchestrator.core.requests import TriggerRun
-from orchestrator.exceptions import DagError, NotFoundError
+from orchestrator.exceptions import ConflictError, DagError, NotFoundError
 from orchestrator.names import RunState, RunType
 from orchestrator.storage.views import RunRow
 
@@ -38,7 +40,8 @@ def test(dag_id: str, logical_date: str | None, conf: str, output: Format) -> No
     """Run a DAG once in this process, without a scheduler.
 
     The DAG file is read as it is now, and its tasks run one after another in this process, so that a debugger can
-    stop in them. The run is kept nowhere; what its tasks do is real. Exits 0 only if the run succeeds.
+    stop in them. The run is kept nowhere; what its tasks do is real. What a task asks a person is asked here.
+    Exits 0 only if the run succeeds.
 
     \b
     Example:
@@ -85,11 +88,26 @@ def prints_beside(output: Format) -> contextlib.AbstractContextManager[object]:
 def watched(rehearsal: Rehearsal, run: RunRow, output: Format) -> RunRow:
     """The run at its end, once its callbacks have been called too. What bodies print stands between its lines."""
     view = LineView(out() if output is Format.TABLE else err())
-    ended = follow(rehearsal.home, run, view, lambda _seconds: rehearsal.turn())
+    ended = follow(rehearsal.home, run, view, lambda _seconds: _turn(rehearsal))
     while ended.open_callbacks:
         rehearsal.turn()
         ended = rehearsal.home.reads.run_by_key(ended.run_key)
     return ended
+
+
+def _turn(rehearsal: Rehearsal) -> None:
+    """A turn, and an answer where a task asks for one: whoever tries the DAG is the only one there to give it."""
+    rehearsal.turn()
+    for question in rehearsal.home.reads.awaiting(limit=1):
+        if question.form is None or (question.until is not None and not sys.stdin.isatty()):
+            return
+        if not sys.stdin.isatty():
+            raise ConflictError(
+                f"task {named(question.task_id, question.map_index)} asks {question.form.subject!r}, and nobody is at "
+                f"the terminal to answer; give it a response_timeout, or try the DAG at a terminal"
+            )
+        chosen, given = ask_form(question.form)
+        rehearsal.home.requests.submit(answer_to(question, chosen, given, who()), uuid.uuid4().hex)
 
 
 def report(home: Home, ended: RunRow, output: Format) -> None:

@@ -24,7 +24,8 @@ from orchestrator.cli.printable import printable
 from orchestrator.cli.rehearsal import manual_run, prints_beside, require_dag
 from orchestrator.cli.render.console import out
 from orchestrator.config import Config
-from orchestrator.core.orders import Completed, Failed, Order, Skipped
+from orchestrator.core.forms import choices, form_of
+from orchestrator.core.orders import Completed, Deferred, Failed, Order, Skipped
 from orchestrator.core.particulars import NULL
 from orchestrator.exceptions import NotFoundError, SchemaVersionError
 from orchestrator.names import TaskState
@@ -89,6 +90,8 @@ def _run(config: Config, stage: Home, order: Order, output: Format) -> Row:
             return row | {"state": TaskState.SKIPPED, "reason": report.reason}
         case Failed():
             return row | {"reason": report.failure.message, "traceback": report.failure.frames}
+        case Deferred() if (form := form_of(report.trigger)) is not None:
+            return row | {"state": TaskState.AWAITING_INPUT, "reason": f"asks {form.subject!r} ({choices(form)})"}
         case _:
             return row | {"reason": "it did not come to its end"}
 

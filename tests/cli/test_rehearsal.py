@@ -1,6 +1,9 @@
 """``orchestrator dags test``."""
 
 import json
+import os
+import pty
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -107,3 +110,50 @@ def test_a_next_try_reads_the_progress_of_the_one_before(live: LiveHome) -> None
     (task,) = json.loads(done.stdout)["tasks"]
     assert (task["state"], task["try_number"]) == ("success", 2)
     assert sorted(path.name for path in live.folder.iterdir()) == before
+
+
+ASKING = """
+from datetime import timedelta
+from orchestrator import DAG
+from orchestrator.operators.hitl import ApprovalOperator, HITLOperator
+
+with DAG("asking"):
+    ApprovalOperator(task_id="ask", subject="Go on?")
+
+with DAG("late"):
+    HITLOperator(task_id="a", subject="?", options=["a", "b"], defaults="b", response_timeout=timedelta(seconds=1))
+"""
+
+
+def test_a_question_without_anybody_to_answer_ends_the_trial_with_a_sentence(live: LiveHome) -> None:
+    live.write_dag("asking.py", ASKING)
+    done = live.run("dags", "test", "asking")
+    assert done.returncode == 1
+    assert "task ask asks 'Go on?', and nobody is at the terminal to answer" in done.stderr
+    assert "asks 'Go on?' (Approve or Reject)" in live.run("tasks", "test", "asking", "ask").stdout
+
+
+def test_a_question_whose_time_runs_out_goes_on_by_itself(live: LiveHome) -> None:
+    live.write_dag("asking.py", ASKING)
+    done = live.run("dags", "test", "late", "-o", "json")
+    assert [task["state"] for task in json.loads(done.stdout)["tasks"]] == ["success"]
+
+
+def test_a_question_is_asked_at_the_terminal(live: LiveHome) -> None:
+    live.write_dag("asking.py", ASKING)
+    master, slave = pty.openpty()
+    trial = subprocess.Popen(
+        live.command("dags", "test", "asking", "-o", "json"),
+        cwd=live.folder,
+        env=live.environment,
+        stdin=slave,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    os.close(slave)
+    os.write(master, b"1\n")
+    out, err = trial.communicate(timeout=60)
+    os.close(master)
+    assert trial.returncode == 0, err
+    assert [task["state"] for task in json.loads(out)["tasks"]] == ["success"]
