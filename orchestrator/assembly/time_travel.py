@@ -102,4 +102,6 @@ def _activities(run: Run) -> Iterator[ActivityRow]:
                 pool=task.pool,
                 pool_slots=task.pool_slots,
                 operator=task.operator,
+                asked_seq=activity.deferred_seq if activity.is_asking else None,
+                rendered_map_index=node.called(map_index),
             )

@@ -26,7 +26,6 @@ _TASK = dict.fromkeys(
         "executor_config",
         "inlets",
         "logger_name",
-        "map_index_template",
         "outlets",
         "render_template_as_native_obj",
         "resources",

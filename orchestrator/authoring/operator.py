@@ -73,6 +73,7 @@ class BaseOperator(Constructed, Preparing, Task):
     doc_md: str | None = None
 
     task_display_name: str | None = None
+    map_index_template: str | None = None
     multiple_outputs: bool | None = None
     on_execute_callback: Sequence[Callback] = ()
     on_success_callback: Sequence[Callback] = ()
@@ -227,6 +228,9 @@ class BaseOperator(Constructed, Preparing, Task):
             field = Field(self, name, self.extensions_of(name))
             texts = (part for part in parts(value) if isinstance(part, str))
             found.update(self._known_task(pulled) for text in texts for pulled in field.pulled_ids(text))
+        if self.map_index_template is not None:
+            naming = Field(self, "map_index_template", ())
+            found.update(self._known_task(pulled) for pulled in naming.checked(self.map_index_template))
         return tuple(sorted(found))
 
     def _known_task(self, task_id: str) -> str:
@@ -256,6 +260,12 @@ class BaseOperator(Constructed, Preparing, Task):
         for name in self.template_fields:
             field = Field(self, name, self.extensions_of(name), self._settled)
             setattr(self, name, field.render(getattr(self, name, None), context, results))
+
+    def instance_name(self, context: Context) -> str | None:
+        if self.map_index_template is None or context["ti"].map_index < 0:
+            return None
+        naming = Field(self, "map_index_template", ())
+        return str(naming.render(self.map_index_template, context, context["ti"].results))
 
     # ── plain data ───────────────────────────────────────────────────────────────────────────────────────
 

@@ -73,6 +73,7 @@ class TaskSettings(AttemptSettings, total=False):
     trigger_rule: TriggerRule | str
     params: Mapping[str, Any] | None
     task_display_name: str | None
+    map_index_template: str | None
     multiple_outputs: bool | None
     on_execute_callback: Callbacks
     on_success_callback: Callbacks
@@ -106,6 +107,7 @@ TASK_CHECKS: dict[str, Check] = {
     "params": optional(checked_params),
     "doc_md": optional(text),
     "task_display_name": optional(text),
+    "map_index_template": optional(text),
     "multiple_outputs": optional(flag),
     "on_execute_callback": callbacks,
     "on_success_callback": callbacks,

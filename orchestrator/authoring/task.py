@@ -139,6 +139,10 @@ class Task(Linkable):
         """Go on with ``next_method``, to which the body was deferred."""
         raise NotImplementedError(f"{type(self).__name__} is never deferred")
 
+    def instance_name(self, context: Context) -> str | None:  # noqa: ARG002 - most tasks have no names for instances
+        """What this instance of a mapped task is called, once its body has run; TemplateError if it cannot be said."""
+        return None
+
     def on_kill(self) -> None:
         """End what the body has started outside of this process; called when the attempt is cut short."""
 

@@ -122,6 +122,13 @@ class Field:
         except jinja2.TemplateError as error:
             raise self.error(error) from None
 
+    def checked(self, text: str) -> Sequence[str]:
+        """The same of a text that names no file; TemplateError also where it pulls nothing and is no template."""
+        try:
+            return list(templates_of(self.task).pulled_ids(text))
+        except jinja2.TemplateError as error:
+            raise self.error(error) from None
+
     def render(self, value: Any, context: Context, results: Mapping[str, Any]) -> Any:
         """``value`` with all references resolved and all templates in it rendered; the original stays as it is."""
         if isinstance(value, str):

@@ -19,7 +19,16 @@ Row = dict[str, Any]
 
 DAG_COLUMNS = ("dag_id", "file", "schedule", "owner", "is_paused", "kind")
 RUN_COLUMNS = ("dag_id", "run_id", "state", "logical_date", "start_date", "end_date", "duration", "blocked")
-TASK_COLUMNS = ("task_id", "map_index", "state", "try_number", "start_date", "end_date", "duration")
+TASK_COLUMNS = (
+    "task_id",
+    "map_index",
+    "rendered_map_index",
+    "state",
+    "try_number",
+    "start_date",
+    "end_date",
+    "duration",
+)
 SPEC_COLUMNS = ("task_id", "operator", "trigger_rule", "upstream")
 ACTIVITY_COLUMNS = ("task_id", "delivery", "retries", "execution_timeout", "pool", "doc")
 POOL_COLUMNS = ("pool", "slots", "running", "queued", "open", "description")
@@ -103,12 +112,13 @@ def run_row(run: RunRow) -> Row:
 
 
 def task_row(task: ActivityRow, beat: LastBeat | None = None) -> Row:
-    """A task in a run. ``map_index`` is -1 where the task is not mapped; ``duration`` in seconds; ``progress`` as the
-    body gave it at its ``last_heartbeat``.
+    """A task in a run. ``map_index`` is -1 where the task is not mapped, ``rendered_map_index`` what its instance is
+    called; ``duration`` in seconds; ``progress`` as the body gave it at its ``last_heartbeat``.
     """
     return {
         "task_id": task.task_id,
         "map_index": task.map_index,
+        "rendered_map_index": task.rendered_map_index,
         "state": task.state,
         "try_number": task.attempt,
         "start_date": task.started_at,

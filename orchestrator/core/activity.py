@@ -69,8 +69,18 @@ class Activity:
 
     @property
     def is_asking(self) -> bool:
-        """Whether it waits for a person to answer a form; else, awaiting input, its outcome is unknown."""
+        """Whether it waits for a person to answer a form."""
         return self.state is TaskState.AWAITING_INPUT and self.deferred_seq > self.resumed_seq
+
+    @property
+    def is_unknown(self) -> bool:
+        """Whether it waits for a person to say what became of it."""
+        return self.state is TaskState.AWAITING_INPUT and not self.is_asking
+
+    @property
+    def is_put_off(self) -> bool:
+        """Whether it has given its worker up, and goes on as the same attempt once something has come."""
+        return self.state is TaskState.DEFERRED or self.is_asking
 
     def end_try(self) -> None:
         """What comes next begins from the beginning."""
@@ -84,7 +94,7 @@ class Activity:
 
 def is_timed(activity: Activity) -> bool:
     """Whether it is deferred until a moment, its ``retry_at``; or asks a person until then."""
-    return (activity.state is TaskState.DEFERRED or activity.is_asking) and activity.retry_at is not None
+    return activity.is_put_off and activity.retry_at is not None
 
 
 class Upstreams:
@@ -191,7 +201,7 @@ class Node:
 
     ``instances`` are there where they are judged one by one: inside of a mapped group, once it is expanded. ``beyond``
     are activities that an earlier expansion had and this one has not. ``measured_at`` is the seq of the expansion,
-    ``result_seq`` of the last result.
+    ``result_seq`` of the last result. ``names`` are what bodies called their instances, by map index.
     """
 
     __slots__ = (
@@ -202,6 +212,7 @@ class Node:
         "instances",
         "many",
         "measured_at",
+        "names",
         "one",
         "released",
         "result_seq",
@@ -228,6 +239,7 @@ class Node:
         self.done = 0
         self.measured_at = 0
         self.result_seq = 0
+        self.names: dict[int, str] | None = None
         self.skipped_by: set[str] | None = None
         self.skipped_in: dict[tuple[int, int], set[str]] | None = None
 
@@ -265,6 +277,16 @@ class Node:
         if map_index == UNMAPPED:
             return self.one
         return self.many.get(map_index) if self.many else None
+
+    def name_instance(self, map_index: int, name: str | None) -> None:
+        """Remember what a body called its instance, if it gave it a name."""
+        if name is not None:
+            self.names = self.names or {}
+            self.names[map_index] = name
+
+    def called(self, map_index: int) -> str | None:
+        """The name of an instance, if it has one."""
+        return self.names.get(map_index) if self.names else None
 
     def indexes(self) -> range:
         """The map indexes that this task has now: -1 alone until it is expanded."""

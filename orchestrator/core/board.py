@@ -91,6 +91,7 @@ class Board:
         if old.shape is not None:
             self._expand(node, old.shape, old.extents.levels if old.extents else ())
         node.skipped_by, node.skipped_in, node.beyond = old.skipped_by, old.skipped_in, old.beyond
+        node.names = old.names
         node.one, node.many, node.result_seq, node.measured_at = old.one, old.many, old.result_seq, old.measured_at
         node.stir_all()
         for map_index, activity in node.activities():

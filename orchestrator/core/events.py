@@ -195,7 +195,8 @@ class ActivityCompleted(Event, frozen=True, kw_only=True, omit_defaults=True):
     """The body returned. ``result`` is its JSON, or ``payload`` refers to it; never both.
 
     ``length`` is the number of items of a list or dict, ``lengths`` those of the parts that others are mapped over;
-    ``skip`` are the tasks that the body chose to skip; ``xcoms`` what it pushed, by key.
+    ``skip`` are the tasks that the body chose to skip; ``xcoms`` what it pushed, by key; ``rendered_map_index`` is what
+    it called its instance of a mapped task, here and in the other facts that tell of a body.
     Applied once: a later report of an attempt that is no longer open stays here as evidence.
     """
 
@@ -208,6 +209,7 @@ class ActivityCompleted(Event, frozen=True, kw_only=True, omit_defaults=True):
     lengths: dict[str, int] = {}
     skip: tuple[str, ...] = ()
     xcoms: dict[str, XCom] = {}
+    rendered_map_index: str | None = None
 
 
 class ActivityFailed(Event, frozen=True, kw_only=True, omit_defaults=True):
@@ -220,6 +222,7 @@ class ActivityFailed(Event, frozen=True, kw_only=True, omit_defaults=True):
     failure: Failure
     retry_at: datetime | None = None
     xcoms: dict[str, XCom] = {}
+    rendered_map_index: str | None = None
 
 
 class ActivityLost(Event, frozen=True, kw_only=True, omit_defaults=True):
@@ -251,6 +254,7 @@ class ActivityDeferred(Event, frozen=True, kw_only=True, omit_defaults=True):
     trigger: msgspec.Raw = NULL
     until: datetime | None = None
     xcoms: dict[str, XCom] = {}
+    rendered_map_index: str | None = None
 
 
 class ActivityResumed(Event, frozen=True, kw_only=True, omit_defaults=True):
@@ -274,6 +278,7 @@ class ActivitySkipped(Event, frozen=True, kw_only=True, omit_defaults=True):
     attempt: int = 0
     reason: str = ""
     xcoms: dict[str, XCom] = {}
+    rendered_map_index: str | None = None
 
 
 class ActivityUpstreamFailed(Event, frozen=True, kw_only=True, omit_defaults=True):

@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from orchestrator.names import UNMAPPED
+from orchestrator.names import UNMAPPED, TaskState
 from orchestrator.nearest import did_you_mean
 
 
@@ -61,6 +61,11 @@ def form_of(trigger: msgspec.Raw) -> Form | None:
         return _decoder.decode(trigger).input
     except msgspec.ValidationError:
         return None
+
+
+def waiting_for(trigger: msgspec.Raw) -> TaskState:
+    """The state of an attempt that is deferred with that trigger."""
+    return TaskState.DEFERRED if form_of(trigger) is None else TaskState.AWAITING_INPUT
 
 
 def choices(form: Form) -> str:

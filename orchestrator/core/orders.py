@@ -121,6 +121,7 @@ class Completed(msgspec.Struct, frozen=True, kw_only=True, tag=True, omit_defaul
     lengths: dict[str, int] = {}
     skip: tuple[str, ...] = ()
     xcoms: dict[str, XCom] = {}
+    rendered_map_index: str | None = None
 
 
 class Failed(msgspec.Struct, frozen=True, kw_only=True, tag=True, omit_defaults=True):
@@ -131,6 +132,7 @@ class Failed(msgspec.Struct, frozen=True, kw_only=True, tag=True, omit_defaults=
     kind: FailureKind = FailureKind.ERROR
     failure: Failure
     xcoms: dict[str, XCom] = {}
+    rendered_map_index: str | None = None
 
 
 class Skipped(msgspec.Struct, frozen=True, kw_only=True, tag=True, omit_defaults=True):
@@ -140,6 +142,7 @@ class Skipped(msgspec.Struct, frozen=True, kw_only=True, tag=True, omit_defaults
     at: datetime
     reason: str = ""
     xcoms: dict[str, XCom] = {}
+    rendered_map_index: str | None = None
 
 
 class Deferred(msgspec.Struct, frozen=True, kw_only=True, tag=True, omit_defaults=True):
@@ -156,6 +159,7 @@ class Deferred(msgspec.Struct, frozen=True, kw_only=True, tag=True, omit_default
     trigger: msgspec.Raw = NULL
     until: datetime | None = None
     xcoms: dict[str, XCom] = {}
+    rendered_map_index: str | None = None
 
 
 class Lost(msgspec.Struct, frozen=True, kw_only=True, tag=True, omit_defaults=True):

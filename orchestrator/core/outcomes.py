@@ -71,8 +71,7 @@ def _started(report: Started) -> AnyEvent:
 
 def _completed(report: Completed, activity: Activity) -> AnyEvent:
     key = report.key
-    is_unknown = activity.state is TaskState.AWAITING_INPUT and not activity.is_asking
-    if is_unknown and activity.attempt == key.attempt:
+    if activity.is_unknown and activity.attempt == key.attempt:
         return OutcomeResolved(
             task_id=key.task_id,
             map_index=key.map_index,
@@ -94,13 +93,19 @@ def _completed(report: Completed, activity: Activity) -> AnyEvent:
         lengths=report.lengths,
         skip=report.skip,
         xcoms=report.xcoms,
+        rendered_map_index=report.rendered_map_index,
     )
 
 
 def _skipped(report: Skipped) -> AnyEvent:
     key = report.key
     return ActivitySkipped(
-        task_id=key.task_id, map_index=key.map_index, attempt=key.attempt, reason=report.reason, xcoms=report.xcoms
+        task_id=key.task_id,
+        map_index=key.map_index,
+        attempt=key.attempt,
+        reason=report.reason,
+        xcoms=report.xcoms,
+        rendered_map_index=report.rendered_map_index,
     )
 
 
@@ -126,6 +131,7 @@ def _failed(run: Run, report: Failed, activity: Activity, now: datetime) -> AnyE
         failure=report.failure,
         retry_at=again,
         xcoms=report.xcoms,
+        rendered_map_index=report.rendered_map_index,
     )
 
 
@@ -140,6 +146,7 @@ def _deferred(run: Run, report: Deferred) -> AnyEvent:
             trigger=report.trigger,
             until=report.until,
             xcoms=report.xcoms,
+            rendered_map_index=report.rendered_map_index,
         )
     return ActivityFailed(
         task_id=task_id,

@@ -66,6 +66,7 @@ class RewindableBoard(Board):
             node.many = (now.many or {}) | {i: self._recalled((node.task.task_id, i), was) for i, was in lost.items()}
         if then is not None:
             node.skipped_by, node.skipped_in, node.result_seq = then.skipped_by, then.skipped_in, then.result_seq
+            node.names = then.names
             node.stir_all()
         for map_index in (-1, *(node.many or ())):
             place = (node.task.task_id, map_index)
@@ -87,7 +88,7 @@ class RewindableBoard(Board):
     def _rewind_activity(self, place: Place, now: Activity, was: Activity | None, past: Board, at: datetime) -> None:
         self.touched.add(place)
         is_same = was is not None and _is_same(now, was)
-        was_at_work = was is not None and (place in past.open or was.state is TaskState.DEFERRED or was.is_asking)
+        was_at_work = was is not None and (place in past.open or was.is_put_off)
         if is_same and was_at_work and (now.state in _AT_WORK or now.is_asking):
             return
         if was is None and self.unmade in FINISHED and now.state in FINISHED:

@@ -34,7 +34,7 @@ from orchestrator.core.events import (
     RunStarted,
     TaskExpanded,
 )
-from orchestrator.core.forms import form_of
+from orchestrator.core.forms import waiting_for
 from orchestrator.core.particulars import NULL
 from orchestrator.core.plan import Plan
 from orchestrator.exceptions import HistoryConflictError
@@ -303,6 +303,7 @@ class Run(CallingBoard):
         if waited or self._concerns(activity, event.attempt) or self._is_committed(node, activity, event.attempt):
             activity.length, activity.lengths = event.length, event.lengths or None
             activity.gave = event.payload is not None or event.result != NULL
+            node.name_instance(event.map_index, event.rendered_map_index)
             self._call(node, CallbackKind.SUCCESS, event.map_index, event.attempt)
             self._succeed(node, event.map_index, activity, at)
             self._choose(node, event.map_index, event.skip)
@@ -324,6 +325,7 @@ class Run(CallingBoard):
             return
         activity.failures += 1
         activity.end_try()
+        node.name_instance(event.map_index, event.rendered_map_index)
         if event.kind is not FailureKind.CANCELLED:
             kind = CallbackKind.FAILURE if event.retry_at is None else CallbackKind.RETRY
             self._call(node, kind, event.map_index, event.attempt)
@@ -361,6 +363,7 @@ class Run(CallingBoard):
                     self._give_back(node, map_index, activity, at)
                     continue
                 self._call(node, CallbackKind.SKIPPED, map_index, event.attempt)
+                node.name_instance(map_index, event.rendered_map_index)
             self._move(node, map_index, activity, TaskState.SKIPPED, at)
 
     def _upstream_failed(self, event: ActivityUpstreamFailed, at: datetime) -> None:
@@ -374,11 +377,12 @@ class Run(CallingBoard):
         self._close((event.task_id, event.map_index), event.attempt)
         if not self._concerns(activity, event.attempt):
             self._give_back(node, event.map_index, activity, at)
-        elif event.trigger != NULL or event.until is None:
+            return
+        node.name_instance(event.map_index, event.rendered_map_index)
+        if event.trigger != NULL or event.until is None:
             activity.deferred_seq, activity.resumed_seq = self.seq, 0
             self.has_deferred = True
-            waits = TaskState.DEFERRED if form_of(event.trigger) is None else TaskState.AWAITING_INPUT
-            self._move(node, event.map_index, activity, waits, at)
+            self._move(node, event.map_index, activity, waiting_for(event.trigger), at)
             if event.until is not None:
                 self._again(node, event.map_index, activity, event.until)
         else:
@@ -389,7 +393,7 @@ class Run(CallingBoard):
     def _resumed(self, event: ActivityResumed, at: datetime) -> None:
         node = self.nodes[event.task_id]
         activity = node.activity(event.map_index)
-        if activity.waits(event.attempt) or (activity.is_asking and activity.attempt == event.attempt):
+        if activity.attempt == event.attempt and activity.is_put_off:
             activity.resumed_seq = self.seq
             self._move(node, event.map_index, activity, TaskState.UP_FOR_RESCHEDULE, at)
             self._again(node, event.map_index, activity, at)
@@ -432,8 +436,7 @@ class Run(CallingBoard):
     def _resolved(self, event: OutcomeResolved, at: datetime) -> None:
         node = self.nodes[event.task_id]
         activity = node.activity(event.map_index)
-        is_unknown = activity.state is TaskState.AWAITING_INPUT and not activity.is_asking
-        if not is_unknown or activity.attempt != event.attempt:
+        if not activity.is_unknown or activity.attempt != event.attempt:
             return
         if event.state is TaskState.SUCCESS:
             if event.by == LATE_REPORT:

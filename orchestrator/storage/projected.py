@@ -143,7 +143,7 @@ def activity_rows(run: Run, places: Iterable[Place]) -> tuple[list[Row], list[Pl
                 task.pool_slots,
                 task.operator,
                 activity.deferred_seq if activity.is_asking else None,
-                None,
+                node.called(map_index) if node.names else None,
             )
         )
     return rows, rowless

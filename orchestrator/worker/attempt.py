@@ -2,7 +2,8 @@
 
 import inspect
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
@@ -47,6 +48,8 @@ from orchestrator.worker.results import Result, Results, ResultTooLargeError
 from orchestrator.worker.transactional import Transactions
 
 logger = logging.getLogger("orchestrator")
+
+_LONGEST_NAME = 250
 
 Announce = Callable[[Order], bool]
 
@@ -100,6 +103,7 @@ class Attempts:
         self._let_through = let_through
         self._let_go = let_go
         self._has_begun = False
+        self._name: str | None = None
         self._ready: Task
 
     def holds(self, order: Order) -> bool:
@@ -114,7 +118,7 @@ class Attempts:
 
     def run(self, order: Order, announce: Announce) -> Report:
         """What became of it. ``announce`` is called right before the body begins; where it says False, it does not."""
-        self._has_begun = False
+        self._has_begun, self._name = False, None
         try:
             report = self._run(order, announce)
         except Interrupted as cut:
@@ -123,7 +127,12 @@ class Attempts:
             self._heart.stop(keep=not isinstance(report, (Completed, Skipped)))
             self._heart = None
         exchange, self._exchange = self._exchange, None
-        return report if exchange is None else with_pushed(report, exchange.pushed)
+        return report if exchange is None else with_pushed(self._called(report), exchange.pushed)
+
+    def _called(self, report: Report) -> Report:
+        if self._name is None or not isinstance(report, (Completed, Failed, Skipped, Deferred)):
+            return report
+        return replace(report, rendered_map_index=self._name)
 
     def _run(self, order: Order, announce: Announce) -> Report:
         try:
@@ -213,16 +222,27 @@ class Attempts:
 
             self._ready = prepared
             self._interruption.before_it(stop)
-            prepared.pre_execute(context)
-            call_on_execute(prepared, context, order.code)
-            value = resumed(prepared, order.resume, context) if order.resume else prepared.execute(context)
-            if inspect.iscoroutine(value):
-                value = run_coroutine(value, self._interruption, stop)
-            if isinstance(value, View):
-                value = list(value)  # the results of a mapped task, taken and given back
-            if not isinstance(value, Deferral):
-                prepared.finish(context, value)
+            with self._naming(task, context):
+                prepared.pre_execute(context)
+                call_on_execute(prepared, context, order.code)
+                value = resumed(prepared, order.resume, context) if order.resume else prepared.execute(context)
+                if inspect.iscoroutine(value):
+                    value = run_coroutine(value, self._interruption, stop)
+                if isinstance(value, View):
+                    value = list(value)  # the results of a mapped task, taken and given back
+                if not isinstance(value, Deferral):
+                    prepared.finish(context, value)
         return value
+
+    @contextmanager
+    def _naming(self, task: Task, context: Context) -> Iterator[None]:
+        """Have the instance called what its task says, by what the body has put into the context until it ends."""
+        try:
+            yield
+        except (Exception, TaskDeferred, TaskAwaitingInput):
+            self._name = _named(task, context)
+            raise
+        self._name = _named(task, context)
 
     def _seal(self) -> None:
         """The body's outcome stands from here on; Interrupted if the body was cut short and went on regardless."""
@@ -256,6 +276,20 @@ def with_pushed(report: Report, pushed: Mapping[str, XCom]) -> Report:
 def _deferred(order: Order, deferral: Deferral) -> Deferred:
     trigger = msgspec.Raw(values.encode(deferral.trigger, "the trigger"))
     return Deferred(key=order.key, at=_now(), trigger=trigger)
+
+
+def _named(task: Task, context: Context) -> str | None:
+    """What the instance is called; the log says why it has no name where its template is at fault."""
+    try:
+        name = task.instance_name(context)
+    except Exception as error:  # an author's macro may raise anything; what the body came to stands
+        logger.error("The instance has no name: %s", error)
+        return None
+    if not name:
+        return None
+    name = masked(name)[:_LONGEST_NAME]
+    logger.info("The instance is called %s", name)
+    return name
 
 
 def _kill(task: Task) -> None:

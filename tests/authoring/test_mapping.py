@@ -276,3 +276,10 @@ def test_an_item_of_a_group_is_refused_outside_of_it_and_as_something_to_map_ove
         add(kept[0])
     with pytest.raises(DagError, match="task 'add' uses the mapped argument 'x' of TaskGroup 'each'"):
         compiled(dag)
+
+
+def test_a_name_for_instances_that_is_no_template_is_refused_where_the_file_is_read():
+    with DAG("d") as dag:
+        BashOperator.partial(task_id="b", map_index_template="{{ nope").expand(bash_command=["true"])
+    with pytest.raises(DagError, match="task 'b', field 'map_index_template', line 1"):
+        compiled(dag)

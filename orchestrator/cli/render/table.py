@@ -76,7 +76,7 @@ def _padded(text: str, width: int, to_the_right: bool) -> str:
 
 
 def _says_nothing(rows: Sequence[Row], name: str) -> bool:
-    nothing = {"map_index": UNMAPPED, "blocked": None}
+    nothing = {"map_index": UNMAPPED, "rendered_map_index": None, "blocked": None}
     return name in nothing and all(row.get(name, nothing[name]) == nothing[name] for row in rows)
 
 
