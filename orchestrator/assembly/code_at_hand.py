@@ -54,10 +54,10 @@ def code_of_file(config: Config, path: Path, dag_id: str) -> Iterator[Code]:
     DagImportError where the file cannot be read as DAG files are; NotFoundError where it has no such DAG.
     """
     path = path.resolve()
-    folder, names = _places(config, path)
+    folder, names = places(config, path)
     found, failures = None, []
     seen: set[str] = set()
-    for parsed in _parsed(config, folder, names):
+    for parsed in parse_files(config, folder, names):
         seen.update(dag.spec.dag_id for dag in parsed.dags)
         if parsed.failure is not None:
             failures.append(parsed.failure)
@@ -72,7 +72,7 @@ def code_of_file(config: Config, path: Path, dag_id: str) -> Iterator[Code]:
         yield Code(spec=found[1], folder=code(), name=found[1].file)
 
 
-def _places(config: Config, path: Path) -> tuple[Path, Sequence[str]]:
+def places(config: Config, path: Path) -> tuple[Path, Sequence[str]]:
     """The folder that counts as dags_folder, and the files in it to look at."""
     if path.is_dir():
         return path, [name for name in discover(path).files if may_hold_dags((path / name).read_bytes())]
@@ -83,7 +83,8 @@ def _places(config: Config, path: Path) -> tuple[Path, Sequence[str]]:
     return folder, [str(path.relative_to(folder))]
 
 
-def _parsed(config: Config, folder: Path, names: Iterable[str]) -> Iterator[ParsedFile]:
+def parse_files(config: Config, folder: Path, names: Iterable[str]) -> Iterator[ParsedFile]:
+    """What a parse finds in each of these files; nothing is recorded."""
     processor = DagProcessor(
         folder,
         config.core.plugins_folder,

@@ -16,7 +16,7 @@ from orchestrator.assembly.rehearsal import Rehearsal
 from orchestrator.assembly.scheduler import settings_of
 from orchestrator.assembly.stage import bare, staged_blue, staged_worker
 from orchestrator.authoring.passing_time import RealTime, Time
-from orchestrator.authoring.vault import Vault, current_vault, keep_vault
+from orchestrator.authoring.vault import current_vault, keep_vault
 from orchestrator.config import Config
 from orchestrator.core.orders import Order
 from orchestrator.engine.scheduler import Scheduler
@@ -24,7 +24,7 @@ from orchestrator.executors.inline import InlineExecutor
 from orchestrator.executors.inline_replayer import InlineReplayer
 from orchestrator.executors.inline_triggerer import InlineTriggerer
 from orchestrator.names import QuarantineMode
-from orchestrator.ports import Clock, HistoryStore
+from orchestrator.ports import Clock, HistoryStore, Triggerer
 from orchestrator.storage.catalog import SqlCatalog
 from orchestrator.storage.history import SqlHistoryStore
 from orchestrator.storage.projections import SqlProjections
@@ -54,6 +54,7 @@ class Stage:
         self._config = config
         self._hand = hand
         self._given = given
+        self._vault = current_vault()
         self._notice = notice
         self._catalog = CatalogInHand(home.engine, hand.folder, time)
         self._catalog.record([hand.parsed(home.config)])
@@ -64,6 +65,7 @@ class Stage:
         self,
         around: Around = nullcontext,
         make_store: Callable[[HistoryStore], HistoryStore] = lambda store: store,
+        triggerer: Triggerer | None = None,
         **settings: Any,
     ) -> Scheduler:
         """A new one, whose activities and workflows run in this process, in the main thread. ``settings`` are others of
@@ -71,20 +73,31 @@ class Stage:
         """
         home, load = self.home, self._hand.load
         worker = staged_worker(self._config, home)
+        before = current_vault()
         scheduler = Scheduler(
             store=make_store(SqlHistoryStore(home.engine)),
             projections=SqlProjections(home.engine),
             catalog=self._catalog,
             executor=InlineExecutor(worker, self.time, load, around),
             replayer=self._replayer() if self._hand.has_workflows else None,
-            triggerer=InlineTriggerer(self.time),
+            triggerer=triggerer or InlineTriggerer(self.time),
             clock=self.time,
             settings=replace(settings_of(home.config), **settings),
             notice=self._notice,
         )
         if self._given:
             keep_vault(GivenVault(self._given, current_vault()))
+        self._vault = keep_vault(before)
         return scheduler
+
+    @contextlib.contextmanager
+    def reading(self) -> Iterator[None]:
+        """Inside, the code of this process reads the variables and connections of the stage."""
+        before = keep_vault(self._vault)
+        try:
+            yield
+        finally:
+            self._vault = keep_vault(before)
 
     def _replayer(self) -> InlineReplayer:
         settings = staged_blue(self._config, self.home)
@@ -95,15 +108,9 @@ class Stage:
 
 @contextlib.contextmanager
 def on_stage(config: Config, hand: Hand, time: Time, given: Given, notice: Callable[[str], None]) -> Iterator[Stage]:
-    """The DAGs in hand with the settings of ``config``; what this process read its variables from, it reads again
-    afterwards.
-    """
-    before: Vault = current_vault()
-    try:
-        with bare(config, time) as home:
-            yield Stage(config, home, hand, time, given, notice)
-    finally:
-        keep_vault(before)
+    """The DAGs in hand with the settings of ``config``."""
+    with bare(config, time) as home:
+        yield Stage(config, home, hand, time, given, notice)
 
 
 @contextlib.contextmanager
@@ -111,8 +118,9 @@ def rehearse_in_hand(config: Config, hand: Hand, given: Given, *, notice: Callab
     """As ``rehearse``, of DAGs in hand."""
     with on_stage(config, hand, RealTime(), given, notice) as stage:
         scheduler = stage.scheduler()
-        scheduler.start()
-        try:
-            yield Rehearsal(stage.home, scheduler)
-        finally:
-            scheduler.stop()
+        with stage.reading():
+            scheduler.start()
+            try:
+                yield Rehearsal(stage.home, scheduler)
+            finally:
+                scheduler.stop()

@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -22,9 +22,9 @@ _LOOK = timedelta(milliseconds=20)
 class _Stage:
     """The event loop of one version's triggers."""
 
-    def __init__(self, folder: str, said: list[Fired | Dropped]) -> None:
+    def __init__(self, folder: str, said: list[Fired | Dropped], loop: asyncio.AbstractEventLoop) -> None:
         self.code = Code(folder)
-        self.loop = asyncio.new_event_loop()
+        self.loop = loop
         journal = Journal(Path(), 0, print)
         self.vigil = Vigil(self.loop, journal, self.code.prepare, said.append, let_through=(KeyboardInterrupt,))
 
@@ -43,11 +43,15 @@ class _Stage:
 class InlineTriggerer:
     """Goes on at each ``reports()``, in the thread that calls it.
 
-    What a trigger prints goes where the process's output goes, without secrets.
+    What a trigger prints goes where the process's output goes, without secrets. Time passes in the triggers as
+    ``new_loop`` has it.
     """
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(
+        self, clock: Clock, new_loop: Callable[[], asyncio.AbstractEventLoop] = asyncio.new_event_loop
+    ) -> None:
         self._clock = clock
+        self._new_loop = new_loop
         self._stages: dict[str, _Stage] = {}
         self._said: list[Fired | Dropped] = []
 
@@ -58,7 +62,7 @@ class InlineTriggerer:
         for wait in waits:
             folder = wait.code if wait.trigger.local else ""
             if folder not in self._stages:
-                self._stages[folder] = _Stage(folder, self._said)
+                self._stages[folder] = _Stage(folder, self._said, self._new_loop())
             self._stages[folder].vigil.begin([replace(wait, log="")])
 
     def cancel(self, tickets: Sequence[Ticket]) -> None:
