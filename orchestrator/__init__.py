@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from orchestrator.authoring.heartbeat import last_progress as last_progress
     from orchestrator.authoring.hook import BaseHook as BaseHook
     from orchestrator.authoring.masking import mask_secret as mask_secret
+    from orchestrator.authoring.notifier import BaseNotifier as BaseNotifier
     from orchestrator.authoring.operator import BaseOperator as BaseOperator
     from orchestrator.authoring.param import Param as Param
     from orchestrator.authoring.params import ParamsDict as ParamsDict
@@ -54,6 +55,7 @@ _MODULES = {
     "AirflowSkipException": "orchestrator.exceptions",
     "BaseBranchOperator": "orchestrator.authoring.branching",
     "BaseHook": "orchestrator.authoring.hook",
+    "BaseNotifier": "orchestrator.authoring.notifier",
     "BaseOperator": "orchestrator.authoring.operator",
     "BaseSensorOperator": "orchestrator.authoring.sensor",
     "ChildError": "orchestrator.exceptions",

@@ -28,6 +28,7 @@ OFFERED = {
     "AirflowSkipException",
     "BaseBranchOperator",
     "BaseHook",
+    "BaseNotifier",
     "BaseOperator",
     "BaseSensorOperator",
     "ChildError",

@@ -84,9 +84,13 @@ _templates: WeakKeyDictionary[DAG, Templates] = WeakKeyDictionary()
 
 
 def templates_of(task: Task) -> Templates:
-    """The templates of the task's DAG, made when they are first asked for."""
-    dag = task.graph
-    if not isinstance(dag, DAG):
+    """The templates of the task's DAG."""
+    return templates_of_dag(task.graph if isinstance(task.graph, DAG) else None)
+
+
+def templates_of_dag(dag: DAG | None) -> Templates:
+    """The templates of a DAG, made when they are first asked for."""
+    if dag is None:
         return Templates((), None)
     found = _templates.get(dag)
     if found is None:

@@ -11,6 +11,7 @@ from typing import BinaryIO
 import click
 
 from orchestrator.assembly.home import Home
+from orchestrator.cli.callback_logs import callback_log, callback_option
 from orchestrator.cli.exits import colors
 from orchestrator.cli.lookup import find_activity, find_run
 from orchestrator.cli.options import dag_argument, map_index_option, run_argument, task_argument, with_home
@@ -31,19 +32,33 @@ _LOOK_SECONDS = 0.2
 @run_argument
 @map_index_option
 @click.option("--attempt", type=click.IntRange(min=1), help="Which try; the last by default.")
+@callback_option
 @click.option("-f", "--follow", is_flag=True, help="Go on until the task ends.")
 @with_home
 def logs(
-    home: Home, dag_id: str, task_id: str, run_id: str | None, map_index: int, attempt: int | None, follow: bool
+    home: Home,
+    dag_id: str,
+    task_id: str,
+    run_id: str | None,
+    map_index: int,
+    attempt: int | None,
+    callback: str | None,
+    follow: bool,
 ) -> None:
     """Print what a task wrote.
 
     \b
     Example:
       orchestrator tasks logs order_1001 charge_card --follow
+      orchestrator tasks logs order_1001 charge_card --callback on_failure
     """
     run = find_run(home, dag_id, run_id)
     activity = find_activity(home, run, task_id, map_index)
+    if callback is not None:
+        path = callback_log(home, run, callback, task_id=task_id, map_index=activity.map_index, attempt=attempt)
+        if not print_log(path):
+            remark(f"The {callback}_callback of {task_id} wrote nothing.")
+        return
     pieces = [home.config.logging.base_log_folder / piece for piece in _pieces(home, run, activity, attempt)]
     printed = [print_log(path) for path in (pieces[:-1] if follow else pieces)]
     if follow:

@@ -7,6 +7,7 @@ import click
 from orchestrator.assembly.asking import replay_run
 from orchestrator.assembly.home import Home
 from orchestrator.assembly.replaying import Query
+from orchestrator.cli.callback_logs import callback_log, callback_option
 from orchestrator.cli.conf import read_object
 from orchestrator.cli.logs import follow_log, print_log
 from orchestrator.cli.lookup import find_run
@@ -63,18 +64,24 @@ def _placed(where: str | None, message: str) -> str:
 @click.command("logs")
 @dag_argument
 @run_argument
+@callback_option
 @click.option("-f", "--follow", is_flag=True, help="Go on until the run ends.")
 @with_home
-def logs(home: Home, dag_id: str, run_id: str | None, follow: bool) -> None:
-    """Print what the code of a workflow wrote.
+def logs(home: Home, dag_id: str, run_id: str | None, callback: str | None, follow: bool) -> None:
+    """Print what the code of a workflow wrote, or the callbacks of a DAG.
 
     What its activities wrote is shown by `tasks logs`.
 
     \b
     Example:
       orchestrator runs logs order_workflow --follow
+      orchestrator runs logs order_1001 --callback on_failure
     """
     run = find_run(home, dag_id, run_id)
+    if callback is not None:
+        if not print_log(callback_log(home, run, callback)):
+            remark(f"The {callback}_callback of {dag_id} wrote nothing.")
+        return
     path: Path = home.config.logging.base_log_folder / run_log(run.run_key)
     if follow:
         follow_log(path, lambda: home.reads.run(dag_id, run.run_id).is_ended)

@@ -60,7 +60,10 @@ def show(home: Home, dag_id: str, run_id: str | None, at: str | None, output: Fo
         found = home.reads.tasks(run)
         tasks = rows.task_rows(found, last_beats(home, run.run_key, found))
         row = rows.run_row(run) | {"conf": home.reads.conf(run)}
-        _show(home, row, tasks, _Behind(run, background(home, run, _state(home, run))), {}, output)
+        called = {"callbacks": {"open": run.open_callbacks, "failed": run.failed_callbacks}}
+        _show(home, row, tasks, _Behind(run, background(home, run, _state(home, run))), called, output)
+        if output is Format.TABLE:
+            _say_callbacks(run)
         return
     with progress_bar("Reading the history") as tell:
         then = as_of(home, run, seq_of(home, run, at), tell)
@@ -74,6 +77,13 @@ def show(home: Home, dag_id: str, run_id: str | None, at: str | None, output: Fo
     if output is Format.TABLE:
         print()
         say_reasons(then.reasons)
+
+
+def _say_callbacks(run: RunRow) -> None:
+    if run.open_callbacks:
+        say(f"\nCallbacks that are being called, or wait for a worker: {run.open_callbacks}")
+    if run.failed_callbacks:
+        say(f"\nCallbacks that failed, which changes no state: {run.failed_callbacks}; runs why tells of them")
 
 
 def seq_of(home: Home, run: RunRow, word: str) -> int:

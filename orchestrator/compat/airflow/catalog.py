@@ -114,9 +114,12 @@ def _unserved(module: str) -> Missing:
     if module.startswith(_PROVIDERS):
         parts = module.removeprefix(_PROVIDERS).split(".")
         provider = ".".join(parts[: 2 if parts[0] in _FAMILIES_OF_PROVIDERS else 1])
+        instead = "call the service's own client library in a @task function"
+        if "notifications" in parts:
+            instead = "send the message with AppriseNotifier of orchestrator.notifiers.apprise"
         return Missing(
-            f"{module} is not served here: of Airflow's providers standard, http, common.sql and common.io are; call "
-            f"the service's own client library in a @task function",
+            f"{module} is not served here: of Airflow's providers standard, apprise's notifier, http, common.sql and "
+            f"common.io are; {instead}",
             f"the provider {provider}",
         )
     if first in FAMILIES:

@@ -5,6 +5,11 @@ from orchestrator.compat.airflow.features import LINEAGE
 
 BRIDGES: Table = {
     "airflow.providers": {},
+    "airflow.providers.apprise": {},
+    "airflow.providers.apprise.notifications": {},
+    "airflow.providers.apprise.notifications.apprise": {
+        "AppriseNotifier": "orchestrator.notifiers.apprise:AppriseNotifier",
+    },
     "airflow.providers.common": {},
     "airflow.providers.common.compat": {},
     "airflow.providers.common.compat.assets": {
