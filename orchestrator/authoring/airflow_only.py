@@ -51,7 +51,6 @@ AIRFLOW_DAG_SETTINGS: dict[str, tuple[Any, ...]] = {
     **dict.fromkeys(
         (
             "access_control",
-            "allowed_run_types",
             "deadline",
             "jinja_environment_kwargs",
             "max_consecutive_failed_dag_runs",

@@ -128,6 +128,24 @@ def choice(kind: type[StrEnum]) -> Check:
     return check
 
 
+def several(kind: type[StrEnum]) -> Check:
+    """Members of ``kind``, or their words, in the order of ``kind`` and without repeats; not none at all."""
+    words = f"a list of at least one of {', '.join(kind)}"
+
+    def check(value: Any) -> tuple[StrEnum, ...]:
+        if isinstance(value, str) or not isinstance(value, Iterable):
+            raise ValueError(words)
+        try:
+            found = {kind(one) for one in value}
+        except ValueError:
+            raise ValueError(words) from None
+        if not found:
+            raise ValueError(words)
+        return tuple(one for one in kind if one in found)
+
+    return check
+
+
 def names(value: Any) -> tuple[str, ...]:
     """Several texts, each of 1 to 100 characters, sorted and without repeats."""
     if isinstance(value, str) or not isinstance(value, Iterable):

@@ -23,7 +23,7 @@ from orchestrator.core.graph import effective_weights, topological, validate
 from orchestrator.core.spec import Cron, DagSpec, Every, Once, Schedule, TaskSpec
 from orchestrator.core.timetables import parse_schedule
 from orchestrator.exceptions import ScheduleError, UsageError
-from orchestrator.names import TriggerRule
+from orchestrator.names import RunType, TriggerRule
 
 __all__ = ["Defaults", "compile_dag"]
 
@@ -68,6 +68,7 @@ def _draft(dag: DAG, file: str, defaults: Defaults) -> DagSpec:
         max_active_tasks=_or_default(dag.max_active_tasks, defaults.max_active_tasks),
         dagrun_timeout=dag.dagrun_timeout,
         fail_fast=dag.fail_fast,
+        allowed_run_types=dag.allowed_run_types or (),
         is_paused_upon_creation=dag.is_paused_upon_creation,
         params=_params(dag),
         param_schemas=_param_schemas(dag),
@@ -105,6 +106,11 @@ def _check(dag: DAG) -> None:
     _check_partials(dag)
     if dag.catchup and dag.schedule is not None and dag.start_date is None:
         raise dag.place.refuse(f"{dag!r}: catchup=True needs a start_date to catch up from")
+    if dag.schedule is not None and RunType.SCHEDULED not in (dag.allowed_run_types or (RunType.SCHEDULED,)):
+        raise dag.place.refuse(
+            f"{dag!r}: its schedule makes scheduled runs, which allowed_run_types leaves out; add 'scheduled', "
+            f"or leave the schedule out"
+        )
     if dag.fail_fast:
         _check_fail_fast(dag)
 

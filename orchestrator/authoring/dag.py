@@ -20,7 +20,7 @@ from orchestrator.authoring.references import DagParam
 from orchestrator.authoring.settings import DAG_CHECKS, DagSettings, ScheduleArg
 from orchestrator.authoring.task import TaskGraph
 from orchestrator.authoring.trying import Wishes, calls_from_script, try_out
-from orchestrator.names import NewVersion
+from orchestrator.names import NewVersion, RunType
 
 _Params = ParamSpec("_Params")
 
@@ -55,6 +55,7 @@ class DAG(Enclosing, TaskGraph):
     tags: tuple[str, ...] | None = None
     doc_md: str | None = None
     fail_fast: bool = False
+    allowed_run_types: tuple[RunType, ...] | None = None
     is_paused_upon_creation: bool | None = None
     user_defined_macros: dict[str, Any] | None = None
     user_defined_filters: dict[str, Callable[..., Any]] | None = None

@@ -20,6 +20,7 @@ from orchestrator.authoring.checks import (
     names,
     number,
     optional,
+    several,
     text,
     whole,
     zone,
@@ -29,7 +30,7 @@ from orchestrator.authoring.retrying import RetryPolicy
 from orchestrator.authoring.runtime import Context
 from orchestrator.authoring.task import Group, TaskGraph
 from orchestrator.core.spec import Cron, Every, Once
-from orchestrator.names import Delivery, Isolation, NewVersion, TriggerRule, WeightRule
+from orchestrator.names import Delivery, Isolation, NewVersion, RunType, TriggerRule, WeightRule
 
 Duration: TypeAlias = timedelta | float
 Callbacks: TypeAlias = Callback | Sequence[Callback] | None
@@ -134,6 +135,7 @@ class DagSettings(TypedDict, total=False):
     tags: Iterable[str] | None
     doc_md: str | None
     fail_fast: bool
+    allowed_run_types: Iterable[RunType | str] | None
     is_paused_upon_creation: bool | None
     user_defined_macros: dict[str, Any] | None
     user_defined_filters: dict[str, Callable[..., Any]] | None
@@ -160,6 +162,7 @@ DAG_CHECKS: dict[str, Check] = {
     "tags": optional(names),
     "doc_md": optional(instance(str, "a text")),
     "fail_fast": flag,
+    "allowed_run_types": optional(several(RunType)),
     "is_paused_upon_creation": optional(flag),
     "user_defined_macros": optional(mapping),
     "user_defined_filters": optional(mapping),

@@ -19,6 +19,7 @@ _Result = TypeVar("_Result")
 _Result_co = TypeVar("_Result_co", covariant=True)
 
 _OF_GRAPHS = {
+    "allowed_run_types",
     "dag_display_name",
     "default_args",
     "fail_fast",

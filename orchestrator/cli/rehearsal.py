@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 import click
 import msgspec
+from msgspec.structs import replace
 
 from orchestrator.assembly.background import background
 from orchestrator.assembly.entrances import check_conf
@@ -24,6 +25,7 @@ from orchestrator.cli.output import Format, output_option, show_object
 from orchestrator.cli.render.console import cell, err, out, remark, say
 from orchestrator.cli.render.run_view import LineView
 from orchestrator.cli.why import sentence_of, tell
+from orchestrator.core import run_types
 from orchestrator.core.reasons import named
 from orchestrator.core.requests import TriggerRun
 from orchestrator.exceptions import ConflictError, DagError, NotFoundError
@@ -53,7 +55,9 @@ def test(dag_id: str, logical_date: str | None, conf: str, output: Format) -> No
     with rehearse(config, notice=notice) as rehearsal:
         home = rehearsal.home
         require_dag(home, dag_id)
-        check_conf(home.reads.dag(dag_id).header, msgspec.json.decode(request.conf))
+        header = home.reads.dag(dag_id).header
+        check_conf(header, msgspec.json.decode(request.conf))
+        request = replace(request, run_type=run_types.on_trial(header.allowed_run_types))
         show_task_logs()
         home.requests.submit(request, request.run_uid)
         run = home.reads.run(dag_id, request.run_id)

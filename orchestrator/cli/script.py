@@ -26,6 +26,7 @@ from orchestrator.cli.rehearsal import report, watched
 from orchestrator.config import Config, load_config
 from orchestrator.config.loading import FILE_NAME, HOME_VARIABLE
 from orchestrator.core.requests import TriggerRun
+from orchestrator.core.run_types import on_trial
 from orchestrator.exceptions import UsageError
 from orchestrator.names import RunState, RunType
 from orchestrator.storage.views import RunRow
@@ -90,6 +91,7 @@ def _request(dag: DAG, wishes: Wishes) -> TriggerRun:
         dag_id=dag.dag_id,
         run_id=f"{RunType.MANUAL}__{date.isoformat()}",
         run_uid=uuid.uuid4().hex,
+        run_type=on_trial(dag.allowed_run_types or ()),
         logical_date=date,
         conf=_conf(wishes.run_conf),
         by=who(),

@@ -16,6 +16,7 @@ from orchestrator.cli.options import dag_argument, who, with_home
 from orchestrator.cli.output import Format, output_option, show_object
 from orchestrator.cli.render.console import remark, say
 from orchestrator.cli.watching import watch_to_the_end
+from orchestrator.core import run_types
 from orchestrator.core.requests import TriggerRun
 from orchestrator.exceptions import ConflictError, UsageError
 from orchestrator.names import RunState, RunType
@@ -55,6 +56,8 @@ def trigger(
     """
     dag = home.reads.dag(dag_id)
     _check_file(home, dag)
+    if (refusal := run_types.refusal(dag.header, RunType.MANUAL)) is not None:
+        raise ConflictError(refusal)
     given = read_object(conf, "--conf")
     check_conf(dag.header, msgspec.json.decode(given))
     date = read_date(logical_date, home.config) if logical_date else datetime.now(UTC)

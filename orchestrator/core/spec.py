@@ -7,7 +7,7 @@ from typing import Any, TypeAlias
 
 import msgspec
 
-from orchestrator.names import CallbackKind, DagKind, Delivery, Isolation, NewVersion, TriggerRule, WeightRule
+from orchestrator.names import CallbackKind, DagKind, Delivery, Isolation, NewVersion, RunType, TriggerRule, WeightRule
 
 
 class RetryRule(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -234,7 +234,8 @@ class Entrance(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class DagSpec(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A DAG. ``tasks`` stand in topological order, ties by task_id; ``file`` is relative to dags_folder.
+    """A DAG. ``tasks`` stand in topological order, ties by task_id; ``file`` is relative to dags_folder;
+    ``allowed_run_types`` are those of its runs, any where there are none.
 
     Of a workflow, ``tasks`` are the activities that it can call, and ``entrance`` says what it is called with.
     ``callbacks`` are the kinds that its runs call.
@@ -257,6 +258,7 @@ class DagSpec(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     max_active_tasks: int = 16
     dagrun_timeout: timedelta | None = None
     fail_fast: bool = False
+    allowed_run_types: tuple[RunType, ...] = ()
     is_paused_upon_creation: bool | None = None
     params: dict[str, Any] = {}
     param_schemas: dict[str, dict[str, Any]] = {}

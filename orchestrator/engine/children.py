@@ -8,7 +8,7 @@ from typing import Literal
 
 import msgspec
 
-from orchestrator.core import advances, asks, outcomes
+from orchestrator.core import advances, asks, outcomes, run_types
 from orchestrator.core.activations import StartChild
 from orchestrator.core.commands import CancelChild
 from orchestrator.core.events import (
@@ -25,7 +25,7 @@ from orchestrator.engine import creation
 from orchestrator.engine.memory import Memory
 from orchestrator.engine.turn import Turn
 from orchestrator.exceptions import ConflictError, NotFoundError, OrchestratorError, StorageUnavailableError
-from orchestrator.names import AttemptKey, FailureKind, ParentClose, RunState, TaskState
+from orchestrator.names import AttemptKey, FailureKind, ParentClose, RunState, RunType, TaskState
 from orchestrator.ports import HistoryStore, Projections
 
 _OF_ATTEMPT = re.compile(r"(.+)/(-?\d+)/(\d+)")
@@ -136,6 +136,8 @@ class Children:
         entry = self._memory.schedules.entry(wish.dag_id)
         if entry is None or entry.is_stale:
             raise NotFoundError(f"there is no DAG {wish.dag_id!r} to run; put its file into the dags folder")
+        if (refusal := run_types.refusal(entry.spec, RunType.OPERATOR_TRIGGERED)) is not None:
+            raise ConflictError(refusal)
         most = entry.spec.max_active_runs
         if wish.close is ParentClose.CANCEL and self._above(parent, wish.dag_id) >= most:
             raise ConflictError(

@@ -5,7 +5,7 @@ from typing import TypeAlias
 
 import msgspec
 
-from orchestrator.core import answers, asks
+from orchestrator.core import answers, asks, run_types
 from orchestrator.core.activity import Node
 from orchestrator.core.events import AnyEvent, RunEnded, RunReset
 from orchestrator.core.particulars import NULL, PayloadRef
@@ -85,6 +85,8 @@ class Petitions:
         entry = self._memory.schedules.entry(request.dag_id)
         if entry is None or entry.is_stale:
             return f"there is no DAG {request.dag_id!r} any more: its file is gone"
+        if (refusal := run_types.refusal(entry.spec, request.run_type)) is not None:
+            return refusal
         created = creation.from_request(entry, request, turn.now)
         plan = self._memory.roster.plan(entry.version_id)
         run, first = creation.begin(self._keys.next(), plan, created, turn.now)

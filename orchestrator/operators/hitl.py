@@ -1,6 +1,6 @@
 """Operators that ask a person, and hold no worker until there is an answer."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any, NoReturn, TypedDict
 
@@ -35,7 +35,8 @@ class HITLOperator(BaseOperator):
 
     ``subject`` says in a line what is asked, ``body`` the rest, in Markdown. Of ``params``, plain values or ``Param``s,
     those with a default may be left out. Without an answer for ``response_timeout``, the ``defaults`` count; a
-    HITLTimeoutError where there are none. Only ``assigned_users`` may answer, if any are given. The result is the
+    HITLTimeoutError where there are none. Only ``assigned_users`` may answer, if any are given. ``notifiers`` are
+    called with the context before it asks: at least once, and again where a worker dies meanwhile. The result is the
     answer: ``chosen_options``, ``params_input``, ``responded_at`` and ``responded_by_user``.
 
     An ``execution_timeout`` without a ``response_timeout`` is taken for one, as in Airflow.
@@ -59,14 +60,13 @@ class HITLOperator(BaseOperator):
         **settings: Any,
     ) -> None:
         super().__init__(**settings, params=params)
-        if notifiers:
-            self._refuse("notifiers are not there yet; tell people in a task before this one")
         self.subject = subject
         self.body = body
         self.options = self._texts("options", options)
         self.defaults = None if defaults is None else self._texts("defaults", defaults)
         self.multiple = multiple
         self.params = ParamsDict(params or {})
+        self.notifiers = self._callables(notifiers)
         self.assigned_users = self._people(assigned_users)
         if response_timeout is None:
             response_timeout, self.execution_timeout = self.execution_timeout, None
@@ -108,8 +108,10 @@ class HITLOperator(BaseOperator):
         if needed and self.response_timeout is not None:
             self._refuse(f"defaults and response_timeout leave params[{needed[0]!r}] open; give it a default too")
 
-    def execute(self, context: Context) -> Any:  # noqa: ARG002 - all that it asks is in its fields
-        """Ask, and give the worker up."""
+    def execute(self, context: Context) -> Any:
+        """Tell people by the notifiers, ask, and give the worker up."""
+        for notifier in self.notifiers:
+            notifier(context)
         self.log.info("Waiting for a person's answer")
         raise TaskAwaitingInput(form=self._form(), method_name="execute_complete", timeout=self.response_timeout)
 
@@ -177,6 +179,13 @@ class HITLOperator(BaseOperator):
         if not all(isinstance(one, str) and one for one in given):
             self._refuse(f"each of {name} must be a text that is not empty, not {list(given)!r}")
         return list(given)
+
+    def _callables(self, notifiers: Any) -> list[Callable[[Context], Any]]:
+        found = list(notifiers) if isinstance(notifiers, list | tuple) else [] if notifiers is None else [notifiers]
+        for one in found:
+            if not callable(one):
+                self._refuse(f"each of notifiers must be something to call with the context, not {one!r}")
+        return found
 
     def _people(self, users: Any) -> list[HITLUser]:
         found = [users] if isinstance(users, Mapping) else list(users or ())

@@ -4,8 +4,8 @@ import pytest
 
 from orchestrator.core.requests import TriggerRun
 from orchestrator.core.spec import DagSpec, Entrance
-from orchestrator.names import DagKind
-from tests.cli.homes import FilledHome, run_command
+from orchestrator.names import DagKind, RunType
+from tests.cli.homes import FilledHome, order, run_command
 from tests.cli.test_runs import asked
 
 
@@ -149,3 +149,10 @@ def test_a_conf_that_does_not_fit_a_param_is_refused_before_there_is_a_run(home:
     assert (said.status, "param 'day' of DAG 'load' (load.py:0) is missing" in said.err) == (2, True)
     assert asked(home) == []
     assert run_command("dags", "trigger", "load", "--conf", '{"day": "x"}').status == 0
+
+
+def test_a_run_that_the_dag_does_not_have_is_refused_before_it_is_asked_for(home: FilledHome) -> None:
+    home.add_dag(order(allowed_run_types=(RunType.SCHEDULED,)))
+    said = run_command("dags", "trigger", "order_1001")
+    assert said.status == 1
+    assert "DAG 'order_1001' has no manual runs: its allowed_run_types are scheduled" in said.err

@@ -148,6 +148,14 @@ def test_an_execution_timeout_is_taken_for_the_time_to_answer():
     assert (both.response_timeout, both.execution_timeout) == (timedelta(hours=1), timedelta(minutes=5))
 
 
+def test_people_are_told_before_they_are_asked():
+    told = []
+    one = made(notifiers=[lambda context: told.append(context["ds"])])
+    with pytest.raises(TaskAwaitingInput):
+        one.task.execute({"ds": "2026-01-31"})
+    assert told == ["2026-01-31"]
+
+
 def test_an_approval_goes_on_and_a_rejection_skips_what_comes_right_after_it():
     one = made(ApprovalOperator, after=("x", "y"))
     one.task.downstream_list[0] >> EmptyOperator(task_id="z", dag=one.dag)
@@ -208,7 +216,7 @@ def test_an_entry_needs_nothing_but_its_fields():
         ({"response_timeout": 5}, "response_timeout must be a timedelta above 0"),
         ({"response_timeout": timedelta(0)}, "response_timeout must be a timedelta above 0"),
         ({"assigned_users": ["ada"]}, "each of assigned_users must be"),
-        ({"notifiers": ["slack"]}, "notifiers are not there yet"),
+        ({"notifiers": ["slack"]}, "each of notifiers must be something to call"),
         ({"option": ["a"]}, "did you mean 'options'"),
         ({"params": 3}, "params"),
     ],
