@@ -5,6 +5,7 @@ A page's own text stands outside the two marks and is left alone.
 """
 
 import inspect
+import re
 import sys
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
@@ -20,6 +21,7 @@ from orchestrator.compat.airflow.differences import DIFFERENCES, IN_EVERY_FILE
 from orchestrator.compat.airflow.entries import Absent
 from orchestrator.compat.airflow.gone import GONE
 from orchestrator.config import SECTIONS, describe, settings, write
+from orchestrator.plugins.hooks import HOOKS
 
 REFERENCE = Path(__file__).parent / "reference"
 BEGIN, END = "<!-- written by docs/write_reference.py -->", "<!-- end of what is written -->"
@@ -27,6 +29,7 @@ BEGIN, END = "<!-- written by docs/write_reference.py -->", "<!-- end of what is
 
 def main(arguments: list[str]) -> int:
     pages = {"configuration.md": configuration(), "cli.md": commands(), "airflow-compat.md": airflow_names()}
+    pages["hooks.md"] = hooks()
     stale = [name for name, lines in pages.items() if not is_current(REFERENCE / name, lines, arguments)]
     for name in stale:
         click.echo(f"docs/reference/{name} is out of date; run: python docs/write_reference.py", err=True)
@@ -43,6 +46,25 @@ def is_current(page: Path, lines: Iterator[str], arguments: list[str]) -> bool:
         return after == before
     page.write_text(after, encoding="utf-8")
     return True
+
+
+def hooks() -> Iterator[str]:
+    """A section for each hook: what it is given, what it gives, and when it is called."""
+    for name, hook in HOOKS.items():
+        signature = inspect.signature(hook)
+        given = [one.replace(annotation=_plain(one.annotation)) for one in list(signature.parameters.values())[1:]]
+        gives = signature.replace(parameters=given, return_annotation=_plain(signature.return_annotation))
+        text = str(gives).replace("'", "")
+        yield from (f"## {name}", "", f"`{name}{text}`", "", *inspect.cleandoc(hook.__doc__ or "").splitlines(), "")
+
+
+def _plain(annotation: object) -> str:
+    """A type as its author reads it."""
+    if annotation is None:
+        return "None"
+    is_plain = isinstance(annotation, type) and not hasattr(annotation, "__args__")
+    text = annotation.__name__ if is_plain else str(annotation)
+    return re.sub(r"(?:\w+\.)+(\w+)", r"\1", text)
 
 
 def configuration() -> Iterator[str]:

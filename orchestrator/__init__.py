@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from orchestrator.exceptions import WorkflowCancelled as WorkflowCancelled
     from orchestrator.names import TriggerRule as TriggerRule
     from orchestrator.names import WeightRule as WeightRule
+    from orchestrator.plugins.hooks import hookimpl as hookimpl
     from orchestrator.workflow import workflow as workflow
 
 _MODULES = {
@@ -85,6 +86,7 @@ _MODULES = {
     "gather": "orchestrator.authoring.calls",
     "get_current_context": "orchestrator.authoring.runtime",
     "heartbeat": "orchestrator.authoring.heartbeat",
+    "hookimpl": "orchestrator.plugins.hooks",
     "last_progress": "orchestrator.authoring.heartbeat",
     "mask_secret": "orchestrator.authoring.masking",
     "schedule_activity": "orchestrator.authoring.calls",

@@ -332,12 +332,6 @@ class Doorbell(Protocol):
     def close(self) -> None: ...
 
 
-class Listener(Protocol):
-    """Hears of every committed fact, in a process of its own."""
-
-    def on_fact(self, run_key: int, fact: Recorded) -> None: ...
-
-
 class SecretsBackend(Protocol):
     """Another place for Variables and Connections, asked before the environment and the database."""
 

@@ -58,6 +58,7 @@ OFFERED = {
     "gather",
     "get_current_context",
     "heartbeat",
+    "hookimpl",
     "last_progress",
     "mask_secret",
     "schedule_activity",

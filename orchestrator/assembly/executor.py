@@ -1,5 +1,6 @@
 """The executor that `[core] executor` names."""
 
+from orchestrator.assembly.backing import backing_of
 from orchestrator.clock import SystemClock
 from orchestrator.config import Config
 from orchestrator.executors.local import LocalExecutor
@@ -38,6 +39,7 @@ def worker_settings(config: Config) -> WorkerSettings:
         allowed_classes=tuple(config.core.allowed_deserialization_classes.split()),
         venv_folder=str(config.core.venv_cache_folder),
         venv_method=config.core.venv_install_method,
+        backing=backing_of(config),
         payload_threshold=config.payloads.threshold,
         max_result_bytes=config.workers.max_result_bytes,
         max_log_bytes=config.logging.max_log_bytes,

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from orchestrator.assembly.backing import backing_of
 from orchestrator.clock import SystemClock
 from orchestrator.config import Config
 from orchestrator.executors.replayer import LocalReplayer
@@ -28,6 +29,7 @@ def blue_settings(config: Config) -> BlueSettings:
         fernet_key=config.core.fernet_key,
         fernet_file=str(config.fernet_file),
         allowed_classes=tuple(config.core.allowed_deserialization_classes.split()),
+        backing=backing_of(config),
         max_log_bytes=config.logging.max_log_bytes,
         memory_limit=config.workflows.memory_limit_mb * 1024**2,
         kept_runs=config.workflows.kept_runs,

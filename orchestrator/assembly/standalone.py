@@ -1,18 +1,21 @@
-"""Standalone: every part of a home in one command. The dag processor is a child that never outlives this process."""
+"""Standalone: every part of a home in one command. The dag processor, and the processes in which plugins listen, are
+children that never outlive this process.
+"""
 
 import contextlib
 import os
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
+from orchestrator.assembly.listening import listeners
 from orchestrator.assembly.scheduler import run_scheduler
 from orchestrator.config import Config
 
 _RESTART_SECONDS = 1.0
 _END_SECONDS = 5.0
-_CHILD = "import sys; from orchestrator.cli import main; sys.exit(main(['dag-processor', '--while-stdin-is-open']))"
+_CHILD = "import sys; from orchestrator.cli import main; sys.exit(main([*sys.argv[1:], '--while-stdin-is-open']))"
 
 
 def run_standalone(
@@ -20,14 +23,18 @@ def run_standalone(
 ) -> None:
     """Read DAG files and schedule until SIGTERM or SIGINT. The database must be there, with today's schema."""
     config.core.dags_folder.mkdir(parents=True, exist_ok=True)
-    with _dag_processor(config, notice):
+    with contextlib.ExitStack() as beside:
+        beside.enter_context(_beside(config, notice, "the dag processor", "dag-processor"))
+        for card in listeners(config):
+            what = f"the listener of the plugin {card.name!r}"
+            beside.enter_context(_beside(config, notice, what, "listener", card.name))
         run_scheduler(config, notice=notice, on_ready=on_ready)
 
 
 @contextlib.contextmanager
-def _dag_processor(config: Config, notice: Callable[[str], None]) -> Iterator[None]:
-    """A dag processor beside this process, started again should it die."""
-    keeper = _Keeper(config, notice)
+def _beside(config: Config, notice: Callable[[str], None], what: str, *words: str) -> Iterator[None]:
+    """A command beside this process, started again should it die; ``what`` it is, to a person."""
+    keeper = _Keeper(config, notice, what, words)
     keeper.start()
     try:
         yield
@@ -38,8 +45,10 @@ def _dag_processor(config: Config, notice: Callable[[str], None]) -> Iterator[No
 class _Keeper(threading.Thread):
     """Waits for the end of its child, which is not supposed to come before ``stop``."""
 
-    def __init__(self, config: Config, notice: Callable[[str], None]) -> None:
-        super().__init__(name="keeper of the dag processor", daemon=True)
+    def __init__(self, config: Config, notice: Callable[[str], None], what: str, words: Sequence[str]) -> None:
+        super().__init__(name=f"keeper of {what}", daemon=True)
+        self._what = what
+        self._words = words
         self._config = config
         self._notice = notice
         self._stopping = threading.Event()
@@ -50,7 +59,7 @@ class _Keeper(threading.Thread):
             status = self._child.wait()
             if self._stopping.is_set():
                 return
-            self._notice(f"the dag processor ended with status {status} and is started again")
+            self._notice(f"{self._what} ended with status {status} and is started again")
             if self._stopping.wait(_RESTART_SECONDS):
                 return
             self._child = self._start_child()
@@ -67,7 +76,7 @@ class _Keeper(threading.Thread):
 
     def _start_child(self) -> "subprocess.Popen[bytes]":
         return subprocess.Popen(
-            [sys.executable, "-c", _CHILD],
+            [sys.executable, "-c", _CHILD, *self._words],
             stdin=subprocess.PIPE,
             env={**os.environ, "ORCHESTRATOR_HOME": str(self._config.home)},
             start_new_session=True,

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from orchestrator.assembly.backing import backing_of
 from orchestrator.clock import SystemClock
 from orchestrator.config import Config
 from orchestrator.executors.triggerer import LocalTriggerer
@@ -27,5 +28,6 @@ def triggerer_settings(config: Config) -> TriggererSettings:
         run_database=config.database.sql_alchemy_conn,
         fernet_key=config.core.fernet_key,
         fernet_file=str(config.fernet_file),
+        backing=backing_of(config),
         max_log_bytes=config.logging.max_log_bytes,
     )

@@ -4,8 +4,10 @@ from collections.abc import Callable
 
 from sqlalchemy import Engine
 
+from orchestrator.assembly.backing import backing_of
 from orchestrator.clock import SystemClock
 from orchestrator.config import Config
+from orchestrator.dagbag.backends import Backends
 from orchestrator.storage.database import connect
 from orchestrator.storage.keyring import Keyring
 from orchestrator.storage.vault import HomeVault
@@ -23,7 +25,8 @@ def lazy_vault(config: Config, *, by: str) -> HomeVault:
 
 
 def _vault(config: Config, open_database: Callable[[], Engine], by: str) -> HomeVault:
-    return HomeVault(open_database, make_keyring(config), SystemClock(), by=by)
+    backends = [Backends(lambda: backing_of(config))]
+    return HomeVault(open_database, make_keyring(config), SystemClock(), by=by, backends=backends)
 
 
 def make_keyring(config: Config) -> Keyring:

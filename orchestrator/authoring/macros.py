@@ -5,6 +5,9 @@ import time
 import uuid
 from datetime import datetime, timedelta
 from random import random
+from typing import Any
+
+from orchestrator.authoring.extensions import current_extensions
 
 __all__ = ["datetime", "ds_add", "ds_format", "json", "random", "time", "timedelta", "uuid"]
 
@@ -25,3 +28,11 @@ def ds_format(ds: str, input_format: str, output_format: str) -> str:
     '2015-01-05'
     """
     return datetime.strptime(str(ds), input_format).strftime(output_format)  # noqa: DTZ007 - a date has no zone
+
+
+def __getattr__(name: str) -> Any:
+    """The macros of the plugin of that name."""
+    found = None if name.startswith("_") else current_extensions().macros(name)
+    if found is None:
+        raise AttributeError(f"there is no macro and no plugin {name!r}; see `orchestrator plugins list`")
+    return found

@@ -14,6 +14,8 @@ from jinja2.sandbox import SandboxedEnvironment, is_internal_attribute
 
 from orchestrator.authoring.dag import DAG
 from orchestrator.authoring.dates import DATE_KEYS, FORMATS, as_filter
+from orchestrator.authoring.filters import Filters
+from orchestrator.authoring.plugged import take_plugins
 from orchestrator.authoring.references import Reference
 from orchestrator.authoring.runtime import Context
 from orchestrator.authoring.task import Task
@@ -41,10 +43,12 @@ class Templates:
         self._environment = (_NativeSandbox if native else _Sandbox)(
             loader=jinja2.FileSystemLoader(self.folders), undefined=jinja2.StrictUndefined, extensions=["jinja2.ext.do"]
         )
+        self._environment.filters = Filters(self._environment.filters)
         self._environment.filters.update({name: as_filter(write) for name, write in FORMATS.items()})
         if dag is not None:
             self._environment.globals.update(dag.user_defined_macros or {})
             self._environment.filters.update(dag.user_defined_filters or {})
+        self._filters = frozenset(self._environment.filters)
         self.of_text = lru_cache(maxsize=1024)(self._environment.from_string)
         self.of_file = self._environment.get_template
 
@@ -52,11 +56,17 @@ class Templates:
         """The task ids that ``text``, and the files it includes, name in ``ti.xcom_pull(…)``."""
         waiting, seen = [text], set[str]()
         while waiting:
-            tree = self._environment.parse(waiting.pop())
+            text = waiting.pop()
+            self.take_plugins(text)
+            tree = self._environment.parse(text)
             yield from _pulls(tree)
             included = {name for name in meta.find_referenced_templates(tree) if name is not None} - seen
             seen |= included
             waiting.extend(self.read(name) for name in sorted(included))
+
+    def take_plugins(self, text: str) -> None:
+        """Let the plugins that ``text`` names be part of the version."""
+        take_plugins(text, self._filters)
 
     def read(self, name: str) -> str:
         """The text of a template file; jinja2.TemplateNotFound if no folder has it."""
@@ -122,7 +132,11 @@ class Field:
             templates = templates_of(self.task)
             if text.endswith(self.extensions):
                 return list(templates.pulled_ids(templates.read(text)))
-            return list(templates.pulled_ids(text)) if "xcom_pull" in text or "{%" in text else ()
+            if "xcom_pull" in text or "{%" in text:
+                return list(templates.pulled_ids(text))
+            if is_template(text):
+                templates.take_plugins(text)
+            return ()
         except jinja2.TemplateError as error:
             raise self.error(error) from None
 

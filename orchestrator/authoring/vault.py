@@ -30,16 +30,33 @@ class Vault(Protocol):
         """Whether there was one."""
 
 
-class EnvironmentVault:
-    """What the environment of this process holds: all that there is outside of a running home."""
+class SecretsSource(Protocol):
+    """Where secrets are looked up first."""
 
-    def __init__(self, environment: Mapping[str, str] = os.environ) -> None:
+    def get_variable(self, key: str) -> str | None: ...
+
+    def get_conn_value(self, conn_id: str) -> str | None: ...
+
+
+class EnvironmentVault:
+    """What the environment of this process holds: all that there is outside of a running home, but for ``backends``,
+    which are asked first.
+    """
+
+    def __init__(self, environment: Mapping[str, str] = os.environ, *, backends: Sequence[SecretsSource] = ()) -> None:
         self._environment = environment
+        self._backends = tuple(backends)
 
     def variable(self, key: str) -> str | None:
+        for backend in self._backends:
+            if (found := backend.get_variable(key)) is not None:
+                return found
         return of_environment(self._environment, "VAR", key)
 
     def connection(self, conn_id: str) -> str | None:
+        for backend in self._backends:
+            if (found := backend.get_conn_value(conn_id)) is not None:
+                return found
         return of_environment(self._environment, "CONN", conn_id)
 
     def variable_keys(self) -> Sequence[str]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from importlib import import_module
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple, Protocol, TypeAlias
 
 import click
 from click.shell_completion import CompletionItem
@@ -23,6 +23,15 @@ class Leaf(NamedTuple):
         return command
 
 
+class Entry(Protocol):
+    """A command that can be had."""
+
+    @property
+    def summary(self) -> str: ...
+
+    def load(self) -> click.Command: ...
+
+
 class Branch(NamedTuple):
     """A group of commands, with its one line of help."""
 
@@ -41,10 +50,14 @@ class LazyGroup(click.Group):
         self._tree = tree
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
-        return list(self._tree)
+        return [*self._tree, *self.added()]
+
+    def added(self) -> Mapping[str, Entry]:
+        """Commands that are in no table."""
+        return {}
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
-        entry = self._tree.get(cmd_name)
+        entry = self._tree.get(cmd_name) or self.added().get(cmd_name)
         if isinstance(entry, Branch):
             return LazyGroup(cmd_name, entry.commands, entry.summary)
         return None if entry is None else entry.load()
@@ -54,17 +67,22 @@ class LazyGroup(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         name = args[0]
         if name not in self._tree and not name.startswith("-") and not ctx.resilient_parsing:
-            raise click.UsageError(f"there is no command {name!r}{did_you_mean(name, self._tree)}", ctx=ctx)
+            known = self.list_commands(ctx)
+            if name not in known:
+                raise click.UsageError(f"there is no command {name!r}{did_you_mean(name, known)}", ctx=ctx)
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         with formatter.section("Commands"):
             formatter.write_dl([(name, entry.summary) for name, entry in self._tree.items()])
+        if added := self.added():
+            with formatter.section("Commands of plugins"):
+                formatter.write_dl([(name, entry.summary) for name, entry in added.items()])
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
         names = [
             CompletionItem(name, help=entry.summary)
-            for name, entry in self._tree.items()
+            for name, entry in [*self._tree.items(), *self.added().items()]
             if name.startswith(incomplete)
         ]
         return names + click.Command.shell_complete(self, ctx, incomplete)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from orchestrator.cli.exits import colors, end
-from orchestrator.cli.lazy import LazyGroup
+from orchestrator.cli.plugged import PluggedGroup
 from orchestrator.cli.tree import COMMANDS
 from orchestrator.exceptions import UsageError
 
@@ -18,7 +18,7 @@ Start with `orchestrator standalone`, put a DAG file into the folder that it nam
 `orchestrator dags trigger DAG --wait`.
 """
 
-orchestrator = LazyGroup(NAME, COMMANDS, _HELP)
+orchestrator = PluggedGroup(NAME, COMMANDS, _HELP)
 
 
 def main(args: Sequence[str] | None = None) -> int:

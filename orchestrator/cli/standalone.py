@@ -7,6 +7,7 @@ import time
 
 import click
 
+from orchestrator.assembly.plugins import warnings
 from orchestrator.assembly.schema import check, lay_out
 from orchestrator.assembly.standalone import run_standalone
 from orchestrator.cli import edge
@@ -34,6 +35,8 @@ def standalone() -> None:
     start_journal(config)
     _prepare(config)
     _tell(config)
+    for warning in warnings(config):
+        notice(warning)
     run_standalone(config, notice=notice, on_ready=lambda: notice(f"ready after {time.monotonic() - began:.1f} s"))
     notice("stopped; open runs go on at the next start")
 

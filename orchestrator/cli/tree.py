@@ -118,6 +118,10 @@ COMMANDS: Tree = {
             "clean": Leaf(f"{_CLI}.venvs:clean", "Remove environments; a task that needs one has it built again."),
         },
     ),
+    "plugins": Branch(
+        "Plugins: what they bring, and which do not work.",
+        {"list": Leaf(f"{_CLI}.plugins:list_plugins", "List the plugins, and why one is not used.")},
+    ),
     "db": Branch(
         "The database: its schema, its size and its shell.",
         {
@@ -142,6 +146,7 @@ COMMANDS: Tree = {
     ),
     "scheduler": Leaf(f"{_CLI}.scheduler:scheduler", "Run the scheduler and its workers."),
     "dag-processor": Leaf(f"{_CLI}.dag_processor:dag_processor", "Run the process that reads the DAG files."),
+    "listener": Leaf(f"{_CLI}.listener:listener", "Run the process in which a plugin hears of what happens."),
     "rotate-fernet-key": Leaf(
         f"{_CLI}.rotation:rotate_fernet_key",
         "Encrypt every variable and connection anew, with the first key of [core] fernet_key.",

@@ -20,6 +20,7 @@ from orchestrator.config.settings import (
     Operators,
     Payloads,
     Scheduler,
+    Secrets,
     Section,
     Setting,
     Triggerer,
@@ -78,6 +79,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     callbacks: Callbacks
     logging: Logging
     payloads: Payloads
+    secrets: Secrets
     given: Mapping[Place, tuple[Given, ...]]
 
     @property

@@ -17,6 +17,7 @@ Url = NewType("Url", str)
 Zone = NewType("Zone", str)
 Secret = NewType("Secret", str)
 Patterns = NewType("Patterns", str)
+Dotted = NewType("Dotted", str)
 Count = Annotated[int, Meta(ge=1)]
 Level = Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"]
 ExecutorName = Literal["LocalExecutor"]
@@ -223,6 +224,16 @@ class Payloads(Section, frozen=True, kw_only=True):
     threshold: Annotated[Count, Meta(description="Size in bytes of JSON above which a result is kept there.")] = 65_536
 
 
+class Secrets(Section, frozen=True, kw_only=True):
+    """Where variables and connections are looked up before the environment and the database."""
+
+    backend: Annotated[
+        Dotted,
+        Meta(description="Dotted path of a secrets backend's class, which is asked first; plugins bring others."),
+    ] = Dotted("")
+    backend_kwargs: Annotated[Secret, Meta(description="What that class is made with, as a JSON object.")] = Secret("")
+
+
 SECTIONS: dict[str, type[Section]] = {
     "core": Core,
     "database": Database,
@@ -235,6 +246,7 @@ SECTIONS: dict[str, type[Section]] = {
     "callbacks": Callbacks,
     "logging": Logging,
     "payloads": Payloads,
+    "secrets": Secrets,
 }
 
 

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 
-from orchestrator.config.settings import Patterns, Secret, Setting, Url, Zone
+from orchestrator.config.settings import Dotted, Patterns, Secret, Setting, Url, Zone
 from orchestrator.nearest import did_you_mean
 
 _BOOLEANS = {"true": True, "t": True, "yes": True, "on": True, "1": True}
@@ -105,6 +105,12 @@ def _patterns(text: str, home: Path) -> Patterns:  # noqa: ARG001
     return Patterns(" ".join(text.replace(",", " ").split()))
 
 
+def _dotted(text: str, home: Path) -> Dotted:  # noqa: ARG001
+    if text and not all(part.isidentifier() for part in text.split(".")):
+        raise ValueError("expected a name, or a dotted path such as package.module.Class")
+    return Dotted(text)
+
+
 def _zone(text: str, home: Path) -> Zone:  # noqa: ARG001
     name = "UTC" if text.lower() == "utc" else text
     try:
@@ -146,6 +152,7 @@ _READERS: dict[Any, Callable[[str, Path], Any]] = {
     Zone: _zone,
     Secret: _secret,
     Patterns: _patterns,
+    Dotted: _dotted,
 }
 _NAMES = {
     bool: "True or False",
@@ -155,4 +162,5 @@ _NAMES = {
     Zone: "time zone",
     Secret: "secret",
     Patterns: "patterns",
+    Dotted: "name",
 }

@@ -17,6 +17,7 @@ from types import ModuleType
 
 from orchestrator.authoring.collecting import collecting
 from orchestrator.authoring.dag import DAG
+from orchestrator.authoring.extensions import keep_extensions
 from orchestrator.authoring.inventory import inventory
 from orchestrator.authoring.trying import reading_file
 from orchestrator.authoring.workflow_dag import WorkflowDag
@@ -24,6 +25,7 @@ from orchestrator.authoring.workflow_definition import Workflow
 from orchestrator.compat.airflow.finder import serve_airflow
 from orchestrator.dagbag.blame import blame
 from orchestrator.dagbag.finder import LocalFinder, SourceLoader
+from orchestrator.dagbag.local_extensions import LocalExtensions
 from orchestrator.dagbag.roots import PLUGINS, Roots
 from orchestrator.dagbag.stock import stock_of
 from orchestrator.exceptions import DagError
@@ -35,6 +37,7 @@ class LocalModules:
     def __init__(self, roots: Roots) -> None:
         self.roots = roots
         self.sources: dict[str, bytes] = {}
+        self.extensions = LocalExtensions(roots)
         self._finder = LocalFinder(roots, self.sources.__setitem__)
         self._modules: dict[str, ModuleType] = {}
         self._depth = 0
@@ -45,10 +48,11 @@ class LocalModules:
         if self._depth:
             yield
             return
-        displaced = self._enter()
+        displaced, before = self._enter(), keep_extensions(self.extensions)
         try:
             yield
         finally:
+            keep_extensions(before)
             self._leave(displaced)
 
     def execute(self, file: str) -> ModuleType:

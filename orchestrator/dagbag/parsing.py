@@ -136,6 +136,7 @@ class Parse:
         files = self._closure.files
         code = self._with_stamps(code_fingerprint(files, self._closure.trees)) if specs else ""
         needs = {self._job.file, *files, *self._reads.names, *self._closure.missing, *self._stamps}
+        needs |= self._modules.extensions.looked_in
         given = {name: content_hash(data) for name, data in files.items()}
         return ParsedFile(
             file=self._job.file,

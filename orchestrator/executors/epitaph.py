@@ -65,6 +65,8 @@ def write_epitaph(settings: WorkerSettings, order: Order, link: WorkerLink, repo
 def _without_secrets(settings: WorkerSettings, text: str) -> str:
     if not text:
         return text
+    if settings.backing:
+        return _NOT_SHOWN.format("a secrets backend may have given it any")
     remains = {
         "text": text,
         "database": settings.home_database,

@@ -45,7 +45,7 @@ def equip(
     types = keep_types(AuthorTypes(VersionClasses(settings.allowed_classes)))
     environments = keep_environments(venvs)
     deferrable = keep_default_deferrable(settings.default_deferrable)
-    before = keep_vault(vault_of(settings.home_database, settings.fernet_key, settings.fernet_file))
+    before = keep_vault(vault_of(settings.home_database, settings.fernet_key, settings.fernet_file, settings.backing))
 
     def let_go() -> None:
         keep_vault(before)

@@ -56,7 +56,7 @@ def _fields(job: RenderJob) -> dict[str, Any]:
     settings = job.settings
     results = results_of(settings)
     keep_vault(
-        vault_of(settings.home_database, settings.fernet_key, settings.fernet_file)
+        vault_of(settings.home_database, settings.fernet_key, settings.fernet_file, settings.backing)
     )  # this process is there for nothing else
     keep_types(AuthorTypes(VersionClasses(settings.allowed_classes)))
     dag, task = Bodies(importing.load, settings.kept_versions).find(job.order)

@@ -4,6 +4,8 @@ from typing import Literal
 
 import msgspec
 
+from orchestrator.dagbag.backends import Backing
+
 
 class WorkerSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Sizes are in bytes; 0 means no limit where it says so.
@@ -12,6 +14,7 @@ class WorkerSettings(msgspec.Struct, frozen=True, kw_only=True):
     ``home_database`` the SQLAlchemy URL of the database that variables and connections are in, and that transactional
     tasks may not write to; ``run_database`` that of the one that the run is recorded in. ``fernet_key`` holds the keys
     of the home, or ``fernet_file`` is where its key lies. ``venv_folder`` keeps the environments that tasks ask for.
+    ``backing`` says which secrets backends there are.
     """
 
     log_folder: str
@@ -24,6 +27,7 @@ class WorkerSettings(msgspec.Struct, frozen=True, kw_only=True):
     allowed_classes: tuple[str, ...] = ()
     venv_folder: str = ""
     venv_method: Literal["auto", "uv", "pip"] = "auto"
+    backing: Backing = Backing()
     payload_threshold: int = 64 * 1024
     max_result_bytes: int = 64 * 1024**2
     max_log_bytes: int = 64 * 1024**2

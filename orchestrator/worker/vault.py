@@ -12,6 +12,7 @@ from orchestrator.authoring.environment import PROGRAMS
 from orchestrator.authoring.variable import mask_read
 from orchestrator.authoring.vault import EnvironmentVault, Vault
 from orchestrator.clock import SystemClock
+from orchestrator.dagbag.backends import Backends, Backing
 from orchestrator.exceptions import UsageError
 from orchestrator.storage.connections import ConnectionStore
 from orchestrator.storage.database import connect, is_absent
@@ -77,12 +78,14 @@ def mask_home(database: str, fernet_key: str, fernet_file: str) -> None:
         engine.dispose()
 
 
-def vault_of(database: str, fernet_key: str, fernet_file: str) -> Vault:
+def vault_of(database: str, fernet_key: str, fernet_file: str, backing: Backing) -> Vault:
     """What an author's code reads and changes; the ``database`` (a URL) is opened when it first asks for something."""
+    backends = [Backends(lambda: backing)] if backing else []
     if not database or is_absent(database):
-        return EnvironmentVault()
+        return Unfenced(EnvironmentVault(backends=backends)) if backends else EnvironmentVault()
 
     def open_database() -> Engine:
         return connect(database)
 
-    return Unfenced(HomeVault(open_database, Keyring(fernet_key, Path(fernet_file)), SystemClock(), by="task"))
+    keyring = Keyring(fernet_key, Path(fernet_file))
+    return Unfenced(HomeVault(open_database, keyring, SystemClock(), by="task", backends=backends))

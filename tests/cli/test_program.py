@@ -223,7 +223,7 @@ def loaded(*words: str) -> set[str]:
 
 @pytest.mark.parametrize("words", [["--help"], ["dags", "--help"], ["tasks"], ["nonsense"]])
 def test_help_loads_none_of_the_large_libraries(words: list[str]) -> None:
-    assert loaded(*words) == set()
+    assert loaded(*words) <= {"msgspec"}  # it reads the settings, which say where plugins with commands are
 
 
 def test_listing_dags_loads_no_library_that_it_does_not_need(shop: FilledHome) -> None:

@@ -12,8 +12,11 @@ ASYNC_OPERATORS = Absent("asynchronous operators", "put the coroutine under @tas
 CONNECTIONS = Absent("what connections are made of", "use Connection and BaseHook of airflow.sdk")
 HOOKS = Absent("the standard provider's hooks", "use pathlib or subprocess in a @task function")
 VARIABLES = Absent("what variables are made of", "use Variable of airflow.sdk")
-SECRETS_BACKENDS = Absent("secrets backends", "read an environment variable")
 EMAIL = Absent("e-mail", "send it with AppriseNotifier of orchestrator.notifiers.apprise")
+SECRETS_BACKENDS = Absent(
+    "Airflow's own secrets backends",
+    "the environment and the database are always asked; derive others from BaseSecretsBackend",
+)
 LINKS = Absent("links of operators", "remove it, or print the link in the task")
 SENSORS = Absent("what sensors of other DAGs raise", "catch AirflowFailException")
 DEFERRAL = Absent("triggers that start runs or tasks by themselves", "call self.defer() in an operator's execute()")
@@ -46,8 +49,7 @@ MASKING = Absent("redacting by hand", "use mask_secret: what it is told of is ma
 SERIALIZATION = Absent("Airflow's serialization", "return JSON values, datetime, Decimal, UUID or bytes")
 STATS = Absent("Airflow's metrics", "remove it")
 PRIORITY = Absent("priority strategies", "set priority_weight and weight_rule")
-LISTENERS = Absent("listeners", "read `orchestrator runs history`")
-PLUGINS = Absent("plugins", "import what it offers from a module beside the DAG file")
+LISTENERS = Absent("listeners that register themselves", "put their module into `listeners` of an AirflowPlugin")
 POLICIES = Absent("cluster policies", "set it in the DAGs")
 COMMON_IO = Absent("results in object storage", "set [payloads] url: large results go there by themselves")
 COMMON_SQL = Absent("more of the provider common.sql", "use SqlHook of orchestrator.hooks.sql in a @task function")

@@ -29,8 +29,8 @@ def make_replays(
 ) -> Replays:
     """Replays that load files, keep payloads and stand behind a fence as the settings say."""
     Fenced.lifted = lifted
-    keep_vault(vault_of(settings.database, settings.fernet_key, settings.fernet_file))
     keep_types(AuthorTypes(VersionClasses(settings.allowed_classes)))
+    keep_vault(vault_of(settings.database, settings.fernet_key, settings.fernet_file, settings.backing))
     theatre = Theatre(settings.deadlock_timeout, onlooker, recorder)
     codes = Codes(settings.kept_versions, settings.quarantine, load)
     return Replays(

@@ -2,6 +2,7 @@
 
 import msgspec
 
+from orchestrator.dagbag.backends import Backing
 from orchestrator.names import QuarantineMode
 
 
@@ -19,6 +20,7 @@ class BlueSettings(msgspec.Struct, frozen=True, kw_only=True):
     fernet_key: str = ""
     fernet_file: str = ""
     allowed_classes: tuple[str, ...] = ()
+    backing: Backing = Backing()
     max_log_bytes: int = 64 * 1024**2
     memory_limit: int = 1024**3  # 0: no limit
     kept_versions: int = 8

@@ -55,7 +55,8 @@ class TriggersProcess:
         self._journal.install()
         runs = RunDatabase(self._settings.run_database)
         keep_neighbours(runs.states)
-        keep_vault(vault_of(self._settings.database, self._settings.fernet_key, self._settings.fernet_file))
+        told = self._settings
+        keep_vault(vault_of(told.database, told.fernet_key, told.fernet_file, told.backing))
         with contextlib.suppress(ConnectionError):
             asyncio.run(self._serve())
 

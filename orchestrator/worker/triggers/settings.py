@@ -2,6 +2,8 @@
 
 import msgspec
 
+from orchestrator.dagbag.backends import Backing
+
 
 class TriggererSettings(msgspec.Struct, frozen=True, kw_only=True):
     """``database`` is the SQLAlchemy URL of the home, whose variables, connections and runs triggers may read;
@@ -14,5 +16,6 @@ class TriggererSettings(msgspec.Struct, frozen=True, kw_only=True):
     run_database: str = ""
     fernet_key: str = ""
     fernet_file: str = ""
+    backing: Backing = Backing()
     max_log_bytes: int = 64 * 1024**2
     patience: float = 0.5

@@ -7,7 +7,6 @@ from orchestrator.compat.airflow.features import (
     DATABASE,
     EXCEPTIONS,
     LISTENERS,
-    PLUGINS,
     POLICIES,
     SECRETS_BACKENDS,
 )
@@ -78,14 +77,14 @@ PROGRAM: Table = {
         "get_hook_lineage_collector": "airflow.sdk.lineage:get_hook_lineage_collector",
     },
     "airflow.listeners": {
-        "hookimpl": LISTENERS,
+        "hookimpl": "orchestrator.plugins.hooks:hookimpl",
     },
     "airflow.listeners.listener": {
         "get_listener_manager": LISTENERS,
     },
     "airflow.plugins_manager": {
-        "AirflowPlugin": PLUGINS,
-        "AirflowPluginException": PLUGINS,
+        "AirflowPlugin": "orchestrator.plugins.airflow_plugin:AirflowPlugin",
+        "AirflowPluginException": "orchestrator.plugins.airflow_plugin:AirflowPluginException",
     },
     "airflow.policies": {
         "hookimpl": POLICIES,

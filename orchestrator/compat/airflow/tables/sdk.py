@@ -23,7 +23,6 @@ from orchestrator.compat.airflow.features import (
     PARSING_CONTEXT,
     PARTITIONS,
     RETRY_DECISIONS,
-    SECRETS_BACKENDS,
     SERIALIZATION,
     STATS,
     TASK_STATE,
@@ -179,7 +178,7 @@ SDK: Table = {
         "ResumableJobMixin": "airflow.sdk:ResumableJobMixin",
     },
     "airflow.sdk.bases.secrets_backend": {
-        "BaseSecretsBackend": SECRETS_BACKENDS,
+        "BaseSecretsBackend": "orchestrator.authoring.secrets_backend:BaseSecretsBackend",
     },
     "airflow.sdk.bases.sensor": {
         "BaseSensorOperator": "airflow.sdk:BaseSensorOperator",
