@@ -27,7 +27,16 @@ class ActivitySettings(AttemptSettings, total=False):
     activity_id: str
 
 
-_OF_GRAPHS = {"trigger_rule", "weight_rule", "params", "multiple_outputs", "task_display_name", "map_index_template"}
+_OF_GRAPHS = {
+    "end_date",
+    "map_index_template",
+    "multiple_outputs",
+    "params",
+    "start_date",
+    "task_display_name",
+    "trigger_rule",
+    "weight_rule",
+}
 ACTIVITY_CHECKS = {
     **{name: check for name, check in TASK_CHECKS.items() if name not in _OF_GRAPHS | CALLBACK_SETTINGS},
     "activity_id": anything,

@@ -73,18 +73,33 @@ def _draft(dag: DAG, file: str, defaults: Defaults) -> DagSpec:
         params=_params(dag),
         param_schemas=_param_schemas(dag),
         on_new_version=dag.on_new_version,
-        tasks=tuple(_task(task, file, defaults) for task in dag.tasks),
+        tasks=tuple(_task(dag, task, file, zone, defaults) for task in dag.tasks),
         groups=tuple(group.spec() for group in dag.task_group_dict.values()),
         display_name=dag.dag_display_name,
         callbacks=kinds_of(dag),
     )
 
 
-def _task(task: Task, file: str, defaults: Defaults) -> TaskSpec:
+def _task(dag: DAG, task: Task, file: str, zone: str, defaults: Defaults) -> TaskSpec:
     found = task.spec(defaults)
+    if task.start_date or task.end_date:
+        found = _dated(dag, task, found, zone)
     if _is_same_file(task.place.file, file):
         return found
     return msgspec.structs.replace(found, line=0)  # a line of another file would mislead
+
+
+def _dated(dag: DAG, task: Task, found: TaskSpec, zone: str) -> TaskSpec:
+    """With its own dates, where they leave out runs that its DAG has."""
+    start, end = _instant(task.start_date, zone), _instant(task.end_date, zone)
+    first, last = _instant(dag.start_date, zone), _instant(dag.end_date, zone)
+    if start is not None and end is not None and end < start:
+        raise task.place.refuse(f"task {task.task_id!r}: its end_date {end} is before its start_date {start}")
+    return msgspec.structs.replace(
+        found,
+        start_date=None if start is None or (first is not None and start <= first) else start,
+        end_date=None if end is None or (last is not None and end >= last) else end,
+    )
 
 
 def _is_same_file(path: str, file: str) -> bool:

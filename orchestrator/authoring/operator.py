@@ -3,7 +3,7 @@
 import copy
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import lru_cache
 from itertools import zip_longest
 from types import MappingProxyType
@@ -74,6 +74,8 @@ class BaseOperator(Constructed, Preparing, Task):
 
     task_display_name: str | None = None
     map_index_template: str | None = None
+    start_date: datetime | None = None
+    end_date: datetime | None = None
     multiple_outputs: bool | None = None
     on_execute_callback: Sequence[Callback] = ()
     on_success_callback: Sequence[Callback] = ()

@@ -75,6 +75,8 @@ class TaskSettings(AttemptSettings, total=False):
     params: Mapping[str, Any] | None
     task_display_name: str | None
     map_index_template: str | None
+    start_date: datetime | None
+    end_date: datetime | None
     multiple_outputs: bool | None
     on_execute_callback: Callbacks
     on_success_callback: Callbacks
@@ -109,6 +111,8 @@ TASK_CHECKS: dict[str, Check] = {
     "doc_md": optional(text),
     "task_display_name": optional(text),
     "map_index_template": optional(text),
+    "start_date": optional(moment),
+    "end_date": optional(moment),
     "multiple_outputs": optional(flag),
     "on_execute_callback": callbacks,
     "on_success_callback": callbacks,

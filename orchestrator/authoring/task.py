@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from types import MappingProxyType
 from typing import Any, Self, TypeAlias, TypeVar
 
@@ -95,6 +96,8 @@ class Task(Linkable):
     is_teardown: bool = False
     on_failure_fail_dagrun: bool = False
     does_nothing: bool = False
+    start_date: datetime | None = None
+    end_date: datetime | None = None
     is_mapped: bool = False
 
     upstream_task_ids: set[str]

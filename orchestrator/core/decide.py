@@ -23,7 +23,7 @@ from orchestrator.core.ruling import ruling
 from orchestrator.core.run import Run
 from orchestrator.core.trigger_rules import Verdict
 from orchestrator.core.workflow_run import WorkflowRun
-from orchestrator.names import FINISHED, RunState, TaskState
+from orchestrator.names import FINISHED, RunState, RunType, TaskState
 
 _WAITING = frozenset({TaskState.SCHEDULED, TaskState.UP_FOR_RETRY, TaskState.UP_FOR_RESCHEDULE})
 
@@ -99,12 +99,26 @@ def _reshaped(run: Run, agenda: Iterable[str]) -> Iterator[Command]:
 
 
 def _judge_anew(run: Run, node: Node) -> Iterator[Command]:
-    if node.task.depth and (found := _expansion(run, node)) is not None:
+    if (why := _out_of_date(run, node)) is not None:
+        yield from _skip(node, node.untouched(), why)
+    elif node.task.depth and (found := _expansion(run, node)) is not None:
         yield found
     elif node.instances is not None:
         yield from _judge_instances(run, node, node.instances)
     elif not node.released and not _is_unborn(run, node) and (untouched := node.untouched()):
         yield from _judge(run, node, untouched)
+
+
+def _out_of_date(run: Run, node: Node) -> str | None:
+    """Why it is not done in a run of that date; a backfill does what it is asked for."""
+    task, date = node.task, run.created.logical_date
+    if date is None or run.created.run_type is RunType.BACKFILL:
+        return None
+    if task.start_date is not None and date < task.start_date:
+        return f"the run is of {date:%Y-%m-%d %H:%M}, before its start_date {task.start_date:%Y-%m-%d %H:%M} (UTC)"
+    if task.end_date is not None and date > task.end_date:
+        return f"the run is of {date:%Y-%m-%d %H:%M}, after its end_date {task.end_date:%Y-%m-%d %H:%M} (UTC)"
+    return None
 
 
 def _is_unborn(run: Run, node: Node) -> bool:

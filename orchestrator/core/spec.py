@@ -140,7 +140,8 @@ class TaskSpec(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One node. ``weight`` is the effective priority; ``inputs`` are the tasks whose results it is given.
 
     ``group`` is the innermost group that it stands in, ``scopes`` are the mapped ones around it, outermost first;
-    ``labels`` say what the edge from an upstream means. ``callbacks`` are the kinds that it has.
+    ``start_date`` and ``end_date`` are the first and the last logical date of the runs in which it is done, where its
+    DAG has others. ``labels`` say what the edge from an upstream means. ``callbacks`` are the kinds that it has.
     ``mapped_over`` and ``map_shape`` are of version 0.1.0 and not written any more: ``own_mapping`` has what they say.
     """
 
@@ -152,6 +153,8 @@ class TaskSpec(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     trigger_rule: TriggerRule = TriggerRule.ALL_SUCCESS
     retry: RetrySpec = RetrySpec()
     execution_timeout: timedelta | None = None
+    start_date: datetime | None = None
+    end_date: datetime | None = None
     priority_weight: int = 1
     weight_rule: WeightRule = WeightRule.DOWNSTREAM
     weight: int = 1
