@@ -23,6 +23,7 @@ WORKLOADS = {
     "W5": "benchmarks.w5_kill",
     "W6": "benchmarks.w6_footprint",
     "REACTION": "benchmarks.reaction",
+    "NEIGHBOUR": "benchmarks.neighbour",
     "GROWTH": "benchmarks.growth",
     "QUARANTINE": "benchmarks.quarantine",
     "WORKFLOW": "benchmarks.workflow",
@@ -37,7 +38,7 @@ _WIDTH = 110  # wide enough for the table where the output is no terminal
 @click.option("--json", "in_json", is_flag=True, help="Print JSON and nothing else on stdout.")
 @click.option("--quick", is_flag=True, help="Smaller sizes: to see that it works, not to quote.")
 def main(also: Sequence[str], only: Sequence[str], *, in_json: bool, quick: bool) -> None:
-    """Measure W1 to W6, reaction, growth, quarantine and workflow, each beside this machine's floors of this run."""
+    """Measure W1 to W6, reaction and more, each beside this machine's floors of this run."""
     chosen = [name.upper() for name in (*only, *also)] or list(WORKLOADS)
     unknown = [name for name in chosen if name not in WORKLOADS]
     if unknown:

@@ -14,13 +14,15 @@ import msgspec
 
 from orchestrator.core.run import Run
 from orchestrator.core.spec import TaskSpec
+from orchestrator.core.turns import Turns
 
 UNLIMITED = -1
 
 Limit: TypeAlias = tuple[str, ...]
-Rank: TypeAlias = tuple[int, int, int]
+Rank: TypeAlias = tuple[int, int]
+Place: TypeAlias = tuple[int, int, int, int]
 Name: TypeAlias = tuple[int, str, int, str | None]
-Entry: TypeAlias = tuple[Rank, int, Name]
+Entry: TypeAlias = tuple[Place, int, Name]
 _ALL: Limit = ("all",)
 _SPARE = 64
 
@@ -64,24 +66,29 @@ class Admission:
         self._active: list[Entry] = []
         self._parked: dict[Limit, dict[int, list[Entry]]] = {}  # by limit and the slots of it that are wanted
         self._order = count()
+        self._turns = Turns()
 
     # ── what wants to run ────────────────────────────────────────────────────────────────────────────────
 
     def offer(self, run: Run, task: TaskSpec, map_index: int, count: int) -> None:
-        """These ``count`` activities are ready. Higher weight first, then older runs, then first come."""
+        """These ``count`` activities are ready. Higher weight first; of equal weight runs take turns, older ones first,
+        and in a run what came first.
+        """
         name: Name = (run.run_key, task.pool, task.pool_slots, task.task_id if _has_own_limit(task) else None)
         bucket = self._buckets.get(name)
         if bucket is None:
             bucket = self._buckets[name] = _Bucket(name, run, _limits(run, task), task.pool_slots)
             self._names.setdefault(run.run_key, []).append(name)
-        rank = (-task.weight, run.run_key, next(self._order))
+        rank = (-task.weight, next(self._order))
         is_best = not bucket.heap or rank < bucket.heap[0][0]
         heapq.heappush(bucket.heap, (rank, task.task_id, map_index, count))
         if is_best:
+            self._turns.join(task.weight, run.run_key)
             self._activate(bucket)
 
     def forget(self, run_key: int) -> None:
         """Nothing of that run waits any more; the room that it was about to look at goes to others."""
+        self._turns.forget(run_key)
         for name in self._names.pop(run_key, ()):
             for limit in self._buckets.pop(name).limits:
                 self._wake(limit)
@@ -140,8 +147,14 @@ class Admission:
     def admit(self) -> Iterator[Admitted]:
         """Take as much as there is room for, best first; each counts as open from here on."""
         while self._active and self._used[_ALL] < self._parallelism:
-            bucket = self._standing(heapq.heappop(self._active))
+            entry = heapq.heappop(self._active)
+            bucket = self._standing(entry)
             if bucket is None:
+                continue
+            if entry[0][1] < self._turns.round(
+                -entry[0][0], bucket.run.run_key
+            ):  # its run has had a turn since, by another bucket
+                self._activate(bucket)
                 continue
             full = next((limit for limit in bucket.limits if not self._has_room(bucket, limit)), None)
             if full is not None:
@@ -162,13 +175,20 @@ class Admission:
             first, count = first + 1, count - 1
         if task is None or not count:
             return
-        room, attempt = min(count, self._room(bucket)), run.next_attempt(task_id, first)
+        room, attempt = min(count, self._share(bucket, rank)), run.next_attempt(task_id, first)
         taken = next((n for n in range(1, room) if not _goes_along(run, task_id, first + n, attempt)), room)
         if taken < count:
             heapq.heappush(bucket.heap, (rank, task_id, first + taken, count - taken))
         for map_index in range(first, first + taken):
             self.occupy(run, task, map_index)
+        self._turns.took(-rank[0], run.run_key, taken)
         yield Admitted(run, task_id, first, taken)
+
+    def _share(self, bucket: _Bucket, rank: Rank) -> int:
+        """How many it may take now: what fits, and no more than its turn while others of that weight stand in line."""
+        room = self._room(bucket)
+        is_alone = not self._active or self._active[0][0][0] != rank[0]
+        return room if is_alone else min(room, self._turns.left(-rank[0], bucket.run.run_key))
 
     def _room(self, bucket: _Bucket) -> int:
         """How many activities of this bucket still fit; at least 1 here, as every limit has room."""
@@ -198,10 +218,16 @@ class Admission:
     def _stand(self, bucket: _Bucket, queue: list[Entry]) -> None:
         """Put it into a queue, which also throws out the left-overs when most of it is such."""
         bucket.ticket = next(self._order)
-        heapq.heappush(queue, (bucket.heap[0][0], bucket.ticket, bucket.name))
+        heapq.heappush(queue, (self._place(bucket), bucket.ticket, bucket.name))
         if len(queue) > 2 * len(self._buckets) + _SPARE:
             queue[:] = [entry for entry in queue if self._standing(entry) is not None]
             heapq.heapify(queue)
+
+    def _place(self, bucket: _Bucket) -> Place:
+        """Where it stands in a queue: by weight, by its run's turn, by age, first come."""
+        weight, order = bucket.heap[0][0]
+        run_key = bucket.run.run_key
+        return (weight, self._turns.round(-weight, run_key), run_key, order)
 
     def _standing(self, entry: Entry) -> _Bucket | None:
         """The bucket of an entry, unless that is a left-over."""
