@@ -13,7 +13,7 @@ from orchestrator.authoring.dag import current_dag
 from orchestrator.authoring.identifiers import checked_id
 from orchestrator.authoring.inventory import note
 from orchestrator.authoring.place import Place, author
-from orchestrator.authoring.settings import TASK_CHECKS, AttemptSettings
+from orchestrator.authoring.settings import TASK_CHECKS, WITHOUT_EFFECT, AttemptSettings
 from orchestrator.exceptions import UsageError
 from orchestrator.names import Delivery
 
@@ -28,6 +28,7 @@ class ActivitySettings(AttemptSettings, total=False):
 
 
 _OF_GRAPHS = {
+    "do_xcom_push",
     "end_date",
     "map_index_template",
     "multiple_outputs",
@@ -36,6 +37,7 @@ _OF_GRAPHS = {
     "task_display_name",
     "trigger_rule",
     "weight_rule",
+    *WITHOUT_EFFECT,
 }
 ACTIVITY_CHECKS = {
     **{name: check for name, check in TASK_CHECKS.items() if name not in _OF_GRAPHS | CALLBACK_SETTINGS},

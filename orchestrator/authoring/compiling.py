@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from orchestrator.authoring.airflow_only import AIRFLOW_TASK_SETTINGS, supported
+from orchestrator.authoring.assets import BaseAsset
 from orchestrator.authoring.callbacks import kinds_of
 from orchestrator.authoring.checks import check_all, refuse_unknown
 from orchestrator.authoring.construction import Constructed, accepted_names
@@ -220,9 +221,12 @@ def _instant(moment: datetime | None, zone: str) -> datetime | None:
 
 
 def _schedule(dag: DAG, zone: str, defaults: Defaults) -> Schedule | None:
-    value = dag.schedule
+    value: Any = dag.schedule
     if isinstance(value, Once | Cron | Every):
         return value
+    if any(isinstance(one, BaseAsset) for one in (value if isinstance(value, list | tuple) else (value,))):
+        message = f"{dag!r}: assets start no runs here; give it a schedule of times, or trigger its runs"
+        raise ScheduleError(message, file=dag.place.file, line=dag.place.line)
     try:
         found = parse_schedule(value, zone)
     except ScheduleError as error:

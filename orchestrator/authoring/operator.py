@@ -77,6 +77,15 @@ class BaseOperator(Constructed, Preparing, Task):
     start_date: datetime | None = None
     end_date: datetime | None = None
     multiple_outputs: bool | None = None
+    do_xcom_push: bool = True
+    inlets: Sequence[Any] = ()
+    outlets: Sequence[Any] = ()
+    executor_config: Mapping[str, Any] | None = None
+    logger_name: str | None = None
+    doc: str | None = None
+    doc_json: str | None = None
+    doc_rst: str | None = None
+    doc_yaml: str | None = None
     on_execute_callback: Sequence[Callback] = ()
     on_success_callback: Sequence[Callback] = ()
     on_failure_callback: Sequence[Callback] = ()

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta, tzinfo
 from os import PathLike
 from typing import Any, Required, TypeAlias, TypedDict
 
+from orchestrator.authoring.assets import BaseAsset
 from orchestrator.authoring.callbacks import Callback, callbacks
 from orchestrator.authoring.checks import (
     Check,
@@ -78,6 +79,15 @@ class TaskSettings(AttemptSettings, total=False):
     start_date: datetime | None
     end_date: datetime | None
     multiple_outputs: bool | None
+    do_xcom_push: bool
+    inlets: Sequence[Any] | BaseAsset | None
+    outlets: Sequence[Any] | BaseAsset | None
+    executor_config: Mapping[str, Any] | None
+    logger_name: str | None
+    doc: str | None
+    doc_json: str | None
+    doc_rst: str | None
+    doc_yaml: str | None
     on_execute_callback: Callbacks
     on_success_callback: Callbacks
     on_failure_callback: Callbacks
@@ -85,6 +95,8 @@ class TaskSettings(AttemptSettings, total=False):
     on_skipped_callback: Callbacks
 
 
+WITHOUT_EFFECT = ("inlets", "outlets", "executor_config", "logger_name", "doc", "doc_json", "doc_rst", "doc_yaml")
+"""What is kept with the task as it was given, and changes nothing."""
 MAKING = ("dag", "task_group", "default_args", "pre_execute", "post_execute")
 TASK_CHECKS: dict[str, Check] = {
     "owner": text,
@@ -114,6 +126,8 @@ TASK_CHECKS: dict[str, Check] = {
     "start_date": optional(moment),
     "end_date": optional(moment),
     "multiple_outputs": optional(flag),
+    "do_xcom_push": flag,
+    **dict.fromkeys(WITHOUT_EFFECT, anything),
     "on_execute_callback": callbacks,
     "on_success_callback": callbacks,
     "on_failure_callback": callbacks,

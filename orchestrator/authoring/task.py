@@ -92,6 +92,7 @@ class Task(Linkable):
     owner: str
     trigger_rule: TriggerRule
     multiple_outputs: bool | None = None
+    do_xcom_push: bool = True
     is_setup: bool = False
     is_teardown: bool = False
     on_failure_fail_dagrun: bool = False

@@ -185,7 +185,7 @@ class Attempts:
             self._seal()
             if isinstance(value, Deferral):
                 return _deferred(order, value)
-            result = self._results.result(value, order.measured)
+            result = self._results.result(self._kept(value), order.measured)
         return Completed(
             key=order.key,
             at=_now(),
@@ -201,7 +201,7 @@ class Attempts:
             value = self._body(order, dag, task, connection)
             if isinstance(value, Deferral):
                 raise UsageError(f"task {task.task_id!r} waits for a run, which delivery='transactional' cannot do")
-            return self._results.encode(value, measured=order.measured)
+            return self._results.encode(self._kept(value), measured=order.measured)
 
         data = self._transactions.deliver(order, body, self._seal)
         value = values.decode(data)
@@ -243,6 +243,10 @@ class Attempts:
             self._name = _named(task, context)
             raise
         self._name = _named(task, context)
+
+    def _kept(self, value: Any) -> Any:
+        """What of a body's value is its result."""
+        return value if self._ready.do_xcom_push else None
 
     def _seal(self) -> None:
         """The body's outcome stands from here on; Interrupted if the body was cut short and went on regardless."""

@@ -95,7 +95,7 @@ def test_a_setting_is_held_in_one_form(name, given, held):
         ({"isolation": "vm"}, "isolation must be one of warm, fork, not 'vm'"),
         ({"max_active_tis_per_dag": 0}, "max_active_tis_per_dag must be a whole number of at least 1"),
         ({"depends_on_past": True}, "depends_on_past is a setting of Airflow that is not supported here"),
-        ({"do_xcom_push": False}, "do_xcom_push is a setting of Airflow that is not supported here"),
+        ({"run_as_user": "root"}, "run_as_user is a setting of Airflow that is not supported here"),
         ({"dag": "d"}, "dag must be a DAG, not 'd'"),
     ],
 )

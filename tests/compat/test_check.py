@@ -82,15 +82,33 @@ def test_a_setting_that_is_not_supported_is_said_wherever_it_stands(write: Write
         from airflow.sdk import DAG, task
         from airflow.operators.empty import EmptyOperator
         with DAG("etl", owner_links={"me": "https://me"}, access_control=None):
-            EmptyOperator(task_id="a", executor_config={"a": 1})
+            EmptyOperator(task_id="a", run_as_user="root")
             task(executor="other")(lambda: 1)
         """,
     )
     said = findings(checked(path, status=1))
     assert [(line, message.split()[0]) for line, message in said] == [
         (3, "owner_links"),
-        (4, "executor_config"),
+        (4, "run_as_user"),
         (5, "executor"),
+    ]
+
+
+def test_a_setting_that_changes_nothing_is_said_and_is_no_failure(write: Write) -> None:
+    path = write(
+        "etl.py",
+        """\
+        from airflow.sdk import DAG, Asset, task
+        with DAG("etl", default_args={"executor_config": {"a": 1}}):
+            task(outlets=[Asset("s3://shop/orders")], inlets=[])(lambda: 1)
+        """,
+    )
+    found = checked(path, status=0)
+    assert found["verdicts"] == {"runs": 0, "differs": 1, "missing": 0}
+    assert [(line, message.split(" is kept")[0]) for line, message in findings(found)] == [
+        (1, "airflow.sdk.Asset names data, and starts no run: events of assets are not recorded"),
+        (2, "the setting executor_config"),
+        (3, "the setting outlets"),
     ]
 
 

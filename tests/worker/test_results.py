@@ -66,3 +66,7 @@ def test_a_result_that_a_full_disk_has_no_room_for_waits_until_there_is_some(
     assert isinstance(report, Completed)
     assert report.payload is not None
     assert shop.mark("ran") == "x"
+
+
+def test_a_task_that_pushes_no_xcom_has_no_result_whatever_its_body_returns(bench: Bench, shop: Workshop) -> None:
+    assert bench.complete(shop.order("keeps_to_itself")) is None

@@ -232,6 +232,10 @@ with DAG("shop", start_date=None):
     def misencodes():
         return {"rows": [1, object()]}
 
+    @task(do_xcom_push=False)
+    def keeps_to_itself():
+        return {"secret": object()}
+
     @task
     def returns(size=0):
         return ["x" * 1024] * size
@@ -395,7 +399,7 @@ with DAG("shop", start_date=None):
     nothing(), echo(), greet(), late_import(), marks(), once(), whoami()
     waits(), sleeps(), sleeps_async(), answers_async(), stubborn(), swallows(), has_child(), raises()
     raises_strangely(), raises_at_length(), skips(), gives_up(), exits(), interrupts(), dies(), killed(), crashes()
-    misencodes(), returns(), says(), says_past_python(), takes_the_streams(), keys(), spawns()
+    misencodes(), keeps_to_itself(), returns(), says(), says_past_python(), takes_the_streams(), keys(), spawns()
     returns_much_while_the_disk_is_full()
     says_and_raises(), says_and_waits(), surroundings(), changes_surroundings()
     for size in (40, 50 * 1024):

@@ -23,6 +23,7 @@ DIFFERENCES: Mapping[str, str] = {
     "airflow.providers.standard.triggers.external_task:WorkflowTrigger": (
         "goes on waiting where failed_states are given and none of them has come"
     ),
+    "airflow.sdk:Asset": "names data, and starts no run: events of assets are not recorded",
     "airflow.sdk:TaskInstance": _AS_SEEN,
     "airflow.sdk:TaskInstanceState": _NO_NONE,
     "airflow.sdk:timezone": "takes naive moments as UTC, whatever [core] default_timezone says",
@@ -31,6 +32,18 @@ DIFFERENCES: Mapping[str, str] = {
     "airflow.utils.types:DagRunType": "has the word asset_materialization, which no run here has",
 }
 """Keyed by the name that the tables' other paths lead to."""
+
+_OF_ASSETS = "is kept with the task: no event of an asset is recorded or read"
+_UNSEEN = "is kept with the task, and shown nowhere"
+
+SETTINGS: Mapping[str, str] = {
+    "inlets": _OF_ASSETS,
+    "outlets": _OF_ASSETS,
+    "executor_config": "is kept with the task: no executor here reads it",
+    "logger_name": "is kept with the task, whose log has one name",
+    **dict.fromkeys(("doc", "doc_json", "doc_rst", "doc_yaml"), _UNSEEN),
+}
+"""Settings of tasks that are taken and change nothing."""
 
 IN_EVERY_FILE = (
     "A new DAG is not paused: a dropped file runs.",

@@ -1,4 +1,4 @@
-"""Settings that a file gives to Airflow's DAGs and operators and that are not supported: read from its source."""
+"""Settings that a file gives to Airflow's DAGs and operators and that do nothing here: read from its source."""
 
 import ast
 from collections.abc import Iterator, Mapping
@@ -6,15 +6,17 @@ from typing import Any
 
 from orchestrator.authoring.airflow_only import AIRFLOW_DAG_SETTINGS, AIRFLOW_TASK_SETTINGS
 from orchestrator.compat.airflow.catalog import Missing
+from orchestrator.compat.airflow.differences import SETTINGS
 from orchestrator.compat.airflow.findings import Finding, Kind
 from orchestrator.compat.airflow.imports import imported, look_up
 
 _DAGS = frozenset({"orchestrator:DAG", "orchestrator:dag"})
 _DEFAULTS = "default_args"
+_EMPTY: tuple[Any, ...] = (None, "", [], (), {})
 
 
 def keyword_findings(file: str, tree: ast.Module) -> Iterator[Finding]:
-    """A finding for each setting that asks for something which is not there."""
+    """A finding for each setting that asks for something which is not there, or that changes nothing here."""
     known = _settings_by_name(tree)
     for node in ast.walk(tree):
         if isinstance(node, ast.Call):
@@ -51,6 +53,8 @@ def _is_defaults(node: ast.Assign | ast.keyword) -> bool:
 
 
 def _judged(file: str, name: Any, value: ast.expr, settings: Mapping[str, tuple[Any, ...]]) -> Iterator[Finding]:
+    if settings is AIRFLOW_TASK_SETTINGS and name in SETTINGS and not _asks_for_nothing(value, _EMPTY):
+        yield Finding(file=file, line=value.lineno, kind=Kind.DIFFERS, sentence=f"the setting {name} {SETTINGS[name]}")
     if isinstance(name, str) and name in settings and not _asks_for_nothing(value, settings[name]):
         yield Finding(
             file=file,

@@ -24,7 +24,7 @@ DEFINITIONS: Table = {
         "AssetRef": ASSETS,
         "AssetUriRef": ASSETS,
         "AssetWatcher": "airflow.sdk:AssetWatcher",
-        "BaseAsset": ASSETS,
+        "BaseAsset": "orchestrator.authoring.assets:BaseAsset",
         "Dataset": "airflow.sdk:Asset",
         "Model": "airflow.sdk:Asset",
     },

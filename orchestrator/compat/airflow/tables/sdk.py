@@ -35,11 +35,11 @@ from orchestrator.compat.airflow.features import (
 SDK: Table = {
     "airflow.sdk": {
         "AllowedKeyMapper": PARTITIONS,
-        "Asset": ASSETS,
+        "Asset": "orchestrator.authoring.assets:Asset",
         "AssetAccessControl": ASSETS,
-        "AssetAlias": ASSETS,
-        "AssetAll": ASSETS,
-        "AssetAny": ASSETS,
+        "AssetAlias": "orchestrator.authoring.assets:AssetAlias",
+        "AssetAll": "orchestrator.authoring.assets:AssetAll",
+        "AssetAny": "orchestrator.authoring.assets:AssetAny",
         "AssetOrTimeSchedule": ASSETS,
         "AssetWatcher": ASSETS,
         "AsyncCallback": DEADLINES,
