@@ -304,7 +304,8 @@ class Run(CallingBoard):
             activity.length, activity.lengths = event.length, event.lengths or None
             activity.gave = event.payload is not None or event.result != NULL
             node.name_instance(event.map_index, event.rendered_map_index)
-            self._call(node, CallbackKind.SUCCESS, event.map_index, event.attempt)
+            if node.task.callbacks:
+                self._call(node, CallbackKind.SUCCESS, event.map_index, event.attempt)
             self._succeed(node, event.map_index, activity, at)
             self._choose(node, event.map_index, event.skip)
         else:

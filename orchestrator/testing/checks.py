@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import TypeAlias
 
 from orchestrator.core.board import Place
+from orchestrator.core.calling import LATE_REPORT
 from orchestrator.core.events import (
     ActivityCleared,
     ActivityCompleted,
@@ -19,7 +20,9 @@ from orchestrator.core.events import (
     ActivityUpstreamFailed,
     OutcomeResolved,
     Recorded,
+    RunCancelRequested,
     RunCreated,
+    RunEnded,
     RunMoved,
     TaskExpanded,
 )
@@ -28,8 +31,9 @@ from orchestrator.core.run import Run
 from orchestrator.core.runs import replay
 from orchestrator.core.spec import DagSpec, TaskSpec
 from orchestrator.core.timetables import next_slot
-from orchestrator.names import FINISHED, UNMAPPED, Delivery, TaskState
+from orchestrator.names import FINISHED, UNMAPPED, CallbackKind, Delivery, FailureKind, RunState, TaskState
 from orchestrator.ports import Group
+from orchestrator.testing.callback_reading import CallbackReading
 from orchestrator.testing.clock import EPOCH
 from orchestrator.testing.invariants import check_order, may_run
 from orchestrator.testing.people import People
@@ -50,6 +54,8 @@ def check_world(sim: Simulation, specs: Sequence[DagSpec], people: People) -> No
         assert not run.open, f"run {run.run_id} has ended with open attempts: {run.open}"
         assert not reading.open, f"run {run.run_id} has ended with attempts that nobody closed: {reading.open}"
         reading.agrees_with(run)
+        reading.callbacks.check(facts)
+        assert run.is_settled, f"run {run.run_id} has ended with open callbacks: {list(run.callbacks)}"
     check_deliveries(sim, people, {run.created.run_uid: run for run in runs.values()})
     check_slots(specs, list(runs.values()))
 
@@ -66,6 +72,9 @@ class Reading:
         self._outdated: Counter[Place] = Counter()
         self._sizes: dict[str, int] = {}
         self._tasks: dict[str, TaskSpec] = {}
+        self.callbacks = CallbackReading()
+        self._ends = 0
+        self._cancelled_by: str | None = None
         for fact in facts:
             try:
                 self._take(fact)
@@ -110,30 +119,53 @@ class Reading:
             case ActivityStarted():
                 self.begun.add((event.task_id, event.map_index))
             case ActivityCompleted():
-                self._end((event.task_id, event.map_index), event.attempt, TaskState.SUCCESS)
+                if self._end((event.task_id, event.map_index), event.attempt, TaskState.SUCCESS):
+                    self._call(event, CallbackKind.SUCCESS)
             case ActivityFailed():
                 again = TaskState.FAILED if event.retry_at is None else TaskState.UP_FOR_RETRY
-                self._end((event.task_id, event.map_index), event.attempt, again)
+                applied = self._end((event.task_id, event.map_index), event.attempt, again)
+                if applied and event.kind is not FailureKind.CANCELLED:
+                    self._call(event, CallbackKind.FAILURE if event.retry_at is None else CallbackKind.RETRY)
             case ActivityLost():
                 lost = TaskState.AWAITING_INPUT if event.unknown else TaskState.SCHEDULED
                 self._end((event.task_id, event.map_index), event.attempt, lost)
             case ActivitySkipped():
                 for place in _places_of(event):
-                    self._end(place, event.attempt, TaskState.SKIPPED)
+                    if self._end(place, event.attempt, TaskState.SKIPPED) and event.attempt:
+                        self._call(event, CallbackKind.SKIPPED)
             case ActivityUpstreamFailed():
                 self.states |= dict.fromkeys(_places_of(event), TaskState.UPSTREAM_FAILED)
             case ActivityMarked():
                 self.states |= dict.fromkeys(_places_of(event), event.state)
+            case RunCancelRequested():
+                self._cancelled_by = event.by if self._cancelled_by is None else self._cancelled_by
+            case RunEnded():
+                self._call_at_end(event)
             case ActivityCleared():
+                self._cancelled_by = None
                 for place in _places_of(event):
                     self.states[place] = TaskState.NONE
                     self._outdated[place] = self._attempts[place]
             case OutcomeResolved():
                 place = (event.task_id, event.map_index)
                 if self._state(place) is TaskState.AWAITING_INPUT:
+                    if event.by == LATE_REPORT:
+                        self._call(event, CallbackKind.SUCCESS)
                     self.states[place] = event.state if event.state in FINISHED else TaskState.SCHEDULED
             case _:
                 pass  # says nothing about an activity's state
+
+    def _call(
+        self, event: ActivityCompleted | ActivityFailed | ActivitySkipped | OutcomeResolved, kind: CallbackKind
+    ) -> None:
+        kinds = self._tasks[event.task_id].callbacks
+        self.callbacks.note(kinds, kind, event.task_id, event.map_index, event.attempt)
+
+    def _call_at_end(self, event: RunEnded) -> None:
+        self._ends += 1
+        if self._cancelled_by is None or self._cancelled_by in ("dagrun_timeout", "fail_fast"):
+            kind = CallbackKind.SUCCESS if event.state is RunState.SUCCESS else CallbackKind.FAILURE
+            self.callbacks.note(self._spec.callbacks, kind, "", UNMAPPED, self._ends)
 
     def _schedule(self, place: Place, attempt: int) -> None:
         state = self._state(place)
@@ -147,10 +179,10 @@ class Reading:
         self.begun.discard(place)
         self.states[place] = TaskState.QUEUED
 
-    def _end(self, place: Place, attempt: int, state: TaskState) -> None:
-        """Somebody reports on an attempt, or (attempt 0) the engine decides without one."""
+    def _end(self, place: Place, attempt: int, state: TaskState) -> bool:
+        """Somebody reports on an attempt, or (attempt 0) the engine decides without one; whether that counts."""
         if place[0] not in self._tasks:
-            return
+            return False
         was_open = self.open.get(place) == attempt
         if was_open:
             del self.open[place]
@@ -162,8 +194,10 @@ class Reading:
             and known not in FINISHED
         )
         is_given_up = state is TaskState.FAILED and known is TaskState.AWAITING_INPUT and current
-        if not attempt or is_committed or is_given_up or (was_open and known is TaskState.QUEUED):
+        counts = not attempt or is_committed or is_given_up or (was_open and known is TaskState.QUEUED)
+        if counts:
             self.states[place] = state
+        return counts
 
     def _retire(self, task: TaskSpec) -> None:
         """A task that is gone from the run may come back: what it had finished is finished, nothing else."""
@@ -204,7 +238,9 @@ def _peeked(run: Run, task_id: str, map_index: int) -> TaskState:
 def check_deliveries(sim: Simulation, people: People, runs: dict[str, Run]) -> None:
     """at_most_once begins once under a key unless a person says: again; transactional has its effect once."""
     for key, times in sim.executor.bodies.items():
-        run_uid, task_id, _, _ = key.rsplit("/", 3)
+        run_uid, task_id, _, generation = key.rsplit("/", 3)
+        if not generation.isdigit():
+            continue  # callbacks are called at least once
         run = runs[run_uid]
         delivery = people.deliveries[run.dag_id, task_id]
         if delivery is Delivery.AT_MOST_ONCE:
@@ -236,17 +272,20 @@ class LimitWatch:
     def __init__(self, parallelism: int) -> None:
         self._parallelism = parallelism
         self._runs: dict[int, tuple[Run, tuple[Place, ...]]] = {}
+        self._calls: dict[int, int] = {}
         self._active: dict[int, str] = {}
 
     def look(self, group: Group) -> None:
         for part in group.parts:
             run = part.run
             self._runs[run.run_key] = (run, tuple(run.open))
+            self._calls[run.run_key] = len(run.callbacks.handed_out())
             self._active.pop(run.run_key, None)
             if run.started_at and not run.is_ended:
                 self._active[run.run_key] = run.dag_id
         open_ = [(run, place) for run, places in self._runs.values() for place in places]
-        assert len(open_) <= self._parallelism, f"{len(open_)} attempts are open"
+        both = len(open_) + sum(self._calls.values())
+        assert both <= self._parallelism, f"{len(open_)} attempts are open, and callbacks: {self._calls}"
         slots: Counter[str] = Counter()
         tasks: Counter[tuple[str, ...]] = Counter()
         for run, (task_id, _) in open_:

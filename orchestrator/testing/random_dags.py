@@ -6,9 +6,10 @@ from datetime import timedelta
 import msgspec
 
 from orchestrator.core.spec import Cron, DagSpec, Every, RetrySpec, Schedule, TaskSpec, mapping_over
-from orchestrator.names import Delivery, TriggerRule
+from orchestrator.names import CallbackKind, Delivery, TriggerRule
 from orchestrator.testing.clock import EPOCH
 
+_OF_RUNS = [CallbackKind.SUCCESS, CallbackKind.FAILURE]
 POOLS = {"default_pool": 128, "narrow": 1, "wide": 4}
 DAYS_END = EPOCH + timedelta(seconds=120)  # no schedule has a slot after this
 
@@ -49,6 +50,7 @@ def _random_dag(dice: random.Random, dag_id: str, most: int) -> DagSpec:
         fail_fast=dice.random() < 0.1,
         dagrun_timeout=timedelta(seconds=40) if dice.random() < 0.1 else None,
         tasks=tuple(_random_task(dice, name, names[:number]) for number, name in enumerate(names)),
+        callbacks=_random_callbacks(random.Random(f"calls/{dag_id}/{most}"), _OF_RUNS),
     )
 
 
@@ -81,7 +83,13 @@ def _random_task(dice: random.Random, name: str, before: list[str]) -> TaskSpec:
         mapping=mapping_over(*dice.choice(((0,), (3,), (2, 3)))) if dice.random() < 0.25 else None,
         does_nothing=dice.random() < 0.1,
     )
-    return _in_role(random.Random(f"role/{name}/{upstream}"), task)
+    called = _random_callbacks(random.Random(f"calls/{name}/{upstream}"), list(CallbackKind))
+    return _in_role(random.Random(f"role/{name}/{upstream}"), msgspec.structs.replace(task, callbacks=called))
+
+
+def _random_callbacks(dice: random.Random, kinds: list[CallbackKind]) -> tuple[CallbackKind, ...]:
+    """Drawn apart, so that a seed means the same DAG but for that."""
+    return tuple(kind for kind in kinds if dice.random() < 0.6) if dice.random() < 0.5 else ()
 
 
 def _in_role(dice: random.Random, task: TaskSpec) -> TaskSpec:

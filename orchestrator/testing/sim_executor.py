@@ -40,6 +40,7 @@ def drawn(seed: int, *, fail: float = 0.1, lost: float = 0.05, skip: float = 0.0
 
     def draw(order: Order) -> Script:
         text = f"{seed}/{order.dag_id}/{order.run_id}/{order.key.task_id}/{order.key.map_index}/{order.key.attempt}"
+        text += f"/{order.key.callback}" if order.key.callback else ""
         dice = hashlib.sha256(text.encode()).digest()
         luck, wait, work = dice[0] / 256, dice[1] / 64, dice[2] / 16
         outcome = "success"
