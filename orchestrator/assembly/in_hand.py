@@ -32,6 +32,9 @@ from orchestrator.storage.projections import SqlProjections
 Around = Callable[[Order], AbstractContextManager[object]]
 
 
+_ANY_CLASS = ("*",)  # what is read back was written by this very process
+
+
 class CatalogInHand(SqlCatalog):
     """A catalog whose versions all lie in the folder that their author wrote them in."""
 
@@ -72,7 +75,7 @@ class Stage:
         the engine's than the home has.
         """
         home, load = self.home, self._hand.load
-        worker = staged_worker(self._config, home)
+        worker = replace(staged_worker(self._config, home), allowed_classes=_ANY_CLASS)
         before = current_vault()
         scheduler = Scheduler(
             store=make_store(SqlHistoryStore(home.engine)),
@@ -100,7 +103,7 @@ class Stage:
             self._vault = keep_vault(before)
 
     def _replayer(self) -> InlineReplayer:
-        settings = staged_blue(self._config, self.home)
+        settings = replace(staged_blue(self._config, self.home), allowed_classes=_ANY_CLASS)
         if not self._hand.is_file:  # there is no source to tell by what it imports
             settings = replace(settings, quarantine=QuarantineMode.ERROR)
         return InlineReplayer(settings, self.time, notice=self._notice, load=self._hand.load)

@@ -2,23 +2,34 @@
 
 import json
 from collections.abc import Callable
+from pathlib import Path
 
 import click
 
 from orchestrator.assembly.home import Home
 from orchestrator.cli.options import dag_argument, with_home
-from orchestrator.cli.render.console import out
+from orchestrator.cli.picture.png import png
+from orchestrator.cli.picture.svg import svg
+from orchestrator.cli.render.console import out, remark
 from orchestrator.cli.render.graph import tree
 from orchestrator.core.spec import DagSpec, GroupSpec, TaskSpec
+from orchestrator.exceptions import UsageError
 
 
 @click.command("show")
 @dag_argument
 @click.option("--mermaid", "form", flag_value="mermaid", help="Print the graph as Mermaid text.")
 @click.option("--dot", "form", flag_value="dot", help="Print the graph as Graphviz text.")
+@click.option(
+    "-s",
+    "--save",
+    metavar="FILE",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Draw the graph into a file: .svg, .png, .dot or .mmd.",
+)
 @click.option("--fold", is_flag=True, help="Show each group as one line.")
 @with_home
-def show(home: Home, dag_id: str, form: str | None, fold: bool) -> None:
+def show(home: Home, dag_id: str, form: str | None, save: Path | None, fold: bool) -> None:
     """Draw a DAG's tasks and what they wait for.
 
     Groups are boxes around their tasks; the label of an edge stands beside its task. The order of a workflow is in its
@@ -27,9 +38,15 @@ def show(home: Home, dag_id: str, form: str | None, fold: bool) -> None:
     \b
     Example:
       orchestrator dags show weather_report
-      orchestrator dags show weather_report --dot | dot -Tsvg > weather_report.svg
+      orchestrator dags show weather_report --save weather_report.svg
     """
+    if save is not None and (form is not None or fold):
+        raise UsageError("--save draws what the ending of the file says; leave out the other option")
     spec = home.reads.spec(home.reads.dag(dag_id).version_id)
+    if save is not None:
+        save.write_bytes(drawn(spec, save.suffix))
+        remark(f"Drew {dag_id} into {save}.")
+        return
     match form:
         case "mermaid":
             click.echo(mermaid(spec))
@@ -37,6 +54,23 @@ def show(home: Home, dag_id: str, form: str | None, fold: bool) -> None:
             click.echo(dot(spec))
         case _:
             out().print(tree(spec, folded=fold))
+
+
+def drawn(spec: DagSpec, suffix: str) -> bytes:
+    """The content of a file of that ending; UsageError where there is no such picture."""
+    match suffix.lower():
+        case ".svg":
+            return svg(spec).encode()
+        case ".png":
+            return png(svg(spec))
+        case ".dot" | ".gv":
+            return f"{dot(spec)}\n".encode()
+        case ".mmd" | ".mermaid":
+            return f"{mermaid(spec)}\n".encode()
+        case _:
+            raise UsageError(
+                f"a DAG is drawn into .svg, .png, .dot or .mmd, not {suffix or 'a file without an ending'}"
+            )
 
 
 def mermaid(spec: DagSpec) -> str:

@@ -1,6 +1,7 @@
 """The fixtures that users test their DAGs with."""
 
 import asyncio
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import count
 
@@ -268,6 +269,29 @@ def test_a_body_reads_closures_and_what_a_test_has_replaced(run_dag):
     made = local()
     assert run_dag(made).result("number") == 7
     assert run_dag(made).result("number") == 8
+
+
+@dataclass
+class Parcel:
+    weight: int
+
+
+def test_values_of_the_authors_types_come_back_as_they_were(run_dag):
+    @dag
+    def post():
+        @task
+        def pack():
+            return [Parcel(3)]
+
+        @task
+        def weigh(parcels):
+            return parcels[0].weight
+
+        weigh(pack())
+
+    run = run_dag(post())
+    assert run.result("weigh") == 3, run
+    assert run.result("pack") == [Parcel(3)]
 
 
 def test_a_run_can_be_played_without_pytest():
