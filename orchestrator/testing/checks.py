@@ -18,6 +18,7 @@ from orchestrator.core.events import (
     ActivitySkipped,
     ActivityStarted,
     ActivityUpstreamFailed,
+    AnyEvent,
     OutcomeResolved,
     Recorded,
     RunCancelRequested,
@@ -137,10 +138,6 @@ class Reading:
                 self.states |= dict.fromkeys(_places_of(event), TaskState.UPSTREAM_FAILED)
             case ActivityMarked():
                 self.states |= dict.fromkeys(_places_of(event), event.state)
-            case RunCancelRequested():
-                self._cancelled_by = event.by if self._cancelled_by is None else self._cancelled_by
-            case RunEnded():
-                self._call_at_end(event)
             case ActivityCleared():
                 self._cancelled_by = None
                 for place in _places_of(event):
@@ -153,7 +150,14 @@ class Reading:
                         self._call(event, CallbackKind.SUCCESS)
                     self.states[place] = event.state if event.state in FINISHED else TaskState.SCHEDULED
             case _:
-                pass  # says nothing about an activity's state
+                self._take_of_run(event)
+
+    def _take_of_run(self, event: AnyEvent) -> None:
+        """What says nothing about an activity's state."""
+        if isinstance(event, RunCancelRequested) and self._cancelled_by is None:
+            self._cancelled_by = event.by
+        elif isinstance(event, RunEnded):
+            self._call_at_end(event)
 
     def _call(
         self, event: ActivityCompleted | ActivityFailed | ActivitySkipped | OutcomeResolved, kind: CallbackKind
