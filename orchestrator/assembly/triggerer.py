@@ -29,5 +29,6 @@ def triggerer_settings(config: Config) -> TriggererSettings:
         fernet_key=config.core.fernet_key,
         fernet_file=str(config.fernet_file),
         backing=backing_of(config),
+        allowed_classes=tuple(config.core.allowed_deserialization_classes.split()),
         max_log_bytes=config.logging.max_log_bytes,
     )

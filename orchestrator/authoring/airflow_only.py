@@ -18,7 +18,6 @@ _TASK = dict.fromkeys(
         "depends_on_previous_tasks",
         "email",
         "executor",
-        "render_template_as_native_obj",
         "resources",
         "run_as_user",
         "sla",

@@ -167,6 +167,7 @@ def build_context(
     )
     context.update(task=task, ti=instance, task_instance=instance, connection=connection)
     context["params"] = {**order.params, **task.own_params(), **instance.dag_run.conf}
+    task.check_params(context["params"])
     if "ds_nodash" in context:
         context["task_instance_key_str"] = f"{order.dag_id}__{key.task_id}__{context['ds_nodash']}"
     return context

@@ -36,6 +36,11 @@ def keep_neighbours(opening: Callable[[], Neighbours] | None) -> Callable[[], Ne
     return before
 
 
+def has_neighbours() -> bool:
+    """Whether runs are recorded here."""
+    return _Kept.opening is not None
+
+
 def neighbours() -> Neighbours:
     """UsageError where no runs are recorded."""
     opening = _Kept.opening

@@ -20,7 +20,7 @@ from orchestrator.authoring.given import Given
 from orchestrator.authoring.groups import TaskGroup
 from orchestrator.authoring.identifiers import checked_id
 from orchestrator.authoring.mapped import MappedBody, OperatorPartial, instance_of
-from orchestrator.authoring.params import ParamsDict
+from orchestrator.authoring.params import Declared, ParamsDict
 from orchestrator.authoring.references import XComArg, parts, references, referred_tasks
 from orchestrator.authoring.retrying import RetryPolicy
 from orchestrator.authoring.runtime import Context
@@ -70,6 +70,7 @@ class BaseOperator(Constructed, Preparing, Task):
     connection: str | None = None
     isolation: Isolation = Isolation.WARM
     params: Mapping[str, Any] | None = None
+    render_template_as_native_obj: bool | None = None
     doc_md: str | None = None
 
     task_display_name: str | None = None
@@ -256,6 +257,18 @@ class BaseOperator(Constructed, Preparing, Task):
     def own_params(self) -> Mapping[str, Any]:
         return ParamsDict(self.params).given() if self.params else {}
 
+    def check_params(self, params: Mapping[str, Any]) -> None:
+        for name, one in self._declared_params().items():
+            if name not in params:
+                raise UsageError(f"param {name!r} of task {self.task_id!r} is missing: give it in the conf")
+            try:
+                one.resolve(params[name])
+            except UsageError as error:
+                raise UsageError(f"param {name!r} of task {self.task_id!r} does not take this: {error}") from None
+
+    def _declared_params(self) -> dict[str, Declared]:
+        return ParamsDict(self.params).declared if self.params else {}
+
     def prepare(self, context: Context, results: Mapping[str, Any]) -> Self:
         """See Task; the context's ``task`` and ``ti`` are turned to the copy and given the results."""
         ready = copy.copy(self)
@@ -323,6 +336,11 @@ class BaseOperator(Constructed, Preparing, Task):
         changed = {name: value for name in _NAMES if (value := getattr(self, name)) is not _OWN[name]}
         self.__dict__.update(check_all(self.place, what, changed, TASK_CHECKS))
         self.link_inputs()
+        for name, one in self._declared_params().items():
+            try:
+                one.resolve() if one.has_value else None
+            except UsageError as error:
+                raise self.place.refuse(f"{what}: the default of param {name!r} does not fit: {error}") from None
         check_roles(self.place, what, self)
         if type(self).execute is BaseOperator.execute:
             raise self.place.refuse(f"{what} has no body; define execute(self, context) in its class")

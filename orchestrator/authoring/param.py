@@ -1,5 +1,6 @@
 """Param: a param of a run, and what it may be."""
 
+import json
 from typing import Any
 
 from jsonschema import Draft202012Validator, FormatChecker
@@ -21,7 +22,7 @@ class Param(Declared):
         self.value = default
         self.description = description
         self.source = source
-        self.schema = dict(kwargs.pop("schema", kwargs))
+        self.schema = _as_json(dict(kwargs.pop("schema", kwargs)))
         try:
             Draft202012Validator.check_schema(self.schema)
         except SchemaError as error:
@@ -49,3 +50,13 @@ class Param(Declared):
         """The value, description and schema as one dict."""
         value = None if self.value is NOTSET else self.value
         return {"value": value, "description": self.description, "schema": self.schema, "source": self.source}
+
+
+def _as_json(part: Any) -> Any:
+    """Keys as JSON writes them, such as those of ``values_display={None: "none", 1: "one"}``."""
+    if isinstance(part, dict):
+        return {
+            key if isinstance(key, str) else json.dumps(key, default=str): _as_json(value)
+            for key, value in part.items()
+        }
+    return [_as_json(item) for item in part] if isinstance(part, list | tuple) else part

@@ -105,8 +105,10 @@ class XComArg(Mappable):
         return XComArg(self.operator, self.key, (*self.path, key))
 
     def __str__(self) -> str:
-        """The same as a Jinja template, so that an f-string takes it."""
-        return f"{{{{ ti.xcom_pull(task_ids={self.operator.task_id!r}){self._written} }}}}"
+        """The same as a Jinja template, so that an f-string takes it; the key may be that of a pushed value."""
+        key = "" if self.key == RETURN_VALUE else f", key={self.key!r}"
+        path = "".join(f"[{step!r}]" for step in self.path)
+        return f"{{{{ ti.xcom_pull(task_ids={self.operator.task_id!r}{key}){path} }}}}"
 
     def __repr__(self) -> str:
         return f"the result of {self.operator.task_id!r}{self._written}"

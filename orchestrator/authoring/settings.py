@@ -74,6 +74,7 @@ class TaskSettings(AttemptSettings, total=False):
     weight_rule: WeightRule | str | None
     trigger_rule: TriggerRule | str
     params: Mapping[str, Any] | None
+    render_template_as_native_obj: bool | None
     task_display_name: str | None
     map_index_template: str | None
     start_date: datetime | None
@@ -120,6 +121,7 @@ TASK_CHECKS: dict[str, Check] = {
     "connection": optional(text),
     "isolation": choice(Isolation),
     "params": optional(checked_params),
+    "render_template_as_native_obj": optional(flag),
     "doc_md": optional(text),
     "task_display_name": optional(text),
     "map_index_template": optional(text),

@@ -93,6 +93,7 @@ class Task(Linkable):
     trigger_rule: TriggerRule
     multiple_outputs: bool | None = None
     do_xcom_push: bool = True
+    render_template_as_native_obj: bool | None = None
     is_setup: bool = False
     is_teardown: bool = False
     on_failure_fail_dagrun: bool = False
@@ -121,6 +122,9 @@ class Task(Linkable):
     @abstractmethod
     def own_params(self) -> Mapping[str, Any]:
         """Params that this task adds to the DAG's."""
+
+    def check_params(self, params: Mapping[str, Any]) -> None:
+        """UsageError if ``params``, those of a run with its own, are not as it has declared them."""
 
     @abstractmethod
     def prepare(self, context: Context, results: Mapping[str, Any]) -> "Task":

@@ -35,11 +35,10 @@ class _NativeSandbox(_Sandbox, NativeEnvironment):
 
 
 class Templates:
-    """The Jinja environment of a DAG; it keeps what it has compiled."""
+    """The Jinja environment of a DAG; it keeps what it has compiled. ``native``: it renders to Python's own types."""
 
-    def __init__(self, folders: Sequence[str], dag: DAG | None) -> None:
+    def __init__(self, folders: Sequence[str], dag: DAG | None, *, native: bool) -> None:
         self.folders = tuple(folders)
-        native = dag is not None and dag.render_template_as_native_obj
         self._environment = (_NativeSandbox if native else _Sandbox)(
             loader=jinja2.FileSystemLoader(self.folders), undefined=jinja2.StrictUndefined, extensions=["jinja2.ext.do"]
         )
@@ -90,22 +89,23 @@ def _constant_ids(arguments: Sequence[nodes.Expr]) -> Sequence[str]:
     return [value] if isinstance(value, str) else [item for item in value or () if isinstance(item, str)]
 
 
-_templates: WeakKeyDictionary[DAG, Templates] = WeakKeyDictionary()
+_templates: WeakKeyDictionary[DAG, dict[bool, Templates]] = WeakKeyDictionary()
 
 
 def templates_of(task: Task) -> Templates:
-    """The templates of the task's DAG."""
-    return templates_of_dag(task.graph if isinstance(task.graph, DAG) else None)
+    """The templates of the task's DAG; the task may say how they render."""
+    return templates_of_dag(task.graph if isinstance(task.graph, DAG) else None, task.render_template_as_native_obj)
 
 
-def templates_of_dag(dag: DAG | None) -> Templates:
-    """The templates of a DAG, made when they are first asked for."""
+def templates_of_dag(dag: DAG | None, native: bool | None = None) -> Templates:
+    """The templates of a DAG, made when they are first asked for; ``native`` says how they render, unless None."""
     if dag is None:
-        return Templates((), None)
-    found = _templates.get(dag)
-    if found is None:
-        found = _templates[dag] = Templates((dag.folder, *(dag.template_searchpath or ())), dag)
-    return found
+        return Templates((), None, native=bool(native))
+    how = dag.render_template_as_native_obj if native is None else native
+    known = _templates.setdefault(dag, {})
+    if how not in known:
+        known[how] = Templates((dag.folder, *(dag.template_searchpath or ())), dag, native=how)
+    return known[how]
 
 
 def is_template(text: str) -> bool:

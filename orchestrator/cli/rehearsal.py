@@ -10,9 +10,9 @@ import msgspec
 from msgspec.structs import replace
 
 from orchestrator.assembly.background import background
-from orchestrator.assembly.entrances import check_conf
 from orchestrator.assembly.home import Home
 from orchestrator.assembly.rehearsal import Rehearsal, rehearse
+from orchestrator.authoring.conf import check_conf
 from orchestrator.cli import edge, rows
 from orchestrator.cli.asking import answer_to, ask_form
 from orchestrator.cli.background import background_row

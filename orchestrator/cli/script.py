@@ -11,9 +11,9 @@ from typing import Any, NoReturn
 
 import msgspec
 
-from orchestrator.assembly.entrances import check_conf
 from orchestrator.assembly.hand import Hand
 from orchestrator.assembly.in_hand import rehearse_in_hand
+from orchestrator.authoring.conf import check_conf
 from orchestrator.authoring.dag import DAG, own_zone
 from orchestrator.authoring.trying import Wishes
 from orchestrator.cli.conf import raw

@@ -6,8 +6,9 @@ from datetime import timedelta
 
 import click
 
-from orchestrator.assembly.entrances import check_fits, find_entrance
+from orchestrator.assembly.entrances import find_entrance
 from orchestrator.assembly.home import Home
+from orchestrator.authoring.conf import check_fits
 from orchestrator.cli.conf import raw, read_json
 from orchestrator.cli.following import show_verdict, submit
 from orchestrator.cli.lookup import find_run, spec_version

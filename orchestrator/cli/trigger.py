@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 import click
 import msgspec
 
-from orchestrator.assembly.entrances import check_conf
 from orchestrator.assembly.home import Home
+from orchestrator.authoring.conf import check_conf
 from orchestrator.cli.conf import read_object
 from orchestrator.cli.dates import read_date
 from orchestrator.cli.following import scheduler_is_there

@@ -3,12 +3,14 @@
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
+from importlib import import_module
 from typing import Any, Final
 
 import pendulum
 
 from orchestrator.authoring.checks import choice
 from orchestrator.authoring.deferral import Deferral
+from orchestrator.authoring.neighbours import has_neighbours, neighbours
 from orchestrator.authoring.operator import BaseOperator
 from orchestrator.authoring.runtime import Context
 from orchestrator.exceptions import UsageError
@@ -85,12 +87,13 @@ class TriggerDagRunOperator(BaseOperator):
             raise self.place.refuse(f"task {self.task_id!r}: each of {name} must be {error}") from None
 
     def execute(self, context: Context) -> Deferral:  # noqa: ARG002 - all that it needs is in its fields
-        """The run, to be started, and perhaps waited for."""
-        date = self._date()
+        """The run, to be started, and perhaps waited for; UsageError if its DAG does not take the conf."""
+        date, conf = self._date(), self._conf()
+        self._check(conf)
         run_id = self.trigger_run_id or (f"{RunType.MANUAL}__{date.isoformat()}" if date else None)
         wish = {
             "dag_id": self.trigger_dag_id,
-            "conf": self._conf(),
+            "conf": conf,
             "run_id": run_id,
             "close": ParentClose.ABANDON.value,
             "logical_date": date.isoformat() if date else None,
@@ -110,6 +113,17 @@ class TriggerDagRunOperator(BaseOperator):
         if not isinstance(conf, dict):
             raise UsageError(f"task {self.task_id!r}: conf must be a dict, not {self.conf!r}")
         return conf
+
+    def _check(self, conf: dict[str, Any]) -> None:
+        """By what is recorded of the DAG; where there is none, the engine says so."""
+        spec = neighbours().spec(self.trigger_dag_id) if has_neighbours() else None
+        if spec is None or not (spec.param_schemas or spec.entrance):
+            return
+        try:
+            # JSON Schema costs each worker that loads such a file more than all else in it, and most DAGs declare none.
+            import_module("orchestrator.authoring.conf").check_conf(spec, conf)
+        except UsageError as error:
+            raise UsageError(f"task {self.task_id!r} starts no run of {self.trigger_dag_id!r}: {error}") from None
 
     def _date(self) -> datetime | None:
         given: Any = self.logical_date

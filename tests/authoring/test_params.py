@@ -3,11 +3,11 @@
 import pytest
 
 from orchestrator import DAG, Param, ParamsDict, dag
-from orchestrator.assembly.entrances import check_conf
 from orchestrator.authoring.compiling import Defaults, compile_dag
+from orchestrator.authoring.conf import check_conf
 from orchestrator.core.spec import DagSpec
 from orchestrator.exceptions import DagError, UsageError
-from orchestrator.operators import EmptyOperator
+from orchestrator.operators import EmptyOperator, PythonOperator
 
 
 def compiled(**params: object) -> DagSpec:
@@ -91,3 +91,40 @@ def test_parameters_of_a_dag_function_may_be_declared() -> None:
 
     spec = compile_dag(load(), file="load.py", defaults=Defaults())
     assert (spec.params, spec.param_schemas) == ({"rows": 3}, {"rows": {"type": "integer"}})
+
+
+def test_the_labels_of_values_may_be_of_any_value() -> None:
+    labels = {None: "nothing", 1: "one", False: "no", "x": "X"}
+    spec = compiled(a=Param(None, enum=[None, 1, "x"], values_display=labels))
+    assert spec.param_schemas["a"]["values_display"] == {"null": "nothing", "1": "one", "false": "no", "x": "X"}
+
+
+# ── params of a task ─────────────────────────────────────────────────────────────────────────────────────
+
+
+def seen(run, conf=None, **params):
+    """What a task with these params is given."""
+    with DAG("load", params={"rows": 1, "day": "monday"}) as made:
+        PythonOperator(task_id="only", python_callable=lambda params: params, params=params)
+    return run(made, "only", conf=conf)
+
+
+def test_params_of_a_task_go_over_those_of_its_dag_and_under_the_conf(run) -> None:
+    assert seen(run, rows=2) == {"rows": 2, "day": "monday"}
+    assert seen(run, {"rows": 3}, rows=Param(2, type="integer")) == {"rows": 3, "day": "monday"}
+
+
+def test_a_param_of_a_task_is_checked_when_the_task_begins(run) -> None:
+    with pytest.raises(
+        UsageError, match=r"param 'rows' of task 'only' does not take this: 'x' is not of type 'integer'"
+    ):
+        seen(run, {"rows": "x"}, rows=Param(2, type="integer"))
+    with pytest.raises(UsageError, match=r"param 'size' of task 'only' is missing: give it in the conf"):
+        seen(run, size=Param(type="integer"))
+
+
+def test_a_default_of_a_task_that_does_not_fit_is_refused_with_its_line() -> None:
+    with DAG("load") as made:
+        EmptyOperator(task_id="only", params={"rows": Param(3, type="integer", minimum=5)})
+    with pytest.raises(DagError, match="EmptyOperator 'only': the default of param 'rows' does not fit: 3 is less"):
+        compile_dag(made, file="load.py", defaults=Defaults())

@@ -115,6 +115,29 @@ def test_the_authors_task_stays_as_it_is_however_often_it_runs(run):
 
 def test_native_rendering_gives_pythons_own_types(run):
     assert shown(run, "{{ [1, params.n] }}", params={"n": 2}, render_template_as_native_obj=True) == [1, 2]
+
+
+@pytest.mark.parametrize(("of_dag", "of_task", "result"), [(False, True, [1, 2]), (True, False, "[1, 2]")])
+def test_a_task_may_say_how_its_own_templates_render(run, of_dag, of_task, result):
+    with DAG("d", render_template_as_native_obj=of_dag) as dag:
+        Show(task_id="own", value="{{ [1, 2] }}", render_template_as_native_obj=of_task)
+        Show(task_id="other", value="{{ [1, 2] }}")
+    assert run(dag, "own") == result
+    assert run(dag, "other") == ([1, 2] if of_dag else "[1, 2]")
+
+
+def test_native_rendering_gives_what_a_task_returned(run):
+    pulled = "{{ ti.xcom_pull(task_ids='before')['rows'] }}"
+    found = shown(run, pulled, results={"before": {"rows": [1, None]}}, render_template_as_native_obj=True)
+    assert found == [1, None]
+
+
+def test_a_result_in_an_f_string_is_a_part_of_it_or_what_was_pushed_under_that_key(run):
+    with DAG("d") as dag:
+        before = EmptyOperator(task_id="before")
+        Show(task_id="show", value=f"{before.output['rows']} of {before.output['n']['all']}: {before.output}")
+    assert run(dag, "show", results={"before": {"rows": 3, "n": {"all": 4}}}) == "3 of 4: {'rows': 3, 'n': {'all': 4}}"
+    assert str(before.output["rows"]) == "{{ ti.xcom_pull(task_ids='before', key='rows') }}"
     assert shown(run, "{{ [1, params.n] }}", params={"n": 2}) == "[1, 2]"
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from orchestrator.assembly.entrances import check_conf
+from orchestrator.authoring.conf import check_conf
 from orchestrator.core.spec import DagSpec
 from orchestrator.exceptions import UsageError
 from tests.authoring.plays import Files

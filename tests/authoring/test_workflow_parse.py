@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.assembly.entrances import check_fits
+from orchestrator.authoring.conf import check_fits
 from orchestrator.core.spec import Cron
 from orchestrator.names import DagKind, Delivery, NewVersion
 from tests.authoring.plays import HEAD, Files

@@ -5,8 +5,10 @@ from itertools import count
 
 import msgspec
 import pytest
+from msgspec import structs
 
 from orchestrator import DAG
+from orchestrator.authoring.neighbours import keep_neighbours
 from orchestrator.core.events import ActivityCompleted, ActivityFailed, ActivitySkipped, RunCreated, RunEnded
 from orchestrator.core.orders import Order
 from orchestrator.exceptions import DagError, UsageError
@@ -130,3 +132,31 @@ def test_what_is_not_supported_is_refused_where_the_file_says_it(run):
         asked(run, reset_dag_run=True)
     with pytest.raises(DagError, match="each of allowed_states must be one of"):
         asked(run, allowed_states=["done"])
+
+
+class Inner:
+    """Neighbours among whom there is one DAG, that takes an integer ``rows``."""
+
+    def spec(self, dag_id):
+        found = dag(task("work"), dag_id="inner")
+        schemas = {"rows": {"type": "integer"}, "day": {"type": "string"}}
+        return structs.replace(found, params={"day": "monday"}, param_schemas=schemas) if dag_id == "inner" else None
+
+
+@pytest.mark.parametrize(
+    ("conf", "words"),
+    [
+        ({"rows": "many"}, "param 'rows' of DAG 'inner'.*does not take this: 'many' is not of type 'integer'"),
+        ({}, "param 'rows' of DAG 'inner'.*is missing: give it in the conf; it takes integer"),
+        ({"rows": 1, "day": 2}, "param 'day' of DAG 'inner'.*does not take this"),
+    ],
+)
+def test_a_conf_that_the_other_dag_does_not_take_fails_the_task_and_starts_nothing(run, conf, words):
+    before = keep_neighbours(Inner)
+    try:
+        with pytest.raises(UsageError, match=f"task 'start' starts no run of 'inner': {words}"):
+            asked(run, conf=conf)
+        assert asked(run, conf={"rows": 3})["run"]["conf"] == {"rows": 3}
+        assert asked(run, trigger_dag_id="unheard_of")["run"]["dag_id"] == "unheard_of", "the engine says so"
+    finally:
+        keep_neighbours(before)

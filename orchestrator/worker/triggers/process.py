@@ -9,9 +9,12 @@ import socket
 from pathlib import Path
 
 from orchestrator.authoring.neighbours import keep_neighbours
+from orchestrator.authoring.typed.types import AuthorTypes
 from orchestrator.authoring.vault import keep_vault
 from orchestrator.core.orders import Fired
+from orchestrator.core.typed import keep_types
 from orchestrator.core.waits import Wait
+from orchestrator.dagbag.classes import VersionClasses
 from orchestrator.worker.exchange import RunDatabase
 from orchestrator.worker.triggers.code import Code
 from orchestrator.worker.triggers.journal import Journal
@@ -57,6 +60,7 @@ class TriggersProcess:
         keep_neighbours(runs.states)
         told = self._settings
         keep_vault(vault_of(told.database, told.fernet_key, told.fernet_file, told.backing))
+        keep_types(AuthorTypes(VersionClasses(told.allowed_classes)))
         with contextlib.suppress(ConnectionError):
             asyncio.run(self._serve())
 

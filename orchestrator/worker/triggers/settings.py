@@ -17,5 +17,6 @@ class TriggererSettings(msgspec.Struct, frozen=True, kw_only=True):
     fernet_key: str = ""
     fernet_file: str = ""
     backing: Backing = Backing()
+    allowed_classes: tuple[str, ...] = ()
     max_log_bytes: int = 64 * 1024**2
     patience: float = 0.5
