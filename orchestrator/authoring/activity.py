@@ -33,6 +33,7 @@ _OF_GRAPHS = {
     "map_index_template",
     "multiple_outputs",
     "params",
+    "render_template_as_native_obj",
     "start_date",
     "task_display_name",
     "trigger_rule",

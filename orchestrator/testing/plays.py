@@ -10,10 +10,11 @@ from typing import Any
 
 import msgspec
 
-from orchestrator.assembly.entrances import check_conf, check_fits, find_entrance
+from orchestrator.assembly.entrances import find_entrance
 from orchestrator.assembly.given_vault import Given
 from orchestrator.assembly.hand import Hand, dag_of
 from orchestrator.assembly.in_hand import Stage, on_stage
+from orchestrator.authoring.conf import check_conf, check_fits
 from orchestrator.authoring.dag import own_zone
 from orchestrator.config import load_config
 from orchestrator.core import values

@@ -254,6 +254,40 @@ def test_a_path_that_is_no_python_is_refused(run):
         run(made, "t")
 
 
+def test_a_program_that_is_no_python_is_told_of(run):
+    def nothing():
+        return None
+
+    with DAG("d") as made:
+        ExternalPythonOperator(task_id="t", python="/bin/ls", python_callable=nothing)
+    with pytest.raises(CommandError, match=r"/bin/ls is no Python: it ended with 0"):
+        run(made, "t")
+
+
+def test_an_argument_that_cannot_be_read_there_is_told_of(external, tmp_path, monkeypatch):
+    (tmp_path / "only_here.py").write_text("class Thing:\n    pass\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    import only_here
+
+    def takes(thing):
+        return 1
+
+    with pytest.raises(UsageError, match=r"arguments cannot be read in the other Python: .*only_here"):
+        external(takes, only_here.Thing())
+
+
+def test_an_exception_without_a_text_fails_the_task_all_the_same(external):
+    def broken():
+        class Mute(ValueError):
+            def __str__(self):
+                raise RuntimeError("no")
+
+        raise Mute
+
+    with pytest.raises(OtherPythonError, match=r"^Mute: \(its text cannot be had: str\(\) raised RuntimeError\)"):
+        external(broken)
+
+
 def test_a_branch_is_chosen_there(run):
     def chooses():
         return "left"

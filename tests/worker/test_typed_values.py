@@ -353,9 +353,11 @@ def test_the_bytes_of_tables_are_counted_and_not_shown(types: None) -> None:
     ("value", "words"),
     [
         (np.array([object()]), r"result\['x'\] is a ndarray, which cannot be recorded: its dtype is object"),
-        (pd.DataFrame({"a": [1, "x"]}), "a DataFrame, which cannot be recorded: Arrow cannot hold it .*one type"),
+        (pd.DataFrame({"a": [1, "x"]}), r"a DataFrame, which cannot be recorded: Arrow cannot hold it .*one type"),
         (pd.DataFrame({"a": [{1}, {2}]}), "a DataFrame, which cannot be recorded: "),
         (pd.DataFrame({"a": [(1, 2), (3,)]}), "come back as others"),
+        (pd.DataFrame({1: [1], (2, 3): [2]}), "names of its columns would come back as others"),
+        (pd.DataFrame([[1, 2]], columns=["a", "a"]), r"Arrow cannot hold it .*Duplicate column names"),
         (np.ma.masked_array([1], mask=[True]), "a MaskedArray, which cannot be recorded"),
         (pd.Timestamp("2026-01-01T00:00:00.000000001"), "a Timestamp, which cannot be recorded"),
     ],

@@ -67,7 +67,7 @@ def called(body: Body, python: Path, run: Run, skips: Container[int]) -> Any:
         data = packed(body.serializer, body.task_id, body.args, body.kwargs, body.context)
         (folder / "arguments").write_bytes(data)
         code = run([str(python), "-u", str(folder / "child.py"), name])
-        _judge(body, folder, code, skips)
+        _judge(body, python, folder, code, skips)
         result = folder / "result"
         return unpacked(body.serializer, body.task_id, result.read_bytes()) if result.exists() else None
 
@@ -91,7 +91,7 @@ def _local_folders() -> list[str]:
     return [folder for spec in specs if spec is not None for folder in spec.submodule_search_locations or ()]
 
 
-def _judge(body: Body, folder: Path, code: int, skips: Container[int]) -> None:
+def _judge(body: Body, python: Path, folder: Path, code: int, skips: Container[int]) -> None:
     if code in skips:
         raise AirflowSkipException(f"the body ended with exit code {code}, which skips the task")
     outcome = folder / "outcome.json"
@@ -99,6 +99,8 @@ def _judge(body: Body, folder: Path, code: int, skips: Container[int]) -> None:
         _raise(body, json.loads(outcome.read_text(encoding="utf-8")))
     if code < 0:
         raise CommandError(f"the Python of the body was ended by signal {-code} ({signal.strsignal(-code)})", code)
+    if not (folder / "begun").exists():
+        raise CommandError(f"task {body.task_id!r}: {python} is no Python: it ended with {code} and ran no body", 127)
     if code:
         raise CommandError(f"the Python of the body ended with exit code {code}", code)
 
@@ -106,7 +108,12 @@ def _judge(body: Body, folder: Path, code: int, skips: Container[int]) -> None:
 def _raise(body: Body, outcome: dict[str, Any]) -> None:
     text, types = outcome["text"], outcome["types"]
     kind = types[0].rpartition(".")[2]
-    if outcome["is_result"]:
+    if outcome["stage"] == "arguments":
+        raise UsageError(
+            f"task {body.task_id!r}: its arguments cannot be read in the other Python: {kind}: {text}; pass what "
+            f"Python has by itself, or what both have installed"
+        )
+    if outcome["stage"] == "result":
         raise UsageError(
             f"task {body.task_id!r}: its result cannot be passed back by {body.serializer}: {kind}: {text}; return "
             f"what Python has by itself, or set serializer='cloudpickle'"

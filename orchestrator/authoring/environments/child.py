@@ -1,8 +1,9 @@
 """Runs one function in a Python that is not the worker's: ``python child.py FOLDER``.
 
 Its text is copied to where it runs, so that nothing beside it here can be imported there, and needs Python 3.8 and
-nothing that is installed. FOLDER has ``call.json`` (what to call) and ``arguments``; ``result`` and ``outcome.json``
-are left there. The process ends with 0 if the function returned, 1 if it raised, else as the body ended it.
+nothing that is installed. FOLDER has ``call.json`` (what to call) and ``arguments``; ``begun``, ``result`` and
+``outcome.json`` are left there. The process ends with 0 if the function returned, 1 if it raised, else as the body
+ended it.
 """
 
 from __future__ import annotations
@@ -28,25 +29,26 @@ _PLACES = (
 def main(folder: Path) -> int:
     call = json.loads((folder / "call.json").read_text(encoding="utf-8"))
     sys.path[:] = [place for place in sys.path if Path(place).resolve() != folder.resolve()] + call["local"]
+    (folder / "begun").touch()
     _offer_exceptions()
+    stage = "arguments"
     try:
-        result = _called(folder, call)
-    except Exception as error:
-        traceback.print_exc()
-        _tell(folder, error)
-        return 1
-    try:
+        given = _loaded(call["serializer"], (folder / "arguments").read_bytes())
+        stage = "body"
+        result = _called(call, given)
+        stage = "result"
         data = _dumped(call["serializer"], result)
     except Exception as error:
-        _tell(folder, error, is_result=True)
+        if stage == "body":
+            _print(error)
+        _tell(folder, error, stage)
         return 1
     (folder / "result").write_bytes(data)
     return 0
 
 
-def _called(folder: Path, call: dict[str, Any]) -> Any:
+def _called(call: dict[str, Any], given: dict[str, Any]) -> Any:
     function = _defined(call)
-    given = _loaded(call["serializer"], (folder / "arguments").read_bytes())
     kwargs = {**_moments(call, given["context"]), **given["kwargs"]}
     found = function(*given["args"], **kwargs)
     return asyncio.run(found) if inspect.iscoroutine(found) else found
@@ -102,14 +104,29 @@ def _dumped(serializer: str, value: Any) -> bytes:
     return data
 
 
-def _tell(folder: Path, error: BaseException, is_result: bool = False) -> None:
+def _print(error: BaseException) -> None:
+    """As Python would, from the author's own lines on."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_frame.f_code.co_filename == __file__:
+        trace = trace.tb_next
+    traceback.print_exception(type(error), error, trace)
+
+
+def _tell(folder: Path, error: BaseException, stage: str) -> None:
     outcome = {
-        "is_result": is_result,
+        "stage": stage,
         "types": [f"{kind.__module__}.{kind.__qualname__}" for kind in type(error).__mro__[:-2]],
-        "text": str(error),
+        "text": _text(error),
         "frames": [[frame.filename, frame.lineno, frame.name] for frame in traceback.extract_tb(error.__traceback__)],
     }
     (folder / "outcome.json").write_text(json.dumps(outcome), encoding="utf-8")
+
+
+def _text(error: BaseException) -> str:
+    try:
+        return str(error)
+    except Exception as second:
+        return f"(its text cannot be had: str() raised {type(second).__name__})"
 
 
 if __name__ == "__main__":

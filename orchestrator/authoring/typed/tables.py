@@ -7,6 +7,7 @@ and imported to read one.
 import base64
 import io
 import sys
+import warnings
 from collections.abc import Mapping
 from importlib import import_module
 from typing import Any
@@ -71,11 +72,16 @@ def _frame_to_plain(frame: Any) -> dict[str, object]:
     except ImportError:
         raise UnrecordableError("pyarrow writes tables, and is not installed; pip install pyarrow") from None
     try:
-        table = arrow.Table.from_pandas(frame)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # about names of columns: those are looked at below
+            table = arrow.Table.from_pandas(frame)
+            names = table.slice(0, 0).to_pandas().columns
     except (arrow.ArrowException, ValueError, TypeError) as error:
         raise UnrecordableError(
             f"Arrow cannot hold it ({' '.join(str(error).split())}); give each column one type"
         ) from None
+    if not names.equals(frame.columns):
+        raise UnrecordableError("the names of its columns would come back as others; make them all texts")
     if not _keeps_objects(table, frame):
         raise UnrecordableError("a column of Python objects would come back as others; give each column one type")
     return _tagged("dataframe", table, _arrow_bytes(table), [str(name) for name in frame.columns])
