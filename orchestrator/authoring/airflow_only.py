@@ -9,7 +9,13 @@ from typing import Any
 from orchestrator.authoring.place import Place
 
 _NOTHING: tuple[Any, ...] = (None, False, "", [], (), {})
-_INSTEAD = {"email": "send mail with on_failure_callback=AppriseNotifier(…) of orchestrator.notifiers.apprise"}
+_RUN_BEFORE = "let a task wait for the run before with an ExternalTaskSensor on this DAG (execution_delta=…)"
+_INSTEAD = {
+    "depends_on_past": _RUN_BEFORE,
+    "email": "send mail with on_failure_callback=AppriseNotifier(…) of orchestrator.notifiers.apprise",
+    "max_consecutive_failed_dag_runs": "pause the DAG with `orchestrator dags pause` when it is to stop",
+    "wait_for_downstream": _RUN_BEFORE,
+}
 _EITHER = (True, False, None)  # says how mail is sent, and nothing is sent without an address
 
 _TASK = dict.fromkeys(

@@ -7,6 +7,7 @@ import pytest
 
 from orchestrator import DAG, BaseOperator, TriggerRule, WeightRule
 from orchestrator.authoring.compiling import Defaults, compile_dag
+from orchestrator.exceptions import DagError
 from orchestrator.names import Delivery, Isolation
 from orchestrator.operators import BashOperator, EmptyOperator, PythonOperator
 from tests.authoring.graphs import refusal
@@ -235,3 +236,9 @@ def test_templates_exts_say_which_texts_name_template_files(run, tmp_path):
             show_return_value_in_logs=False,
         )
     assert run(dag, "ask") == "select '2026-01-31'"
+
+
+@pytest.mark.parametrize("name", ["depends_on_past", "wait_for_downstream"])
+def test_what_depends_on_the_run_before_is_refused_with_what_to_do_instead(name):
+    with DAG("d"), pytest.raises(DagError, match=rf"{name} is a setting of Airflow.*ExternalTaskSensor on this DAG"):
+        BashOperator(task_id="a", bash_command="true", **{name: True})
