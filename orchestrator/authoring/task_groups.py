@@ -6,7 +6,9 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Generic, ParamSpec, overload
 
 from orchestrator.authoring.checks import check_all, refuse_unknown
+from orchestrator.authoring.dag import current_dag
 from orchestrator.authoring.groups import GROUP_CHECKS, TaskGroup
+from orchestrator.authoring.mapped import Partial
 from orchestrator.authoring.mapped_groups import GroupItem
 from orchestrator.authoring.mapped_inputs import Expansion, by_name, by_set
 from orchestrator.authoring.place import Place, author
@@ -21,11 +23,16 @@ class TaskGroupFunction(Generic[_Params]):
     """
 
     def __init__(
-        self, function: Callable[_Params, Any], settings: dict[str, Any], bound: Mapping[str, Any] | None = None
+        self,
+        function: Callable[_Params, Any],
+        settings: dict[str, Any],
+        bound: Mapping[str, Any] | None = None,
+        waiting: Partial | None = None,
     ) -> None:
         self.function = function
         self.settings = settings
         self.bound = dict(bound or {})
+        self._waiting = waiting
         functools.update_wrapper(self, function)
 
     def __call__(self, *args: _Params.args, **kwargs: _Params.kwargs) -> Any:
@@ -33,6 +40,7 @@ class TaskGroupFunction(Generic[_Params]):
         return self._fill(self._group(), args, {**self.bound, **kwargs})
 
     def _group(self) -> TaskGroup:
+        self._go_on()
         settings = {"group_id": self.function.__name__, "add_suffix_on_collision": True, **self.settings}
         return TaskGroup(**settings)
 
@@ -51,10 +59,10 @@ class TaskGroupFunction(Generic[_Params]):
 
     def override(self, **settings: Any) -> "TaskGroupFunction[_Params]":
         """The same function with other settings of its group: ``section.override(group_id="second")(rows)``."""
-        return TaskGroupFunction(self.function, {**self.settings, **_checked(settings)}, self.bound)
+        return TaskGroupFunction(self.function, {**self.settings, **_checked(settings)}, self.bound, self._waiting)
 
     def partial(self, **kwargs: Any) -> "TaskGroupFunction[_Params]":
-        """The same function with these arguments given."""
+        """The same function with these arguments given; a DAG refuses it if no group is made of it."""
         parameters = inspect.signature(self.function).parameters
         if not any(one.kind is one.VAR_KEYWORD for one in parameters.values()):
             refuse_unknown(author(), f"partial() of group function {self.function.__name__!r}", kwargs, parameters)
@@ -63,7 +71,14 @@ class TaskGroupFunction(Generic[_Params]):
                 raise author().refuse(
                     f"group function {self.function.__name__!r} was given {name!r} by partial() twice"
                 )
-        return TaskGroupFunction(self.function, self.settings, {**self.bound, **kwargs})
+        self._go_on()
+        waiting = Partial(self._name, author(), current_dag())
+        return TaskGroupFunction(self.function, self.settings, {**self.bound, **kwargs}, waiting)
+
+    def _go_on(self) -> None:
+        """What partial() has given is made use of."""
+        if self._waiting is not None:
+            self._waiting.is_expanded = True
 
     def expand(self, **mapped: Any) -> Any:
         """A group with one instance for each combination of the items of these arguments."""

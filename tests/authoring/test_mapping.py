@@ -250,6 +250,28 @@ def test_what_cannot_be_counted_is_refused() -> None:
         compiled(other)
 
 
+def test_partial_of_a_group_is_refused_unless_a_group_is_made_of_it() -> None:
+    @task_group
+    def both(x, y):
+        add(x, y)
+
+    with DAG("d") as dag:
+        both.partial(y=1)
+    with pytest.raises(
+        DagError, match=r"group function 'both': partial\(\) makes no task by itself; go on with .expand"
+    ):
+        compiled(dag)
+    with DAG("e") as twice:
+        both.partial(y=1).partial(x=2)
+    with pytest.raises(DagError, match=r"group function 'both': partial\(\) makes no task"):
+        compiled(twice)
+    with DAG("f") as fine:
+        both.partial(y=1).override(group_id="mapped").expand(x=[1, 2])
+        both.partial(y=1)(x=3)
+        both.partial(y=1).partial(x=2)()
+    compiled(fine)
+
+
 def test_partial_without_expand_is_refused() -> None:
     with DAG("d") as dag:
         BashOperator.partial(task_id="b", bash_command="true")

@@ -17,6 +17,7 @@ from orchestrator.core.events import (
     ActivityScheduled,
     RunEnded,
     RunReset,
+    TaskExpanded,
 )
 from orchestrator.core.particulars import Failure, PayloadRef, XCom
 from orchestrator.names import RunState
@@ -155,6 +156,49 @@ def test_results_that_are_none_are_not_there(store: SqlHistoryStore, pulls: XCom
     commit(store, story)
     assert [one.value for _, one in pulls.returned(story.run_key, "extract", None)] == [msgspec.Raw(b'{"rows":3}')]
     assert pulls.returned(story.run_key, "load", -1) == []
+
+
+def squares(store: SqlHistoryStore, width: int) -> Story:
+    """A run with a mapped task of which each instance but every third has returned its index."""
+    story = begin(store).works("extract").tell(TaskExpanded(task_id="each", shape=(width,)))
+    for index in range(width):
+        story.works("each", index, result=b"null" if index % 3 == 2 else str(index).encode())
+    commit(store, story)
+    return story
+
+
+def page(pulls: XComReads, story: Story, indexes: range) -> list[tuple[int, Any]]:
+    found = pulls.returned_by(story.run_key, "each", indexes)
+    return [(index, msgspec.json.decode(one.value)) for index, one in found]
+
+
+def test_the_results_of_a_mapped_task_are_read_page_by_page_in_order_without_those_that_are_none(
+    store: SqlHistoryStore, pulls: XComReads
+) -> None:
+    other, story = squares(store, 12), squares(store, 12)
+    wanted = [(index, index) for index in range(12) if index % 3 != 2]
+    assert [*page(pulls, story, range(5)), *page(pulls, story, range(5, 12))] == wanted
+    assert page(pulls, story, range(3, 6)) == [(3, 3), (4, 4)]
+    assert page(pulls, story, range(5, 6)) == []
+    assert page(pulls, story, range(12, 100)) == []
+    assert page(pulls, story, range(0)) == []
+    assert page(pulls, other, range(2)) == [(0, 0), (1, 1)]
+
+
+def test_a_page_tells_where_large_results_lie_and_what_the_last_attempt_gave(
+    store: SqlHistoryStore, pulls: XComReads
+) -> None:
+    story = squares(store, 4)
+    again = {"task_id": "each", "map_index": 1, "attempt": 2}
+    story.tell(
+        ActivityCleared(task_id="each", map_index=1),
+        ActivityScheduled(**again),
+        ActivityCompleted(**again, payload=LARGE, length=7),
+    )
+    commit(store, story)
+    found = dict(pulls.returned_by(story.run_key, "each", range(4)))
+    assert sorted(found) == [0, 1, 3]
+    assert (found[1].payload, found[1].length) == (LARGE, 7)
 
 
 def kept(engine: Engine) -> tuple[list[Any], list[Any]]:

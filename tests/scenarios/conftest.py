@@ -10,7 +10,15 @@ from orchestrator.testing.home import LiveHome
 from tests.postgres_server import PostgresServer, running_server
 
 EXAMPLES = Path(__file__).parents[2] / "dags"
-ALL = {"nightly_backup", "order_1001", "order_approval", "order_workflow", "orders_of_the_day", "weather_report"}
+ALL = {
+    "nightly_backup",
+    "order_1001",
+    "order_approval",
+    "order_workflow",
+    "orders_of_the_day",
+    "stock_take",
+    "weather_report",
+}
 
 
 @pytest.fixture

@@ -74,6 +74,21 @@ def test_the_backup_packs_each_folder_and_leaves_no_scratch(examples: LiveHome) 
     assert sorted(path.name for path in backups.iterdir()) == ["recipes.tar", "settings.tar"]
 
 
+def test_the_stock_take_counts_each_shelf_by_itself_and_adds_up(examples: LiveHome) -> None:
+    shelves = examples.folder / "shelves"
+    shelves.mkdir()
+    for name, text in {"a": "tea,3\ncup,2\n", "b": "tea,4\n", "c": ""}.items():
+        (shelves / f"{name}.csv").write_text(f"item,count\n{text}")
+    conf = json.dumps({"folder": str(shelves), "stock": str(shelves / "stock.txt")})
+    examples.ask("dags", "trigger", "stock_take", "--run-id", "whole", "--conf", conf)
+    examples.wait_for("it ends", lambda: examples.ask("runs", "show", "stock_take", "whole")["state"] == "success")
+    tasks = examples.ask("runs", "show", "stock_take", "whole")["tasks"]
+    states = {(task["task_id"], task["map_index"]): task["state"] for task in tasks}
+    assert [states["count_shelf", index] for index in range(3)] == ["success", "success", "skipped"]
+    assert examples.ask("tasks", "result", "stock_take", "add_up", "whole") == 2
+    assert (shelves / "stock.txt").read_text() == "cup,2\ntea,7\n"
+
+
 def test_the_weather_report_takes_the_other_branch_where_no_year_is_complete(examples: LiveHome) -> None:
     states = run(examples, "weather_report", "gaps", minimum_days=1000, reports="gaps")
     assert states["report_gaps"] == "success"
