@@ -3,6 +3,7 @@
 from orchestrator.assembly.backing import backing_of
 from orchestrator.clock import SystemClock
 from orchestrator.config import Config
+from orchestrator.dagbag.backends import Backing
 from orchestrator.executors.local import LocalExecutor
 from orchestrator.ports import Executor
 from orchestrator.worker.settings import WorkerSettings
@@ -26,7 +27,7 @@ def _local(config: Config) -> LocalExecutor:
     )
 
 
-def worker_settings(config: Config) -> WorkerSettings:
+def worker_settings(config: Config, backing: Backing | None = None) -> WorkerSettings:
     """What every worker is told."""
     return WorkerSettings(
         log_folder=str(config.logging.base_log_folder),
@@ -39,7 +40,7 @@ def worker_settings(config: Config) -> WorkerSettings:
         allowed_classes=tuple(config.core.allowed_deserialization_classes.split()),
         venv_folder=str(config.core.venv_cache_folder),
         venv_method=config.core.venv_install_method,
-        backing=backing_of(config),
+        backing=backing_of(config) if backing is None else backing,
         payload_threshold=config.payloads.threshold,
         max_result_bytes=config.workers.max_result_bytes,
         max_log_bytes=config.logging.max_log_bytes,

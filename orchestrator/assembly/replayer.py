@@ -5,6 +5,7 @@ from collections.abc import Callable
 from orchestrator.assembly.backing import backing_of
 from orchestrator.clock import SystemClock
 from orchestrator.config import Config
+from orchestrator.dagbag.backends import Backing
 from orchestrator.executors.replayer import LocalReplayer
 from orchestrator.worker.blue.settings import BlueSettings
 
@@ -20,7 +21,7 @@ def make_replayer(config: Config, notice: Callable[[str], None]) -> LocalReplaye
     )
 
 
-def blue_settings(config: Config) -> BlueSettings:
+def blue_settings(config: Config, backing: Backing | None = None) -> BlueSettings:
     """What every blue process is told."""
     return BlueSettings(
         log_folder=str(config.logging.base_log_folder),
@@ -29,7 +30,7 @@ def blue_settings(config: Config) -> BlueSettings:
         fernet_key=config.core.fernet_key,
         fernet_file=str(config.fernet_file),
         allowed_classes=tuple(config.core.allowed_deserialization_classes.split()),
-        backing=backing_of(config),
+        backing=backing_of(config) if backing is None else backing,
         max_log_bytes=config.logging.max_log_bytes,
         memory_limit=config.workflows.memory_limit_mb * 1024**2,
         kept_runs=config.workflows.kept_runs,

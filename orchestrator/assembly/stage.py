@@ -7,6 +7,7 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
+from orchestrator.assembly.backing import backing_of
 from orchestrator.assembly.dag_processor import make_dag_processor
 from orchestrator.assembly.executor import worker_settings
 from orchestrator.assembly.home import Home
@@ -52,7 +53,7 @@ def staged_worker(config: Config, home: Home) -> WorkerSettings:
     transaction, as a worker does.
     """
     return replace(
-        worker_settings(home.config),
+        worker_settings(home.config, backing_of(config)),
         home_database=config.database.sql_alchemy_conn,
         fernet_file=str(config.fernet_file),
     )
@@ -66,7 +67,7 @@ def inline_replayer(config: Config, home: Home, notice: Callable[[str], None]) -
 def staged_blue(config: Config, home: Home) -> BlueSettings:
     """With the real home's variables and connections."""
     return replace(
-        blue_settings(home.config),
+        blue_settings(home.config, backing_of(config)),
         database=config.database.sql_alchemy_conn,
         fernet_file=str(config.fernet_file),
     )

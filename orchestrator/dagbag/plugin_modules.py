@@ -1,12 +1,14 @@
 """Plugin modules: the code of plugins, run, and what it offers; as it is now, or as a version's snapshot has it."""
 
+import contextlib
+from collections.abc import Iterator
 from importlib import import_module
 from types import ModuleType
 
 from orchestrator.authoring.masking import masked
 from orchestrator.dagbag.blame import blame
 from orchestrator.dagbag.roots import PLUGINS, Roots
-from orchestrator.exceptions import DagImportError
+from orchestrator.exceptions import DagError, DagImportError
 from orchestrator.plugins.airflow_plugin import airflow_plugins, taken
 from orchestrator.plugins.candidates import Candidate, installed
 from orchestrator.plugins.plugin import Plugin
@@ -17,9 +19,17 @@ def load_plugins(candidate: Candidate, roots: Roots) -> list[Plugin]:
 
     DagImportError with file and line says why it cannot be one.
     """
-    try:
+    with blaming(candidate, roots):
         found = _object(candidate)
+        _check_place(candidate, found, roots)
         return _plugins_in(candidate, found)
+
+
+@contextlib.contextmanager
+def blaming(candidate: Candidate, roots: Roots) -> Iterator[None]:
+    """Whatever the candidate's code raises inside is a DagImportError with its place in that code."""
+    try:
+        yield
     except (Exception, SystemExit) as error:
         raise _blamed(error, candidate, roots) from error
 
@@ -34,6 +44,14 @@ def _object(candidate: Candidate) -> object:
         [entry, *_] = installed(candidate.name)
         return entry.load()
     return import_module(candidate.name)
+
+
+def _check_place(candidate: Candidate, found: object, roots: Roots) -> None:
+    """What is installed comes before a file of the same name, which would never be imported."""
+    if not candidate.is_installed and roots.name(str(getattr(found, "__file__", ""))) is None:
+        raise DagError(
+            f"Python has another module {candidate.name!r}, which is the one that is imported; rename the file"
+        )
 
 
 def _plugins_in(candidate: Candidate, found: object) -> list[Plugin]:

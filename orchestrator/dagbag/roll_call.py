@@ -15,9 +15,9 @@ import msgspec
 
 from orchestrator.authoring.operator import BaseOperator
 from orchestrator.dagbag.importing import LocalModules
-from orchestrator.dagbag.plugin_modules import load_plugins, module_of
+from orchestrator.dagbag.plugin_modules import blaming, load_plugins, module_of
 from orchestrator.dagbag.roots import Roots
-from orchestrator.exceptions import DagError, DagImportError
+from orchestrator.exceptions import DagImportError
 from orchestrator.plugins.candidates import Candidate, candidates
 from orchestrator.plugins.cards import Card, RollJob, Trouble
 from orchestrator.plugins.hooks import LISTENING
@@ -90,11 +90,11 @@ def cards_of(candidate: Candidate, roots: Roots) -> list[Card]:
     try:
         with LocalModules(roots).active():
             plugins = load_plugins(candidate, roots)
-            cards = [_card(candidate, plugin) for plugin in plugins]
+            with blaming(candidate, roots):
+                cards = [_card(candidate, plugin) for plugin in plugins]
             operators = _operators(module_of(candidate))
-    except DagError as error:
-        frames = error.frames if isinstance(error, DagImportError) else ()
-        trouble = Trouble(message=error.message, file=error.file or "", line=error.line, frames=frames)
+    except DagImportError as error:
+        trouble = Trouble(message=error.message, file=error.file or "", line=error.line, frames=error.frames)
         return [
             Card(name=candidate.name, source=candidate.source, is_installed=candidate.is_installed, trouble=trouble)
         ]
@@ -107,7 +107,6 @@ def _card(candidate: Candidate, plugin: Plugin) -> Card:
     brings: dict[str, tuple[str, ...]] = {}
     for kind in ("macros", "filters"):
         brings[kind] = tuple(sorted(plugin.mapping(kind)))
-    brings["timetables"] = tuple(one.__name__ for one in plugin.sequence("timetables", inspect.isclass, "class"))
     brings["secrets_backends"] = tuple(type(one).__name__ for one in plugin.backends())
     brings["listeners"] = tuple(name for name in LISTENING if name in plugin.hooks)
     return Card(

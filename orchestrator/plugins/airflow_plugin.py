@@ -26,9 +26,10 @@ IGNORED = (
     "priority_weight_strategies",
     "react_apps",
     "ti_deps",
+    "timetables",
     "windows",
 )
-"""What an AirflowPlugin can have and nothing here takes: pages, links and the inner workings of Airflow."""
+"""What an AirflowPlugin can have and nothing here takes: pages, links, timetables and the inner workings of Airflow."""
 
 
 class AirflowPluginException(OrchestratorError):  # noqa: N818 - the field's own name
@@ -40,7 +41,6 @@ class AirflowPlugin:
 
     name: ClassVar[str | None] = None
     macros: ClassVar[Sequence[Any]] = []
-    timetables: ClassVar[Sequence[type[Any]]] = []
     listeners: ClassVar[Sequence[Any]] = []
 
     @classmethod
@@ -58,10 +58,6 @@ class _Taken:
     def macros(self) -> Mapping[str, Any]:
         return {one.__name__: one for one in self._plugin.macros}
 
-    @hookimpl
-    def timetables(self) -> Sequence[type[Any]]:
-        return list(self._plugin.timetables)
-
 
 def airflow_plugins(module: ModuleType) -> list[type[AirflowPlugin]]:
     """Those that a module defines itself."""
@@ -73,7 +69,7 @@ def taken(plugin: type[AirflowPlugin]) -> Plugin:
     """The plugin; DagError where it has no name, or lists that are none."""
     if not isinstance(plugin.name, str) or not plugin.name:
         raise DagError(f"the AirflowPlugin {plugin.__name__} has no name; give its class one")
-    for attribute in ("macros", "timetables", "listeners"):
+    for attribute in ("macros", "listeners"):
         if not isinstance(getattr(plugin, attribute), (list, tuple)):
             raise DagError(f"{attribute} of the AirflowPlugin {plugin.name!r} is no list")
     for macro in plugin.macros:

@@ -36,11 +36,6 @@ class Hooks:
         """
         raise NotImplementedError
 
-    @_hookspec
-    def timetables(self) -> Sequence[type[Any]]:
-        """The classes of timetables that it has, to be listed. DAG files import them and give them to ``schedule``."""
-        raise NotImplementedError
-
     # ── where variables and connections come from ────────────────────────────────────────────────────────
 
     @_hookspec

@@ -72,7 +72,7 @@ class Plugin:
 
     def commands(self) -> dict[str, Any]:
         """Its commands, by name."""
-        found = self.sequence("commands", _is_command, "command of click with a name")
+        found = self.sequence("commands", _is_command, "command of click whose name is one word")
         return {str(one.name): one for one in found}
 
     def commands_with_help(self) -> dict[str, str]:
@@ -93,7 +93,14 @@ def _is_backend(one: object) -> bool:
 
 
 def _is_command(one: object) -> bool:
-    return bool(getattr(one, "name", None)) and hasattr(one, "get_short_help_str") and hasattr(one, "main")
+    name = str(getattr(one, "name", None) or "")
+    return (
+        name.isprintable()
+        and len(name.split()) == 1
+        and not name.startswith("-")
+        and hasattr(one, "get_short_help_str")
+        and hasattr(one, "main")
+    )
 
 
 def _marked(one: object) -> Iterator[Callable[..., Any]]:

@@ -61,7 +61,7 @@ def test_what_nobody_can_use_is_refused(hook: str, given: Any, words: str) -> No
 def test_a_backend_that_is_a_class_and_a_command_without_a_name_are_refused() -> None:
     with pytest.raises(DagError, match="which is no object with get_variable"):
         plugin(secrets_backends=lambda: [dict]).backends()
-    with pytest.raises(DagError, match="return a list of command of click"):
+    with pytest.raises(DagError, match="return a list of command of click whose name is one word"):
         plugin(commands=lambda: None).commands()
 
 

@@ -60,6 +60,9 @@ def test_broken_plugins_are_told_of_with_their_place_and_stop_nothing_else(home:
     home.plugin("leaves.py", "import sys\nsys.exit(0)\n")
     home.plugin("wrong.py", "from orchestrator import hookimpl\n\n@hookimpl\ndef macro(): ...\n")
     home.plugin("not-a-name.py", "")
+    home.plugin("json.py", "")
+    home.plugin("given.py", "from orchestrator import hookimpl\n@hookimpl\ndef commands():\n    return 1 / 0\n")
+    home.plugin("odd.py", "from orchestrator import hookimpl\n\n@hookimpl\ndef macros(): return []\n")
     found = home.listed()
     assert found["shop"]["error"] is None
     assert found["shop"]["brings"] == {
@@ -73,6 +76,11 @@ def test_broken_plugins_are_told_of_with_their_place_and_stop_nothing_else(home:
     assert found["exits"]["error"].endswith("it ended the process that loaded it, with exit status 3")
     assert found["wrong"]["error"].startswith("wrong.py:3: the plugin 'wrong' has the hook macro()")
     assert "rename it" in found["not-a-name"]["error"]
+    assert found["given"]["error"].startswith("given.py:4: ZeroDivisionError")
+    assert (
+        found["odd"]["error"] == "odd.py:3: the hook macros() of the plugin 'odd' gives a list; return a dict by name"
+    )
+    assert "rename the file" in found["json"]["error"]
     assert found["leaves"]["error"] is not None
 
 

@@ -9,17 +9,23 @@ import pytest
 from orchestrator.testing.home import LiveHome
 
 TOKEN, PASSWORD, PRIVATE = "planted-token-4711", "planted pass/word?42", "planted-private-key-0815"
-PLANTED = (TOKEN, PASSWORD, PRIVATE, "planted%20pass%2Fword%3F42", "planted pass%2Fword%3F42")
+VARIABLE, URI, TOLD = "planted-environment-23", "planted-uri-password-42", "planted-and-told-99"
+PLANTED = (TOKEN, PASSWORD, PRIVATE, VARIABLE, URI, TOLD, "planted%20pass%2Fword%3F42", "planted pass%2Fword%3F42")
 
 SHOP = """
 import logging
 import os
 import sys
 
-from orchestrator import DAG, AirflowSkipException, BaseHook, Connection, Variable, task
+from orchestrator import DAG, AirflowSkipException, BaseHook, Connection, Variable, mask_secret, task
 from orchestrator.operators import BashOperator
 
 TOWN = Variable.get("town", default="nowhere")
+
+def call_back(context):
+    print("called back with", Variable.get("door_password"), Connection.get("lake").password)
+    raise RuntimeError("no call with " + Variable.get("api_token"))
+
 
 with DAG("shop", tags=[TOWN]):
 
@@ -40,6 +46,13 @@ with DAG("shop", tags=[TOWN]):
         os.write(2, ("last words: " + Connection.get("warehouse").password).encode())
         os._exit(1)
 
+    @task(retries=0, on_failure_callback=call_back)
+    def surroundings():
+        told = "".join(["planted-", "and-told-99"])
+        mask_secret(told)
+        print("told", told, Variable.get("door_password"), Connection.get("lake").password)
+        raise ValueError(" ".join([told, Variable.get("door_password"), Connection.get("lake").get_uri()]))
+
     @task(retries=0)
     def fail():
         raise ValueError("cannot log in as " + BaseHook.get_connection("warehouse").password)
@@ -59,7 +72,7 @@ with DAG("shop", tags=[TOWN]):
         bash_command="echo {{ conn.warehouse.password }} {{ var.value.api_token }}; echo {{ var.json.limits.rows }}",
         env={"TOKEN": "{{ var.value.get('api_token') }}"},
     )
-    told >> [die(), fail(), skip(), pull(told["rows"]), show]
+    told >> [die(), fail(), surroundings(), skip(), pull(told["rows"]), show]
 """
 BROKEN = """
 from orchestrator import DAG, Connection, Variable
@@ -72,7 +85,8 @@ raise RuntimeError(Connection.get("warehouse").password)
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveHome]:
     """A running home in which the shop has run."""
-    with LiveHome(tmp_path_factory.mktemp("secrets")) as home:
+    environment = {"ORCHESTRATOR_VAR_DOOR_PASSWORD": VARIABLE, "AIRFLOW_CONN_LAKE": f"mysql://me:{URI}@lake/db"}
+    with LiveHome(tmp_path_factory.mktemp("secrets"), environment=environment) as home:
         said(home, "db", "migrate")
         said(home, "variables", "set", "api_token", TOKEN)
         said(home, "variables", "set", "limits", '{"rows": 7}')
@@ -113,6 +127,8 @@ def test_no_planted_secret_is_in_any_table_file_or_answer(home: LiveHome) -> Non
         ("tasks", "logs", "shop", "speak", "one"),
         ("tasks", "logs", "shop", "fail", "one"),
         ("tasks", "logs", "shop", "die", "one"),
+        ("tasks", "logs", "shop", "surroundings", "one"),
+        ("tasks", "logs", "shop", "surroundings", "one", "--callback", "on_failure"),
         ("tasks", "render", "shop", "show", "one", "-o", "json"),
         ("dags", "list-import-errors", "-o", "json"),
         ("connections", "list", "-o", "json"),
@@ -122,6 +138,8 @@ def test_no_planted_secret_is_in_any_table_file_or_answer(home: LiveHome) -> Non
     written = {" ".join(words): said(home, *words).encode() for words in commands}
     assert b"***" in written["tasks logs shop speak one"]
     assert b"last words: ***" in written["tasks logs shop die one"]
+    assert b"told *** *** ***" in written["tasks logs shop surroundings one"]
+    assert b"called back with *** ***" in written["tasks logs shop surroundings one --callback on_failure"]
     assert written["tasks render shop show one -o json"].count(b"***") == 3
     with sqlite3.connect(home.folder / "orchestrator.db") as database:
         tables = [name for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
