@@ -107,9 +107,11 @@ def file_place(url: str, conn_id: str | None = None) -> FilePlace:
     options = {} if conn_id is None else _options(protocol or "file", Connection.get(conn_id))
     try:
         fs, path = url_to_fs(shown, **options)
-    except (ValueError, ImportError) as error:
+    except ValueError as error:
         near = did_you_mean(protocol or "", fsspec.available_protocols())
         raise ConfigError(f"{_bare(shown)} cannot be reached: {error}{near}") from error
+    except ImportError as error:
+        raise ConfigError(f"{_bare(shown)} cannot be reached: {error}") from error
     except OSError as error:
         raise AirflowException(f"{_bare(shown)} cannot be reached: {reason(error)}") from error
     return FilePlace(fs, path, _bare(shown))

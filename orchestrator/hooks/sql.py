@@ -155,4 +155,6 @@ class SqlHook(BaseHook):
 
 
 def _told(cursor: Cursor) -> str:
-    return f"{cursor.rowcount} rows affected" if cursor.description is None else f"{len(cursor.description)} columns"
+    if cursor.description is not None:
+        return f"{len(cursor.description)} columns"
+    return "done" if cursor.rowcount < 0 else f"{cursor.rowcount} rows affected"

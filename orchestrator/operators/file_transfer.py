@@ -54,6 +54,8 @@ class FileTransferOperator(BaseOperator):
                 self._copy(one, other, mark)
         except FileNotFoundError as error:
             raise AirflowException(f"{error.filename or source.url} does not exist") from error
+        except NotImplementedError as error:
+            raise AirflowException(f"{target.url} cannot be written: its file system is for reading only") from error
         except OSError as error:
             place = error.filename or f"{source.url} to {target.url}"
             raise AirflowException(f"copying failed at {place}: {reason(error)}") from error

@@ -113,13 +113,23 @@ def test_what_is_missing_or_makes_no_sense_is_one_sentence(run, tmp_path):
         (tmp_path / "a", tmp_path / "a", UsageError, "is both src and dst"),
         ("a.csv", tmp_path / "b", UsageError, "the path 'a.csv' is relative"),
         ("memry://a", tmp_path / "b", ConfigError, "Protocol not known: memry.*did you mean 'memory'"),
-        (tmp_path / "a", "s3://bucket/b", ConfigError, "s3://bucket/b cannot be reached: Install s3fs"),
+        (tmp_path / "a", "s3://bucket/b", ConfigError, "s3://bucket/b cannot be reached: Install s3fs[^;]*$"),
         (tmp_path / "a", tmp_path / "a" / "b", AirflowException, "copying failed at .*: Not a directory|File exists"),
     ):
         with pytest.raises(kind, match=said):
             run(copying(src, dst), "t")
     with pytest.raises(NotFoundError, match="there is no connection 'nowhere'"):
         run(copying(tmp_path / "a", tmp_path / "b", source_conn_id="nowhere"), "t")
+
+
+def test_a_file_system_that_is_for_reading_only_is_told(run, tmp_path, monkeypatch):
+    def read_only(*args, **options):
+        raise NotImplementedError
+
+    (tmp_path / "a").write_text("x")
+    monkeypatch.setattr(fsspec.filesystem("memory"), "open", read_only)
+    with pytest.raises(AirflowException, match="memory://b cannot be written: its file system is for reading only"):
+        run(copying(tmp_path / "a", "memory://b"), "t")
 
 
 def test_files_of_one_name_from_several_folders_do_not_become_one(run, tmp_path):
