@@ -137,7 +137,7 @@ def _split(text: str) -> list[str]:
 
 def _said(error: Any) -> str:
     primary = getattr(getattr(error, "diag", None), "message_primary", None)
-    return str(primary or error).strip()
+    return str(primary or error).strip().rstrip(".")
 
 
 def _tuple(row: Iterable[Any]) -> tuple[Any, ...]:
