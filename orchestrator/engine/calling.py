@@ -102,11 +102,10 @@ def _word(run: Run, state: RunState) -> str:
 
 def _last(run: Run, state: TaskState) -> dict[str, Any] | None:
     """The attempt that ended last in that state, or else in any, as an Outcome names it."""
-    found = list(_ended(run))
-    among = [one for one in found if one[2].state is state] or found
-    if not among:
+    last = max(_ended(run), key=lambda one: (one[2].state is state, one[2].ended_at, one[0], one[1]), default=None)
+    if last is None:
         return None
-    task_id, map_index, activity = max(among, key=lambda one: (one[2].ended_at, one[0], one[1]))
+    task_id, map_index, activity = last
     attempt, word = activity.attempt, str(activity.state)
     return {"task_id": task_id, "map_index": map_index, "attempt": attempt, "task_state": word}
 

@@ -40,7 +40,9 @@ class Cleaned(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Cleaning:
-    """Deletes ended runs, with their histories, projections and payloads. An open run is never touched."""
+    """Deletes ended runs, with their histories, projections and payloads. An open run is never touched, nor one whose
+    callbacks are still being called.
+    """
 
     def __init__(self, engine: Engine, payloads: FsspecPayloadStore | None = None) -> None:
         self._engine = engine
@@ -57,7 +59,7 @@ class Cleaning:
         """Delete the runs that ended before ``before`` and the audit's lines from before it; and payloads that
         nothing refers to and that are older than a day. ``progress`` is told how many runs are done, of how many.
         """
-        ended = runs.c.ended_at < before
+        ended = (runs.c.ended_at < before) & (runs.c.open_callbacks == 0)
         found = self._count(ended, before)
         if not dry_run:
             self._delete_runs(ended, lambda done: progress(done, found.runs))

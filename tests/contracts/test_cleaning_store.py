@@ -147,3 +147,18 @@ def test_an_ended_run_that_is_opened_again_is_not_cleaned(store: SqlHistoryStore
         connection.execute(update(runs).values(ended_at=None))
     assert Cleaning(engine).clean(BEFORE, now=NOW).runs == 0
     assert len(store.read(told.run_key)) == 5
+
+
+def test_an_ended_run_whose_callbacks_are_open_is_taken_up_again_and_not_cleaned(
+    store: SqlHistoryStore, engine: Engine
+) -> None:
+    told = old_run(store)
+    commit(store, told)
+    with writing(engine) as connection:
+        connection.execute(update(runs).values(open_callbacks=1))
+    assert Cleaning(engine).clean(BEFORE, now=NOW).runs == 0
+    assert SqlProjections(engine).open_runs() == [told.run_key]
+    with writing(engine) as connection:
+        connection.execute(update(runs).values(open_callbacks=0))
+    assert SqlProjections(engine).open_runs() == []
+    assert Cleaning(engine).clean(BEFORE, now=NOW).runs == 1
