@@ -69,6 +69,7 @@ class Stage:
         around: Around = nullcontext,
         make_store: Callable[[HistoryStore], HistoryStore] = lambda store: store,
         triggerer: Triggerer | None = None,
+        let_through: tuple[type[BaseException], ...] = (),
         **settings: Any,
     ) -> Scheduler:
         """A new one, whose activities and workflows run in this process, in the main thread. ``settings`` are others of
@@ -81,7 +82,7 @@ class Stage:
             store=make_store(SqlHistoryStore(home.engine)),
             projections=SqlProjections(home.engine),
             catalog=self._catalog,
-            executor=InlineExecutor(worker, self.time, load, around),
+            executor=InlineExecutor(worker, self.time, load, around, let_through),
             replayer=self._replayer() if self._hand.has_workflows else None,
             triggerer=triggerer or InlineTriggerer(self.time),
             clock=self.time,

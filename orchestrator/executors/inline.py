@@ -31,7 +31,7 @@ class InlineExecutor:
 
     What a body prints goes where the process's output goes, without secrets; Ctrl-C, and to quit the debugger, ends the
     process. ``isolation`` means nothing. ``time`` is that of the bodies, too; ``load`` is how a version's code is had.
-    Each attempt is inside of ``around(order)``.
+    Each attempt is inside of ``around(order)``; ``let_through`` are exceptions that end all of it, as Ctrl-C does.
     """
 
     def __init__(
@@ -40,11 +40,14 @@ class InlineExecutor:
         time: Time | None = None,
         load: Loader = importing.load,
         around: Callable[[Order], AbstractContextManager[object]] = nullcontext,
+        let_through: tuple[type[BaseException], ...] = (),
     ) -> None:
         self._clock = time or RealTime()
         self._around = around
         self._interruption = Interruption(signal.SIGALRM)
-        self._attempts = equip(settings, self._interruption, self._take_beat, (KeyboardInterrupt, bdb.BdbQuit), load)
+        self._attempts = equip(
+            settings, self._interruption, self._take_beat, (KeyboardInterrupt, bdb.BdbQuit, *let_through), load
+        )
         self._heartbeats = Heartbeats(Path(settings.heartbeat_folder))
         self._leftovers = Leftovers(self._heartbeats)
         self._watch: Watch | None = None
@@ -57,7 +60,7 @@ class InlineExecutor:
     def start(self) -> None:
         """Nothing has to be started; UsageError outside of the main thread, where time-outs cannot reach a body."""
         if threading.current_thread() is not threading.main_thread():
-            raise UsageError("the inline executor runs bodies in the main thread only; use it from there")
+            raise UsageError("tasks that run in this process run in its main thread only; start this from there")
 
     def submit(self, orders: Sequence[Order]) -> None:
         self._waiting.extend(orders)

@@ -41,7 +41,7 @@ class InlineReplayer:
     def start(self) -> None:
         """Put up the quarantine's eyes; UsageError outside of the main thread, where no alarm reaches stuck code."""
         if threading.current_thread() is not threading.main_thread():
-            raise UsageError("the inline replayer runs workflows in the main thread only; use it from there")
+            raise UsageError("workflows that run in this process run in its main thread only; start this from there")
         install(workflows=True)
 
     def activate(self, activations: Sequence[Activation]) -> None:

@@ -43,11 +43,18 @@ class Play(Played):
     """
 
     def __init__(
-        self, stage: Stage, clock: FakeClock, dag_id: str, outputs: Outputs, crash_after: Sequence[int]
+        self,
+        stage: Stage,
+        clock: FakeClock,
+        dag_id: str,
+        outputs: Outputs,
+        crash_after: Sequence[int],
+        let_through: tuple[type[BaseException], ...],
     ) -> None:
         super().__init__(stage.home, dag_id, _RUN_ID, clock, outputs)
         self.crashes = 0
         self._stage = stage
+        self._let_through = let_through
         self._dooms = sorted(set(crash_after))
         self._scheduler = self._begin()
 
@@ -107,6 +114,7 @@ class Play(Played):
             self._outputs.around,
             lambda store: MortalStore(store, _RUN_ID, doom),
             FakeTriggerer(self.clock),
+            self._let_through,
             claim_renewal=_FOR_EVER,
         )
         self._has_begun = False
@@ -157,6 +165,7 @@ def start_dag(
     variables: Mapping[str, Any] | None = None,
     connections: Mapping[str, Any] | None = None,
     crash_after: int | Sequence[int] = (),
+    let_through: tuple[type[BaseException], ...] = (),
 ) -> Iterator[Play]:
     """A run of a DAG or workflow, gone as far as that takes no time. It ends with the ``with`` block.
 
@@ -164,7 +173,8 @@ def start_dag(
     of tasks, by task_id: a function is called as the task's own, anything else is the result. ``variables`` and
     ``connections`` come before those of the environment. The engine is killed right after the commit of each fact that
     ``crash_after`` names by its number, and begins again from the history; what a commit holds besides is recorded,
-    too. UsageError or DagError says what is wrong with what is given.
+    too. Exceptions that are ``let_through`` end the test and are no failure of a task. UsageError or DagError says
+    what is wrong with what is given.
     """
     found = dag_of(dag)
     if found is None:
@@ -184,7 +194,8 @@ def start_dag(
         )
         check_conf(stage.home.reads.dag(found.dag_id).header, msgspec.json.decode(request.conf))
         stage.home.requests.submit(request, request.run_uid)
-        play = Play(stage, clock, found.dag_id, outputs, [crash_after] if isinstance(crash_after, int) else crash_after)
+        dooms = [crash_after] if isinstance(crash_after, int) else crash_after
+        play = Play(stage, clock, found.dag_id, outputs, dooms, let_through)
         try:
             play.advance()
             yield play

@@ -19,7 +19,7 @@ def start_dag() -> Iterator[Callable[..., Any]]:
     with ExitStack() as stack:
 
         def start(dag: Any, **settings: Any) -> Any:
-            return stack.enter_context(plays.start_dag(dag, **settings))
+            return stack.enter_context(plays.start_dag(dag, let_through=(pytest.exit.Exception,), **settings))
 
         yield start
 

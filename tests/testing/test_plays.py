@@ -294,6 +294,23 @@ def test_values_of_the_authors_types_come_back_as_they_were(run_dag):
     assert run.result("pack") == [Parcel(3)]
 
 
+def test_who_quits_the_session_in_a_body_ends_the_test_and_tries_nothing_again(run_dag):
+    tries = []
+
+    @dag
+    def stops():
+        @task(retries=3)
+        def stop():
+            tries.append(1)
+            pytest.exit("enough")
+
+        stop()
+
+    with pytest.raises(pytest.exit.Exception, match="enough"):
+        run_dag(stops())
+    assert tries == [1]
+
+
 def test_a_run_can_be_played_without_pytest():
     with start_in_block(shop()) as run:
         assert run.go_on().result("total") == 6
