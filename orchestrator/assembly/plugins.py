@@ -26,7 +26,8 @@ def roll(config: Config, *, patience: float = 10.0) -> Roll:
     if known is not None and known.stamp == now:
         return known
     found = Roll(stamp=now, cards=_called(config, patience))
-    _keep(config.home / _FILE, found)
+    if found.cards:  # that there are none is found out as quickly as it is read
+        _keep(config.home / _FILE, found)
     return found
 
 
