@@ -27,6 +27,7 @@ WORKLOADS = {
     "GROWTH": "benchmarks.growth",
     "QUARANTINE": "benchmarks.quarantine",
     "WORKFLOW": "benchmarks.workflow",
+    "DEFERRALS": "benchmarks.deferrals",
 }
 
 _WIDTH = 110  # wide enough for the table where the output is no terminal

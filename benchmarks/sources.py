@@ -1,5 +1,7 @@
 """The DAG files that are measured: their bodies do nothing, or leave one line behind."""
 
+from pathlib import Path
+
 _HEAD = """
 from orchestrator import DAG, chain
 from orchestrator.operators import PythonOperator
@@ -111,6 +113,25 @@ with DAG({dag_id!r}, schedule=None):
     for number in range({count}):
         node(number)
 """
+
+
+_DEFERRALS = """
+with DAG("first", schedule=None, max_active_runs=1000):
+    PythonOperator(task_id="only", python_callable=noop)
+
+with DAG("one", schedule=None, max_active_runs=1000):
+    FileSensor(task_id="wait", filepath="{{{{ params.path }}}}", poke_interval=0.01, deferrable=True)
+
+with DAG("many", schedule=None):
+    files = [f"{flags}/{{number}}" for number in range({count})]
+    FileSensor.partial(task_id="wait", poke_interval=5, deferrable=True).expand(filepath=files)
+"""
+
+
+def deferrals(count: int, flags: Path) -> str:
+    """``many``: ``count`` sensors that wait for files 0, 1 … in that folder; ``one`` waits for the param ``path``."""
+    imported = "from orchestrator.sensors.filesystem import FileSensor\n"
+    return imported + _HEAD + _DEFERRALS.format(count=count, flags=flags)
 
 
 def nodes(dag_id: str, count: int) -> str:

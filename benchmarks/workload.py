@@ -18,6 +18,7 @@ WIDE = {"core.parallelism": 1024, "core.max_active_tasks_per_dag": 1024, "core.d
 ENVIRONMENT = {"PYTHONDONTWRITEBYTECODE": "", "PYTHONUNBUFFERED": ""}
 WARM_UP = fan_out("warm_up", 64)
 _BLUE = "orchestrator.worker.blue.zygote"
+_TRIGGERS = "orchestrator.worker.triggers.zygote"
 
 
 class Bench(msgspec.Struct, frozen=True, kw_only=True):
@@ -59,7 +60,16 @@ def pss_mb(processes: list[psutil.Process]) -> float:
 
 def blue_processes(home: LiveHome) -> list[psutil.Process]:
     """Those that replay workflows now, without the zygote that they are forked from."""
-    named = [process for process in home.processes() if any(_BLUE in word for word in _command_line(process))]
+    return _forked_from(home, _BLUE)
+
+
+def trigger_processes(home: LiveHome) -> list[psutil.Process]:
+    """Those that run triggers now, without the zygote that they are forked from."""
+    return _forked_from(home, _TRIGGERS)
+
+
+def _forked_from(home: LiveHome, zygote: str) -> list[psutil.Process]:
+    named = [process for process in home.processes() if any(zygote in word for word in _command_line(process))]
     pids = {process.pid for process in named}
     return [process for process in named if process.ppid() in pids]
 

@@ -61,8 +61,12 @@ def _stopped(run: Run, now: datetime) -> Command | None:
 
 
 def _due(run: Run, now: datetime) -> Iterator[Command]:
+    before: tuple[datetime, str, int] | None = None
     while run.due and run.due[0][0] <= now:
-        when, task_id, map_index = heapq.heappop(run.due)
+        when, task_id, map_index = one = heapq.heappop(run.due)
+        if one == before:  # it was put off twice until the same moment
+            continue
+        before = one
         node = run.nodes.get(task_id)
         activity = node.peek(map_index) if node else None
         if node is None or activity is None or activity.retry_at != when or run.holds_back(node):

@@ -114,14 +114,15 @@ class Intake:
 
     def _without_echo(self, run: Run, report: News) -> News:
         """After a crash an executor may say once more what an attempt ended with before it was resumed: then it never
-        got the attempt again, and is given it as another one. A question that was answered is not asked again.
+        got the attempt again, and is given it as another one. A question that was answered is not asked again, and what
+        a trigger has told is not waited for again.
         """
         key = report.key
         node = run.nodes.get(key.task_id)
         activity = node.peek(key.map_index) if node else None
         if not isinstance(report, Deferred) or activity is None or activity.attempt != key.attempt:
             return report
-        if not activity.resumed_seq or form_of(report.trigger) is None:
+        if not activity.resumed_seq or (form_of(report.trigger) is None and trigger_of(report.trigger) is None):
             return report
         before = self._memory.results.get(run.run_key, [activity.deferred_seq]).get(activity.deferred_seq)
         if before != report.trigger:

@@ -11,9 +11,11 @@ from orchestrator.core.calling import LATE_REPORT
 from orchestrator.core.events import (
     ActivityCleared,
     ActivityCompleted,
+    ActivityDeferred,
     ActivityFailed,
     ActivityLost,
     ActivityMarked,
+    ActivityResumed,
     ActivityScheduled,
     ActivitySkipped,
     ActivityStarted,
@@ -127,6 +129,12 @@ class Reading:
                 applied = self._end((event.task_id, event.map_index), event.attempt, again)
                 if applied and event.kind is not FailureKind.CANCELLED:
                     self._call(event, CallbackKind.FAILURE if event.retry_at is None else CallbackKind.RETRY)
+            case ActivityDeferred():
+                self._end((event.task_id, event.map_index), event.attempt, TaskState.DEFERRED)
+            case ActivityResumed():
+                place = (event.task_id, event.map_index)
+                assert self._waits(place, event.attempt), f"{place} is resumed, and was {self._state(place)}"
+                self.states[place] = TaskState.UP_FOR_RESCHEDULE
             case ActivityLost():
                 lost = TaskState.AWAITING_INPUT if event.unknown else TaskState.SCHEDULED
                 self._end((event.task_id, event.map_index), event.attempt, lost)
@@ -175,7 +183,8 @@ class Reading:
         state = self._state(place)
         assert state not in FINISHED, f"{place} was {state} and is scheduled again"
         assert place not in self.open, f"{place} is handed out while attempt {self.open[place]} is open"
-        assert attempt > self._attempts[place], f"{place} has attempt {attempt} a second time"
+        goes_on = state is TaskState.UP_FOR_RESCHEDULE and attempt == self._attempts[place]
+        assert goes_on or attempt > self._attempts[place], f"{place} has attempt {attempt} a second time"
         if state is TaskState.NONE:
             rule, upstream = self._tasks[place[0]].trigger_rule, self._upstream(place[0])
             assert may_run(rule, upstream), f"{place} starts although {rule} met {upstream}"
@@ -198,10 +207,14 @@ class Reading:
             and known not in FINISHED
         )
         is_given_up = state is TaskState.FAILED and known is TaskState.AWAITING_INPUT and current
-        counts = not attempt or is_committed or is_given_up or (was_open and known is TaskState.QUEUED)
+        is_told = self._waits(place, attempt) and state in FINISHED  # its trigger ends it
+        counts = not attempt or is_committed or is_given_up or is_told or (was_open and known is TaskState.QUEUED)
         if counts:
             self.states[place] = state
         return counts
+
+    def _waits(self, place: Place, attempt: int) -> bool:
+        return self._state(place) is TaskState.DEFERRED and self._attempts[place] == attempt
 
     def _retire(self, task: TaskSpec) -> None:
         """A task that is gone from the run may come back: what it had finished is finished, nothing else."""

@@ -43,6 +43,7 @@ def _run(arguments: list[str]) -> Simulation:
         parser.add_argument("--outage-rate", type=float, default=0.0)
         parser.add_argument("--noise", type=float, default=0.0)
         parser.add_argument("--meddling", type=float, default=0.3)
+        parser.add_argument("--deferring", type=float, default=0.0)
     else:
         parser.add_argument("--crash-at", type=int, default=0)
         parser.add_argument("--clears", action="store_true")

@@ -7,7 +7,7 @@ from datetime import datetime
 import msgspec
 
 from orchestrator.core.events import Recorded
-from orchestrator.core.orders import Order, Report
+from orchestrator.core.orders import Deferred, Order, Report
 from orchestrator.exceptions import StorageUnavailableError
 from orchestrator.names import AttemptKey
 from orchestrator.ports import Clock, Group, HistoryStore
@@ -101,7 +101,8 @@ class RoughExecutor(SimExecutor):
         said = list(fresh)
         if self._old and self._weather.garbles():
             said.insert(self._weather.dice.randrange(len(said) + 1), self._weather.dice.choice(self._old))
-        self._old = (self._old + fresh)[-50:]
+        # A later piece of an attempt bears its number: which of them is said to be put off, nobody could tell.
+        self._old = (self._old + [report for report in fresh if not isinstance(report, Deferred)])[-50:]
         return said
 
 

@@ -54,6 +54,21 @@ def drawn(seed: int, *, fail: float = 0.1, lost: float = 0.05, skip: float = 0.0
     return draw
 
 
+def deferring(script: Callable[[Order], Script], seed: int, share: float) -> Callable[[Order], Script]:
+    """The same, but that a share of the bodies that may run twice defer themselves to a trigger before."""
+
+    def draw(order: Order) -> Script:
+        text = f"defer/{seed}/{order.idempotency_key}/{order.key.attempt}"
+        dice = hashlib.sha256(text.encode()).digest()
+        if order.resume is not None or order.delivery is not Delivery.AT_LEAST_ONCE or dice[0] / 256 >= share:
+            return script(order)
+        again = 5.0 if dice[3] % 2 else None
+        return Script(outcome="defer", wait=dice[1] / 128, work=dice[2] / 64, result=TRIGGER, again=again)
+
+    return draw
+
+
+TRIGGER = b'{"trigger":{"classpath":"simulated.Trigger","kwargs":{}},"method":"go_on","kwargs":{}}'
 SUCCEEDS = always(Script())
 
 

@@ -15,7 +15,8 @@ from orchestrator.testing.clock import EPOCH, FakeClock
 from orchestrator.testing.people import People
 from orchestrator.testing.random_dags import DAYS_END, POOLS, random_dags
 from orchestrator.testing.rough_world import RoughExecutor, RoughStore, Weather
-from orchestrator.testing.sim_executor import drawn
+from orchestrator.testing.sim_executor import deferring, drawn
+from orchestrator.testing.sim_triggerer import SimTriggerer, vigils
 from orchestrator.testing.simulation import SETTINGS, Simulation
 from orchestrator.testing.world import World
 
@@ -23,7 +24,9 @@ ROUGH = timedelta(seconds=90)
 
 
 class Turmoil(msgspec.Struct, frozen=True, kw_only=True):
-    """``crash_rate``, ``outage_rate`` and ``noise``: the share of steps, commits and reports that go wrong."""
+    """``crash_rate``, ``outage_rate`` and ``noise``: the share of steps, commits and reports that go wrong;
+    ``deferring``: that of the bodies that defer themselves.
+    """
 
     seed: int
     dags: int = 2
@@ -32,6 +35,7 @@ class Turmoil(msgspec.Struct, frozen=True, kw_only=True):
     outage_rate: float = 0.0
     noise: float = 0.0
     meddling: float = 0.3
+    deferring: float = 0.0
     outlives: bool = False
 
     def command(self) -> str:
@@ -56,13 +60,16 @@ class Turmoil(msgspec.Struct, frozen=True, kw_only=True):
         parallelism = dice.choice((1, 3, 32))
         watch = LimitWatch(parallelism)
         sim = Simulation(
-            script=drawn(self.seed),
+            script=deferring(drawn(self.seed), self.seed, self.deferring),
             crash_when=lambda _: weather.is_rough and dice.random() < self.crash_rate,
             settings=msgspec.structs.replace(
                 SETTINGS, parallelism=parallelism, queued_timeout=timedelta(seconds=dice.choice((3, 600)))
             ),
             world=world,
             make_executor=lambda clock, script: RoughExecutor(clock, script, weather, outlives=self.outlives),
+            make_triggerer=lambda clock: SimTriggerer(
+                clock, vigils(self.seed), repeats=lambda number: weather.is_rough and number % 5 == 0 and self.noise > 0
+            ),
             make_store=lambda store: RoughStore(store, weather, watch.look),
         )
         specs = random_dags(self.seed, self.dags, self.tasks)

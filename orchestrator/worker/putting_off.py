@@ -68,7 +68,12 @@ def _deferred_to_trigger(order: Order, why: TaskDeferred, trigger: BaseTrigger, 
     classpath, kwargs = _serialized(order, trigger)
     trigger_class(classpath)
     named = {"classpath": classpath, "kwargs": kwargs, "local": is_local(classpath, order.code)}
-    waits = {"trigger": named, "method": why.method_name, "kwargs": why.kwargs}
+    waits = {
+        "trigger": named,
+        "method": why.method_name,
+        "kwargs": why.kwargs,
+        "deferred_at": now.isoformat(),  # tells it from the same trigger, waited for again
+    }
     return Deferred(key=order.key, at=now, trigger=_encoded(order, waits), until=_limit(why, now))
 
 

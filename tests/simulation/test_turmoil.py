@@ -20,6 +20,7 @@ TURMOILS = st.builds(
     outage_rate=st.sampled_from((0.0, 0.05, 0.2)),
     noise=st.sampled_from((0.0, 0.3)),
     meddling=st.sampled_from((0.2, 0.8)),
+    deferring=st.sampled_from((0.0, 0.0, 0.5)),
     outlives=st.booleans(),
 )
 
@@ -49,6 +50,7 @@ def test_every_invariant_holds_in_thousands_of_turmoils() -> None:
             outage_rate=(0.2, 0.0, 0.05)[rough],
             noise=0.3 * (seed % 2),
             meddling=(0.2, 0.8)[seed % 2],
+            deferring=0.5 * (seed % 4 == 3),
             outlives=seed % 5 < 2,
         ).run()
 
