@@ -96,7 +96,8 @@ class Intake:
             self._take_report(turn, report)
 
     def _take_report(self, turn: Turn, report: News) -> None:
-        self.queued.discard(report.key)
+        if not isinstance(report, Fired):
+            self.queued.discard(report.key)
         run = self._run_of(report)
         if report.key.callback is not None:
             if run is not None and not isinstance(report, Fired):

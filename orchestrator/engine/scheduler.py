@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from orchestrator.core.events import ActivityCompleted, ActivityRequested, Recorded
-from orchestrator.core.orders import Failed, Order, Started
+from orchestrator.core.orders import Failed, Fired, Order, Started
 from orchestrator.core.particulars import Failure
 from orchestrator.core.run import Run
 from orchestrator.core.workflow_run import WorkflowRun
@@ -306,7 +306,8 @@ class Scheduler:
         """Rebuild everything in memory from the store."""
         self._begin_afresh()
         self._read_catalog(now)
-        heard_of = {report.key for report in self._inbox.reports()}
+        # What a trigger has told says nothing of the attempt as an executor has it.
+        heard_of = {report.key for report in self._inbox.reports() if not isinstance(report, Fired)}
         reports = recover(self._memory, self._projections, self._executor, now, heard_of, self._notice)
         self._inbox.add(reports, now)
         self._conversations.recall(self._memory.roster)

@@ -20,7 +20,9 @@ from orchestrator.core.orders import Fired, Order
 from orchestrator.core.requests import CancelRun, ClearTasks, MarkTask, PauseRun, ResetRun, ResumeRun
 from orchestrator.core.spec import DagSpec, RetrySpec, TaskSpec
 from orchestrator.core.waits import Dropped, Wait
+from orchestrator.exceptions import StorageUnavailableError
 from orchestrator.names import RunState, TaskState
+from orchestrator.ports import Group, HistoryStore
 from orchestrator.testing.clock import EPOCH, FakeClock
 from orchestrator.testing.sim_executor import Script
 from orchestrator.testing.sim_triggerer import SimTriggerer, Vigil
@@ -196,6 +198,32 @@ def test_a_crash_at_any_step_neither_loses_an_event_nor_takes_it_twice(outlives)
         if not sim.restarts:
             break
     assert step > 8
+
+
+class Unanswered:
+    """A store whose commit of the first resumption is written, and nobody hears of that."""
+
+    def __init__(self, store: HistoryStore) -> None:
+        self._store = store
+        self._has_failed = False
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._store, name)
+
+    def commit(self, group: Group) -> frozenset[int]:
+        refused = self._store.commit(group)
+        events = [record.event for part in group.parts for record in part.records]
+        if not self._has_failed and any(isinstance(event, ActivityResumed) for event in events):
+            self._has_failed = True
+            raise StorageUnavailableError("the database is away")
+        return refused
+
+
+def test_an_event_whose_commit_was_not_answered_leaves_no_attempt_that_nobody_was_given():
+    sim = started(Defers(), make_store=Unanswered)
+    sim.run()
+    assert end(sim) is RunState.SUCCESS
+    assert len(events(sim, ActivityResumed)) == 1
 
 
 def waiting(script: Callable[[Order], Script] | None = None, **options) -> Simulation:
