@@ -110,10 +110,7 @@ class Reading:
         event = fact.event
         match event:
             case RunCreated() | RunMoved():
-                self._spec = self._sim.store.spec(event.version_id)
-                before, self._tasks = self._tasks, {task.task_id: task for task in self._spec.tasks}
-                for task_id in before.keys() - self._tasks.keys():
-                    self._retire(before[task_id])
+                self._follow(event.version_id)
             case TaskExpanded():
                 self._sizes[event.task_id] = math.prod(event.shape)
             case ActivityScheduled():
@@ -132,9 +129,7 @@ class Reading:
             case ActivityDeferred():
                 self._end((event.task_id, event.map_index), event.attempt, TaskState.DEFERRED)
             case ActivityResumed():
-                place = (event.task_id, event.map_index)
-                assert self._waits(place, event.attempt), f"{place} is resumed, and was {self._state(place)}"
-                self.states[place] = TaskState.UP_FOR_RESCHEDULE
+                self._resume((event.task_id, event.map_index), event.attempt)
             case ActivityLost():
                 lost = TaskState.AWAITING_INPUT if event.unknown else TaskState.SCHEDULED
                 self._end((event.task_id, event.map_index), event.attempt, lost)
@@ -212,6 +207,16 @@ class Reading:
         if counts:
             self.states[place] = state
         return counts
+
+    def _follow(self, version_id: int) -> None:
+        self._spec = self._sim.store.spec(version_id)
+        before, self._tasks = self._tasks, {task.task_id: task for task in self._spec.tasks}
+        for task_id in before.keys() - self._tasks.keys():
+            self._retire(before[task_id])
+
+    def _resume(self, place: Place, attempt: int) -> None:
+        assert self._waits(place, attempt), f"{place} is resumed, and was {self._state(place)}"
+        self.states[place] = TaskState.UP_FOR_RESCHEDULE
 
     def _waits(self, place: Place, attempt: int) -> bool:
         return self._state(place) is TaskState.DEFERRED and self._attempts[place] == attempt
