@@ -39,6 +39,12 @@ if TYPE_CHECKING:
     from orchestrator.authoring.setup_teardown import teardown as teardown
     from orchestrator.authoring.task_groups import task_group as task_group
     from orchestrator.authoring.taskflow import task as task
+    from orchestrator.authoring.timetables import CronDataIntervalTimetable as CronDataIntervalTimetable
+    from orchestrator.authoring.timetables import CronTriggerTimetable as CronTriggerTimetable
+    from orchestrator.authoring.timetables import DeltaDataIntervalTimetable as DeltaDataIntervalTimetable
+    from orchestrator.authoring.timetables import DeltaTriggerTimetable as DeltaTriggerTimetable
+    from orchestrator.authoring.timetables import EventsTimetable as EventsTimetable
+    from orchestrator.authoring.timetables import MultipleCronTriggerTimetable as MultipleCronTriggerTimetable
     from orchestrator.authoring.variable import Variable as Variable
     from orchestrator.exceptions import ActivityError as ActivityError
     from orchestrator.exceptions import AirflowFailException as AirflowFailException
@@ -62,10 +68,16 @@ _MODULES = {
     "ChildError": "orchestrator.exceptions",
     "Connection": "orchestrator.authoring.connection",
     "Context": "orchestrator.authoring.runtime",
+    "CronDataIntervalTimetable": "orchestrator.authoring.timetables",
+    "CronTriggerTimetable": "orchestrator.authoring.timetables",
     "DAG": "orchestrator.authoring.dag",
+    "DeltaDataIntervalTimetable": "orchestrator.authoring.timetables",
+    "DeltaTriggerTimetable": "orchestrator.authoring.timetables",
     "EdgeModifier": "orchestrator.authoring.edges",
+    "EventsTimetable": "orchestrator.authoring.timetables",
     "ExceptionRetryPolicy": "orchestrator.authoring.retrying",
     "Label": "orchestrator.authoring.edges",
+    "MultipleCronTriggerTimetable": "orchestrator.authoring.timetables",
     "Param": "orchestrator.authoring.param",
     "ParamsDict": "orchestrator.authoring.params",
     "PokeReturnValue": "orchestrator.authoring.sensor",

@@ -17,11 +17,11 @@ from orchestrator.authoring.defaults import Defaults
 from orchestrator.authoring.params import ParamsDict
 from orchestrator.authoring.place import Place
 from orchestrator.authoring.scopes import check_setups
-from orchestrator.authoring.settings import DAG_CHECKS, TASK_CHECKS, ScheduleArg
+from orchestrator.authoring.settings import DAG_CHECKS, TASK_CHECKS, WrittenSchedule
 from orchestrator.authoring.task import Task
 from orchestrator.authoring.zones import zone_name
 from orchestrator.core.graph import effective_weights, topological, validate
-from orchestrator.core.spec import Cron, DagSpec, Every, Once, Schedule, TaskSpec
+from orchestrator.core.spec import Cron, DagSpec, Dates, Every, Once, Schedule, Several, TaskSpec
 from orchestrator.core.timetables import parse_schedule
 from orchestrator.exceptions import ScheduleError, UsageError
 from orchestrator.names import RunType, TriggerRule
@@ -222,7 +222,7 @@ def _instant(moment: datetime | None, zone: str) -> datetime | None:
 
 def _schedule(dag: DAG, zone: str, defaults: Defaults) -> Schedule | None:
     value: Any = dag.schedule
-    if isinstance(value, Once | Cron | Every):
+    if isinstance(value, Schedule):
         return value
     if any(isinstance(one, BaseAsset) for one in (value if isinstance(value, list | tuple) else (value,))):
         message = f"{dag!r}: assets start no runs here; give it a schedule of times, or trigger its runs"
@@ -236,7 +236,7 @@ def _schedule(dag: DAG, zone: str, defaults: Defaults) -> Schedule | None:
     return found
 
 
-def _schedule_text(value: ScheduleArg) -> str | None:
+def _schedule_text(value: WrittenSchedule) -> str | None:
     """The schedule as people write it."""
     match value:
         case Once():
@@ -245,5 +245,14 @@ def _schedule_text(value: ScheduleArg) -> str | None:
             return value.expression
         case Every():
             return str(value.period)
+        case Several():
+            return ", ".join(cron.expression for cron in value.crons)
+        case Dates():
+            return _dates_text(value)
         case _:
             return None if value is None else str(value)
+
+
+def _dates_text(dates: Dates) -> str:
+    count = len(dates.moments)
+    return f"{dates.moments[0].isoformat()}{f' and {count - 1} more' if count > 1 else ''}"

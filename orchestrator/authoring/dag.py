@@ -17,7 +17,7 @@ from orchestrator.authoring.identifiers import checked_id
 from orchestrator.authoring.params import ParamsDict
 from orchestrator.authoring.place import Place, author
 from orchestrator.authoring.references import DagParam
-from orchestrator.authoring.settings import DAG_CHECKS, DagSettings, ScheduleArg
+from orchestrator.authoring.settings import DAG_CHECKS, DagSettings, WrittenSchedule
 from orchestrator.authoring.task import TaskGraph
 from orchestrator.authoring.trying import Wishes, calls_from_script, try_out
 from orchestrator.names import NewVersion, RunType
@@ -42,7 +42,7 @@ class DAG(Enclosing, TaskGraph):
 
     innermost = _current
     description: str | None = None
-    schedule: ScheduleArg = None
+    schedule: WrittenSchedule = None
     start_date: datetime | None = None
     end_date: datetime | None = None
     timezone: tzinfo | None = None

@@ -30,12 +30,19 @@ from orchestrator.authoring.params import checked_params
 from orchestrator.authoring.retrying import RetryPolicy
 from orchestrator.authoring.runtime import Context
 from orchestrator.authoring.task import Group, TaskGraph
-from orchestrator.core.spec import Cron, Every, Once
+from orchestrator.authoring.timetable import BuiltInTimetable
+from orchestrator.core.spec import Schedule
 from orchestrator.names import Delivery, Isolation, NewVersion, RunType, TriggerRule, WeightRule
 
 Duration: TypeAlias = timedelta | float
 Callbacks: TypeAlias = Callback | Sequence[Callback] | None
-ScheduleArg: TypeAlias = str | timedelta | Once | Cron | Every | None
+WrittenSchedule: TypeAlias = str | timedelta | Schedule | None
+ScheduleArg: TypeAlias = WrittenSchedule | BuiltInTimetable
+
+
+def meaning(schedule: Any) -> Any:
+    """What a timetable means; anything else as it is."""
+    return schedule.meaning if isinstance(schedule, BuiltInTimetable) else schedule
 
 
 class AttemptSettings(TypedDict, total=False):
@@ -169,7 +176,7 @@ class DagSettings(TypedDict, total=False):
 
 DAG_CHECKS: dict[str, Check] = {
     "description": optional(instance(str, "a text")),
-    "schedule": anything,
+    "schedule": meaning,
     "start_date": optional(moment),
     "end_date": optional(moment),
     "timezone": optional(zone),

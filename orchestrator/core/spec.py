@@ -207,22 +207,36 @@ class Once(msgspec.Struct, frozen=True, tag="once"):
 class Cron(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="cron"):
     """Five fields, or six with seconds last (croniter's order), read on the wall clock of ``timezone``.
 
-    ``interval`` False (Airflow 3's default): the data interval is empty and stands at the fire time; True:
-    it reaches from the fire time before to this one, and the logical date is its start.
+    ``interval`` False (Airflow 3's default): the data interval is empty and stands at the fire time; True: it reaches
+    from the fire time before to this one; a timedelta: it is that long and ends at the fire time. The logical date is
+    its start.
     """
 
     expression: str
     timezone: str = "UTC"
-    interval: bool = False
+    interval: bool | timedelta = False
 
 
-class Every(msgspec.Struct, frozen=True, kw_only=True, tag="every"):
-    """A fixed distance of absolute time, counted from start_date."""
+class Every(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="every"):
+    """A fixed distance of absolute time, counted from start_date; ``interval`` as of Cron."""
 
     period: timedelta
+    interval: bool | timedelta = False
 
 
-Schedule: TypeAlias = Once | Cron | Every
+class Several(msgspec.Struct, frozen=True, kw_only=True, tag="several"):
+    """Whenever one of them fires; once where several do. All have the same ``interval``, which is not True."""
+
+    crons: tuple[Cron, ...]
+
+
+class Dates(msgspec.Struct, frozen=True, tag="dates"):
+    """At these moments, in UTC and in order, each once; the data intervals are empty."""
+
+    moments: tuple[datetime, ...]
+
+
+Schedule: TypeAlias = Once | Cron | Every | Several | Dates
 
 
 class Entrance(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -7,7 +7,7 @@ from orchestrator.authoring.dag import DAG, own_zone
 from orchestrator.authoring.passing_time import utcnow
 from orchestrator.authoring.runtime import Context
 from orchestrator.authoring.zones import zone_name
-from orchestrator.core.spec import Cron, DagSpec, Every, Once
+from orchestrator.core.spec import DagSpec, Schedule
 from orchestrator.core.timetables import parse_schedule, upcoming
 from orchestrator.names import RunType
 
@@ -17,7 +17,7 @@ __all__ = ["LatestOnlyOperator"]
 def _when(dag: DAG) -> DagSpec:
     """What the DAG says about its schedule, and nothing else."""
     value, zone = dag.schedule, zone_name(own_zone(dag)) or "UTC"
-    found = value if isinstance(value, Once | Cron | Every) else parse_schedule(value, zone)
+    found = value if isinstance(value, Schedule) else parse_schedule(value, zone)
     return DagSpec(dag_id=dag.dag_id, schedule=found)
 
 

@@ -43,6 +43,8 @@ class CronTimetable:
     def _slot(self, fire_at: datetime | None) -> Slot | None:
         if fire_at is None:
             return None
+        if isinstance(self._interval, timedelta):
+            return Slot.at(fire_at, fire_at - self._interval)
         return Slot.at(fire_at, self._fire_before(fire_at) if self._interval else None)
 
     def _fire_after(self, moment: datetime) -> datetime | None:

@@ -2,14 +2,16 @@
 
 from datetime import datetime, timedelta
 
+from orchestrator.core.spec import Every
 from orchestrator.core.timetables.slot import Slot
 
 
 class EveryTimetable:
-    """A slot at ``anchor`` and at every ``period`` after it; none has a data interval."""
+    """A slot at ``anchor`` and at every period after it."""
 
-    def __init__(self, period: timedelta, anchor: datetime) -> None:
-        self._period = period
+    def __init__(self, every: Every, anchor: datetime) -> None:
+        self._period = every.period
+        self._reach = every.period if every.interval is True else every.interval or timedelta(0)
         self._anchor = anchor
 
     def after(self, moment: datetime) -> Slot | None:
@@ -21,6 +23,7 @@ class EveryTimetable:
 
     def _slot(self, number: int) -> Slot | None:
         try:
-            return Slot.at(self._anchor + number * self._period)
+            fire_at = self._anchor + number * self._period
+            return Slot.at(fire_at, fire_at - self._reach)
         except OverflowError:
             return None

@@ -2,9 +2,11 @@
 
 from datetime import UTC, datetime, timedelta
 
-from orchestrator.core.spec import Cron, DagSpec, Every, Once
+from orchestrator.core.spec import Cron, DagSpec, Dates, Every, Once, Several
 from orchestrator.core.timetables.cron import CronTimetable
+from orchestrator.core.timetables.dates import DatesTimetable
 from orchestrator.core.timetables.every import EveryTimetable
+from orchestrator.core.timetables.several import SeveralTimetable
 from orchestrator.core.timetables.slot import Slot, Timetable
 
 
@@ -50,7 +52,11 @@ def _timetable(spec: DagSpec, anchor: datetime) -> Timetable | None:
     if isinstance(spec.schedule, Cron):
         return CronTimetable(spec.schedule)
     if isinstance(spec.schedule, Every):
-        return EveryTimetable(spec.schedule.period, _start(spec) or anchor)
+        return EveryTimetable(spec.schedule, _start(spec) or anchor)
+    if isinstance(spec.schedule, Several):
+        return SeveralTimetable([CronTimetable(cron) for cron in spec.schedule.crons])
+    if isinstance(spec.schedule, Dates):
+        return DatesTimetable(spec.schedule)
     return None
 
 

@@ -4,13 +4,13 @@ from orchestrator.compat.airflow.entries import Table
 from orchestrator.compat.airflow.features import (
     ASSETS,
     CONDITIONS,
+    CONTINUOUS,
     DEADLINES,
     DECORATORS,
     INTERNALS,
     MAPPING,
     PARAMS,
     PARSING_CONTEXT,
-    TIMETABLES,
 )
 
 DEFINITIONS: Table = {
@@ -184,9 +184,9 @@ DEFINITIONS: Table = {
         "DeltaDataIntervalTimetable": "airflow.sdk:DeltaDataIntervalTimetable",
     },
     "airflow.sdk.definitions.timetables.simple": {
-        "ContinuousTimetable": TIMETABLES,
-        "NullTimetable": TIMETABLES,
-        "OnceTimetable": TIMETABLES,
+        "ContinuousTimetable": CONTINUOUS,
+        "NullTimetable": "orchestrator.authoring.timetables:NullTimetable",
+        "OnceTimetable": "orchestrator.authoring.timetables:OnceTimetable",
     },
     "airflow.sdk.definitions.timetables.trigger": {
         "CronPartitionTimetable": "airflow.sdk:CronPartitionTimetable",
