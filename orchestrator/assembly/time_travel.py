@@ -66,6 +66,8 @@ def _run_row(home: Home, run: RunRow, then: Run) -> RunRow:
         started_at=then.started_at,
         ended_at=then.ended_at,
         last_seq=then.seq,
+        open_callbacks=len(then.callbacks),
+        failed_callbacks=then.callbacks.failed,
     )
 
 

@@ -60,8 +60,7 @@ def show(home: Home, dag_id: str, run_id: str | None, at: str | None, output: Fo
         found = home.reads.tasks(run)
         tasks = rows.task_rows(found, last_beats(home, run.run_key, found))
         row = rows.run_row(run) | {"conf": home.reads.conf(run)}
-        called = {"callbacks": {"open": run.open_callbacks, "failed": run.failed_callbacks}}
-        _show(home, row, tasks, _Behind(run, background(home, run, _state(home, run))), called, output)
+        _show(home, row, tasks, _Behind(run, background(home, run, _state(home, run))), _called(run), output)
         if output is Format.TABLE:
             _say_callbacks(run)
         return
@@ -73,10 +72,15 @@ def show(home: Home, dag_id: str, run_id: str | None, at: str | None, output: Fo
             f"After fact {then.fact.seq} of {run.last_seq}, {type(then.fact.event).__name__}, at {moment(then.fact.at)}"
         )
     behind = _Behind(then.run, background(home, then.run, then.state, then.fact.seq))
-    _show(home, row, [rows.task_row(task) for task in then.tasks], behind, _then(then), output)
+    _show(home, row, [rows.task_row(task) for task in then.tasks], behind, _called(then.run) | _then(then), output)
     if output is Format.TABLE:
+        _say_callbacks(then.run)
         print()
         say_reasons(then.reasons)
+
+
+def _called(run: RunRow) -> dict[str, Any]:
+    return {"callbacks": {"open": run.open_callbacks, "failed": run.failed_callbacks}}
 
 
 def _say_callbacks(run: RunRow) -> None:

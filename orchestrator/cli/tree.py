@@ -6,7 +6,7 @@ _CLI = "orchestrator.cli"
 
 COMMANDS: Tree = {
     "standalone": Leaf(f"{_CLI}.standalone:standalone", "Run everything in one: DAG files in, runs out."),
-    "run": Leaf(f"{_CLI}.running:run", "Run a DAG file as a script, also one that imports airflow."),
+    "run": Leaf(f"{_CLI}.running:run", "Run a DAG file as a script."),
     "dags": Branch(
         "DAGs: what there is, what it does, and starting it.",
         {
@@ -65,7 +65,9 @@ COMMANDS: Tree = {
             "reset": Leaf(f"{_CLI}.resetting:reset", "Take a run back in its history, and let it go on from there."),
             "move": Leaf(f"{_CLI}.moving:move", "Let an open run go on with another version."),
             "result": Leaf(f"{_CLI}.results:result", "Print what a workflow returned, as JSON."),
-            "logs": Leaf(f"{_CLI}.querying:logs", "Print what the code of a workflow wrote."),
+            "logs": Leaf(
+                f"{_CLI}.querying:logs", "Print what the code of a workflow wrote, or the callbacks of a DAG."
+            ),
             "query": Leaf(f"{_CLI}.querying:query", "Ask a workflow something, without the scheduler."),
             "signal": Leaf(f"{_CLI}.talking:signal", "Send a signal to a workflow."),
             "update": Leaf(f"{_CLI}.talking:update", "Ask a workflow for a change that it answers."),

@@ -193,14 +193,14 @@ def test_a_file_of_airflow_that_defers_runs_as_it_is(home: LiveHome) -> None:
 
 
 def test_a_rehearsal_waits_for_triggers_in_its_own_process(home: LiveHome, belfry: Path) -> None:
-    (belfry / "rope").touch()
+    (belfry / "gong").touch()
     home.write_dag(
         "alone.py",
         "from orchestrator import DAG, BaseOperator\n"
         "from bells import Bell\n"
         "class Waits(BaseOperator):\n"
         "    def execute(self, context):\n"
-        f"        self.defer(trigger=Bell({str(belfry / 'rope')!r}), method_name='done')\n"
+        f"        self.defer(trigger=Bell({str(belfry / 'gong')!r}), method_name='done')\n"
         "    def done(self, context, event):\n"
         "        print('and on with', event)\n"
         "with DAG('alone'):\n"
@@ -209,7 +209,7 @@ def test_a_rehearsal_waits_for_triggers_in_its_own_process(home: LiveHome, belfr
     done = home.run("dags", "test", "alone")
     assert done.returncode == 0, done.stdout + done.stderr
     assert "waiting, and says nothing of ***" in done.stdout
-    assert "and on with {'rope': 'rope'}" in done.stdout
+    assert "and on with {'rope': 'gong'}" in done.stdout
 
 
 def test_deferrable_can_be_the_default(tmp_path: Path) -> None:

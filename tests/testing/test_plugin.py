@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 import tomllib
+from importlib.metadata import entry_points
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ import pytest
 from orchestrator.exceptions import DagImportError, NotFoundError
 from orchestrator.testing import check_dag_file, dag_files
 
+PLUGIN = "orchestrator.testing.plugin"
 ROOT = Path(__file__).resolve().parents[2]
 GOOD = "from orchestrator import DAG\nwith DAG('good'):\n    pass\n"
 BAD = "from orchestrator import DAG\nwith DAG('bad', schedule='every day'):\n    pass\n"
@@ -43,7 +45,8 @@ flow = my_flow()
 
 
 def pytest_in(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    plugin = ("-p", "orchestrator.testing.plugin", "-p", "no:cacheprovider", "-p", "no:randomly", "-W", "error")
+    announced = any(one.value == PLUGIN for one in entry_points(group="pytest11"))
+    plugin = ("-p", "no:cacheprovider", "-p", "no:randomly", "-W", "error", *(() if announced else ("-p", PLUGIN)))
     return subprocess.run(
         [sys.executable, "-m", "pytest", "-q", *plugin, *words],
         cwd=folder,
