@@ -68,7 +68,7 @@ def _placed(where: str | None, message: str) -> str:
 @click.option("-f", "--follow", is_flag=True, help="Go on until the run ends.")
 @with_home
 def logs(home: Home, dag_id: str, run_id: str | None, callback: str | None, follow: bool) -> None:
-    """Print what the code of a workflow wrote, or the callbacks of a DAG.
+    """Print what a workflow's code, or a DAG's callbacks, wrote.
 
     What its activities wrote is shown by `tasks logs`.
 

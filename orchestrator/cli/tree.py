@@ -65,9 +65,7 @@ COMMANDS: Tree = {
             "reset": Leaf(f"{_CLI}.resetting:reset", "Take a run back in its history, and let it go on from there."),
             "move": Leaf(f"{_CLI}.moving:move", "Let an open run go on with another version."),
             "result": Leaf(f"{_CLI}.results:result", "Print what a workflow returned, as JSON."),
-            "logs": Leaf(
-                f"{_CLI}.querying:logs", "Print what the code of a workflow wrote, or the callbacks of a DAG."
-            ),
+            "logs": Leaf(f"{_CLI}.querying:logs", "Print what a workflow's code, or a DAG's callbacks, wrote."),
             "query": Leaf(f"{_CLI}.querying:query", "Ask a workflow something, without the scheduler."),
             "signal": Leaf(f"{_CLI}.talking:signal", "Send a signal to a workflow."),
             "update": Leaf(f"{_CLI}.talking:update", "Ask a workflow for a change that it answers."),
