@@ -5,6 +5,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+import click
+
 from orchestrator.cli.exits import colors, end
 from orchestrator.cli.plugged import PluggedGroup
 from orchestrator.cli.tree import COMMANDS
@@ -19,6 +21,26 @@ Start with `orchestrator standalone`, put a DAG file into the folder that it nam
 """
 
 orchestrator = PluggedGroup(NAME, COMMANDS, _HELP)
+
+
+def _say_version(context: click.Context, _option: click.Parameter, is_asked: bool) -> None:
+    if is_asked and not context.resilient_parsing:
+        version = orchestrator.get_command(context, "version")
+        assert version is not None
+        version.main([], standalone_mode=False)
+        context.exit()
+
+
+orchestrator.params.append(
+    click.Option(
+        ["--version"],
+        is_flag=True,
+        is_eager=True,
+        expose_value=False,
+        callback=_say_version,
+        help="Print the version and exit.",
+    )
+)
 
 
 def main(args: Sequence[str] | None = None) -> int:

@@ -228,3 +228,9 @@ def test_help_loads_none_of_the_large_libraries(words: list[str]) -> None:
 
 def test_listing_dags_loads_no_library_that_it_does_not_need(shop: FilledHome) -> None:
     assert loaded("dags", "list") == {"sqlalchemy", "rich", "msgspec"}
+
+
+def test_the_version_is_an_option_too() -> None:
+    asked, told = run_command("--version"), run_command("version")
+    assert (asked.status, asked.out) == (0, told.out)
+    assert asked.out.strip()
