@@ -39,6 +39,10 @@ if TYPE_CHECKING:
     from orchestrator.authoring.setup_teardown import teardown as teardown
     from orchestrator.authoring.task_groups import task_group as task_group
     from orchestrator.authoring.taskflow import task as task
+    from orchestrator.authoring.timetable import DagRunInfo as DagRunInfo
+    from orchestrator.authoring.timetable import DataInterval as DataInterval
+    from orchestrator.authoring.timetable import TimeRestriction as TimeRestriction
+    from orchestrator.authoring.timetable import Timetable as Timetable
     from orchestrator.authoring.timetables import CronDataIntervalTimetable as CronDataIntervalTimetable
     from orchestrator.authoring.timetables import CronTriggerTimetable as CronTriggerTimetable
     from orchestrator.authoring.timetables import DeltaDataIntervalTimetable as DeltaDataIntervalTimetable
@@ -71,6 +75,8 @@ _MODULES = {
     "CronDataIntervalTimetable": "orchestrator.authoring.timetables",
     "CronTriggerTimetable": "orchestrator.authoring.timetables",
     "DAG": "orchestrator.authoring.dag",
+    "DagRunInfo": "orchestrator.authoring.timetable",
+    "DataInterval": "orchestrator.authoring.timetable",
     "DeltaDataIntervalTimetable": "orchestrator.authoring.timetables",
     "DeltaTriggerTimetable": "orchestrator.authoring.timetables",
     "EdgeModifier": "orchestrator.authoring.edges",
@@ -85,6 +91,8 @@ _MODULES = {
     "RetryPolicy": "orchestrator.authoring.retrying",
     "RetryRule": "orchestrator.authoring.retrying",
     "TaskGroup": "orchestrator.authoring.groups",
+    "TimeRestriction": "orchestrator.authoring.timetable",
+    "Timetable": "orchestrator.authoring.timetable",
     "TriggerRule": "orchestrator.names",
     "Variable": "orchestrator.authoring.variable",
     "WeightRule": "orchestrator.names",

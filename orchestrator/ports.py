@@ -16,7 +16,7 @@ from orchestrator.core.orders import Fired, Order, Report
 from orchestrator.core.particulars import PayloadRef
 from orchestrator.core.requests import AnyRequest
 from orchestrator.core.run import Run
-from orchestrator.core.spec import DagSpec
+from orchestrator.core.spec import DagSpec, PlannedSlot
 from orchestrator.core.waits import Dropped, Ticket, Wait
 from orchestrator.names import AttemptKey
 
@@ -182,7 +182,7 @@ class ParsedFile(msgspec.Struct, frozen=True, kw_only=True):
     closure, by path relative to the snapshot's root. ``needs`` are all names a change of which calls for another
     parse: the closure, what was looked for in vain, with a trailing slash the folders that were listed, and with a
     leading ``$`` the variables of the environment that were read, with ``@variable:`` or ``@connection:`` those of
-    the home.
+    the home, and with ``@after:`` a moment that has come.
     """
 
     file: str
@@ -196,12 +196,15 @@ class ParsedFile(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class KnownFile(msgspec.Struct, frozen=True, kw_only=True):
-    """What was recorded of a file at its last parse; ``dag_ids`` are the DAGs that are its own now."""
+    """What was recorded of a file at its last parse; ``dag_ids`` are the DAGs that are its own now. ``dealt_with`` is
+    the last slot that is over, of those whose slots are planned.
+    """
 
     file: str
     digest: str
     needs: tuple[str, ...] = ()
     dag_ids: tuple[str, ...] = ()
+    dealt_with: dict[str, PlannedSlot] = {}
 
 
 class CatalogWriter(Protocol):

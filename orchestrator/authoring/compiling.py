@@ -19,9 +19,10 @@ from orchestrator.authoring.place import Place
 from orchestrator.authoring.scopes import check_setups
 from orchestrator.authoring.settings import DAG_CHECKS, TASK_CHECKS, WrittenSchedule
 from orchestrator.authoring.task import Task
+from orchestrator.authoring.timetable import Timetable
 from orchestrator.authoring.zones import zone_name
 from orchestrator.core.graph import effective_weights, topological, validate
-from orchestrator.core.spec import Cron, DagSpec, Dates, Every, Once, Schedule, Several, TaskSpec
+from orchestrator.core.spec import Cron, DagSpec, Dates, Every, Once, Planned, Schedule, Several, TaskSpec
 from orchestrator.core.timetables import parse_schedule
 from orchestrator.exceptions import ScheduleError, UsageError
 from orchestrator.names import RunType, TriggerRule
@@ -224,6 +225,9 @@ def _schedule(dag: DAG, zone: str, defaults: Defaults) -> Schedule | None:
     value: Any = dag.schedule
     if isinstance(value, Schedule):
         return value
+    if isinstance(value, Timetable):
+        value.validate()
+        return Planned(timetable=type(value).__qualname__)
     if any(isinstance(one, BaseAsset) for one in (value if isinstance(value, list | tuple) else (value,))):
         message = f"{dag!r}: assets start no runs here; give it a schedule of times, or trigger its runs"
         raise ScheduleError(message, file=dag.place.file, line=dag.place.line)
@@ -247,6 +251,8 @@ def _schedule_text(value: WrittenSchedule) -> str | None:
             return str(value.period)
         case Several():
             return ", ".join(cron.expression for cron in value.crons)
+        case Timetable():
+            return str(value.summary)
         case Dates():
             return _dates_text(value)
         case _:

@@ -30,19 +30,23 @@ from orchestrator.authoring.params import checked_params
 from orchestrator.authoring.retrying import RetryPolicy
 from orchestrator.authoring.runtime import Context
 from orchestrator.authoring.task import Group, TaskGraph
-from orchestrator.authoring.timetable import BuiltInTimetable
+from orchestrator.authoring.timetable import BuiltInTimetable, Timetable
 from orchestrator.core.spec import Schedule
 from orchestrator.names import Delivery, Isolation, NewVersion, RunType, TriggerRule, WeightRule
 
 Duration: TypeAlias = timedelta | float
 Callbacks: TypeAlias = Callback | Sequence[Callback] | None
-WrittenSchedule: TypeAlias = str | timedelta | Schedule | None
+WrittenSchedule: TypeAlias = str | timedelta | Schedule | Timetable | None
 ScheduleArg: TypeAlias = WrittenSchedule | BuiltInTimetable
 
 
 def meaning(schedule: Any) -> Any:
     """What a timetable means; anything else as it is."""
-    return schedule.meaning if isinstance(schedule, BuiltInTimetable) else schedule
+    if isinstance(schedule, BuiltInTimetable):
+        if hasattr(schedule, "next_dagrun_info"):
+            raise ValueError("a timetable of this package as it is, or one derived from Timetable")
+        return schedule.meaning
+    return schedule
 
 
 class AttemptSettings(TypedDict, total=False):

@@ -236,7 +236,25 @@ class Dates(msgspec.Struct, frozen=True, tag="dates"):
     moments: tuple[datetime, ...]
 
 
-Schedule: TypeAlias = Once | Cron | Every | Several | Dates
+class PlannedSlot(msgspec.Struct, frozen=True, array_like=True):
+    """A moment that a timetable of an author has named, with the data interval; all in UTC."""
+
+    fire_at: datetime
+    start: datetime
+    end: datetime
+
+
+class Planned(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="planned"):
+    """As the author's class ``timetable`` says: ``slots`` are those that it has named so far, in order.
+
+    They are no part of a version: the fingerprint leaves them out, and the next plan takes their place.
+    """
+
+    timetable: str
+    slots: tuple[PlannedSlot, ...] = ()
+
+
+Schedule: TypeAlias = Once | Cron | Every | Several | Dates | Planned
 
 
 class Entrance(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -303,8 +321,15 @@ _PLACE_ONLY = {"file": "", "line": 0}
 def fingerprint(spec: DagSpec) -> str:
     """The SHA-256 (hex) of what the spec means: not its file, its line numbers or the order of a dict."""
     tasks = tuple(msgspec.structs.replace(task, line=0) for task in sorted(spec.tasks, key=lambda t: t.task_id))
-    bare = msgspec.structs.replace(spec, tasks=tasks, **_PLACE_ONLY)
+    bare = msgspec.structs.replace(unplanned(spec), tasks=tasks, **_PLACE_ONLY)
     return hashlib.sha256(msgspec.json.encode(bare, order="deterministic")).hexdigest()
+
+
+def unplanned(spec: DagSpec) -> DagSpec:
+    """The spec without the slots that a timetable has named."""
+    if not isinstance(spec.schedule, Planned):
+        return spec
+    return msgspec.structs.replace(spec, schedule=Planned(timetable=spec.schedule.timetable))
 
 
 def encode_spec(spec: DagSpec) -> bytes:

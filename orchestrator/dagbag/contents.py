@@ -11,6 +11,7 @@ from orchestrator.dagbag.roots import Roots
 
 VARIABLE = "$"
 KEPT = ("@variable:", "@connection:")
+AFTER = "@after:"
 LARGEST = 32 * 1024**2
 """Bytes above which a file is known by its size and time alone, and can be no part of a version."""
 
@@ -30,8 +31,8 @@ class _Content(NamedTuple):
 
 class Contents:
     """Hashes of what lies below the roots, by name: ``a/b.py`` a file, ``a/`` a folder's listing, ``$A`` a variable of
-    ``environment``, ``@variable:a`` or ``@connection:a`` what ``kept`` has a stamp for. ``terms`` are what a parse
-    depends on besides.
+    ``environment``, ``@variable:a``, ``@connection:a`` or ``@after:MOMENT`` what ``kept`` has a stamp for. ``terms``
+    are what a parse depends on besides.
     """
 
     def __init__(
@@ -53,7 +54,7 @@ class Contents:
         if name.startswith(VARIABLE):
             value = self._environment.get(name[1:])
             return None if value is None else content_hash(os.fsencode(value))
-        if name.startswith(KEPT):
+        if name.startswith((*KEPT, AFTER)):
             return self._kept(name)
         path = self._roots.path(name)
         try:

@@ -14,7 +14,7 @@ import msgspec
 from orchestrator.authoring.defaults import Defaults
 from orchestrator.authoring.masking import masked
 from orchestrator.dagbag.asking import EnvironmentParseVault, ParseVault
-from orchestrator.dagbag.contents import KEPT, Contents
+from orchestrator.dagbag.contents import AFTER, KEPT, Contents
 from orchestrator.dagbag.discovery import Discovery, discover
 from orchestrator.dagbag.jobs import Job, Limits, terms_of
 from orchestrator.dagbag.parsers import Parsed, Parsers, Stop
@@ -87,6 +87,7 @@ class DagProcessor:
         self._vault = vault or EnvironmentParseVault()
         self._cursor = -1
         self._reads_vault: bool | None = None
+        self._ahead: frozenset[datetime] | None = None
         self._parsers = Parsers(parallel, self._vault)
         self._quarantine = quarantine
         self._terms = terms_of(defaults, quarantine)
@@ -94,6 +95,7 @@ class DagProcessor:
         self._failed: dict[str, tuple[str, datetime]] = {}
         self._known: Mapping[str, KnownFile] | None = None
         self._is_recorded = True
+        self._looked_at = clock.now()
         self._told: set[str] = set()
         self._meanwhile_at = 0.0
 
@@ -112,7 +114,7 @@ class DagProcessor:
 
     def scan(self, stop: Stop | None = None) -> ScanReport:
         """Parse what changed, and record it a few files at a time; then take out the files that are gone."""
-        began = self._clock.now()
+        began = self._looked_at = self._clock.now()
         stop = stop or threading.Event()
         found = discover(self._roots.folder)
         self._tell(found.problems)
@@ -144,7 +146,7 @@ class DagProcessor:
         for number, names in enumerate(watch(self._roots, stop)):
             quiet = 0 if names else quiet + TICK_SECONDS
             if (
-                names or number == 0 or self._vault_has_changed()
+                names or number == 0 or self._vault_has_changed() or self._plan_is_due()
             ):  # something may have changed before the watch had begun
                 for name in names:
                     self._contents.forget(name)
@@ -190,8 +192,26 @@ class DagProcessor:
                 self._cursor = self._vault.cursor()
         return self._cursor != before
 
+    def _plan_is_due(self) -> bool:
+        """Whether the slots of an author's timetable are to be planned again; what has been dealt with is read anew."""
+        now = self._clock.now()
+        is_due = any(self._looked_at < moment <= now for moment in self._moments)
+        if is_due:
+            self._known = self._ahead = None
+        return is_due
+
+    @property
+    def _moments(self) -> frozenset[datetime]:
+        """When the recorded plans are to be made again."""
+        if self._ahead is None:
+            needs = (need for file in self._recorded.values() for need in file.needs)
+            self._ahead = frozenset(_moment(need) for need in needs if need.startswith(AFTER))
+        return self._ahead
+
     def _stamp(self, name: str) -> str | None:
-        """What cannot be read has a stamp of its own: the parse says why."""
+        """What cannot be read has a stamp of its own: the parse says why. A moment has one once it has come."""
+        if name.startswith(AFTER):
+            return "past" if _moment(name) <= self._clock.now() else None
         try:
             return self._vault.stamp(name)
         except StorageUnavailableError:
@@ -262,7 +282,7 @@ class DagProcessor:
             self._write(partial(self._writer.remove, gone))
 
     def _write(self, write: Callable[[], None]) -> None:
-        self._known = self._reads_vault = None
+        self._known = self._reads_vault = self._ahead = None
         write()
         self._on_change()
 
@@ -275,6 +295,8 @@ class DagProcessor:
             limits=self._limits,
             quarantine=self._quarantine,
             terms=self._terms,
+            at=self._clock.now(),
+            dealt_with=known.dealt_with if (known := self._recorded.get(file)) else {},
         )
 
     def _outcome(self, one: Parsed, digest: str) -> ParsedFile:
@@ -296,3 +318,7 @@ class DagProcessor:
             if problem not in self._told:
                 self._told.add(problem)
                 log.warning("%s", problem)
+
+
+def _moment(need: str) -> datetime:
+    return datetime.fromisoformat(need.removeprefix(AFTER))

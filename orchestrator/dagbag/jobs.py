@@ -2,11 +2,13 @@
 
 import hashlib
 import sys
+from datetime import datetime
 from pathlib import Path
 
 import msgspec
 
 from orchestrator.authoring.defaults import Defaults
+from orchestrator.core.spec import PlannedSlot
 from orchestrator.names import QuarantineMode
 
 
@@ -19,7 +21,10 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Job(msgspec.Struct, frozen=True, kw_only=True):
-    """A file to parse; ``file`` is relative to ``folder``, which is dags_folder. ``terms`` are part of its digest."""
+    """A file to parse; ``file`` is relative to ``folder``, which is dags_folder. ``terms`` are part of its digest.
+
+    Slots are planned from ``at``, or from now; ``dealt_with`` are the last ones that are over, by dag_id.
+    """
 
     file: str
     folder: str
@@ -28,6 +33,8 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     limits: Limits = Limits()
     quarantine: QuarantineMode = QuarantineMode.AUTO
     terms: str = ""
+    at: datetime | None = None
+    dealt_with: dict[str, PlannedSlot] = {}
 
 
 class Request(msgspec.Struct, frozen=True, kw_only=True):

@@ -4,6 +4,7 @@ import os
 import time
 import traceback
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType
 
@@ -12,10 +13,12 @@ import msgspec
 from orchestrator.authoring.compiling import compile_dag
 from orchestrator.authoring.dag import DAG
 from orchestrator.authoring.masking import masked
-from orchestrator.core.spec import DagSpec, fingerprint
+from orchestrator.authoring.planning import again_at, plan
+from orchestrator.authoring.timetable import Timetable
+from orchestrator.core.spec import DagSpec, Planned, fingerprint
 from orchestrator.dagbag.blame import authors_frames, blame, listing
 from orchestrator.dagbag.closure import Closure
-from orchestrator.dagbag.contents import Contents, content_hash
+from orchestrator.dagbag.contents import AFTER, Contents, content_hash
 from orchestrator.dagbag.fingerprint import code_fingerprint
 from orchestrator.dagbag.importing import LocalModules, run_file
 from orchestrator.dagbag.jobs import Job
@@ -24,7 +27,7 @@ from orchestrator.dagbag.quarantine.fence import Fence, Violation
 from orchestrator.dagbag.quarantine.modes import mode_of
 from orchestrator.dagbag.reads import Reads
 from orchestrator.dagbag.roots import Roots
-from orchestrator.exceptions import DagError, DagImportError
+from orchestrator.exceptions import DagError, DagImportError, ScheduleError
 from orchestrator.ports import ImportFailure, ParsedDag, ParsedFile
 
 
@@ -42,6 +45,7 @@ class Parse:
         self._reads = Reads(self._roots)
         self._closure = Closure(self._roots)
         self._contents = Contents(self._roots, terms=job.terms, environment=dict(os.environ), kept=stamps.get)
+        self._again: set[str] = set()
         self._failure: ImportFailure | None = None
         self._fence: Fence | None = None
         self._began = time.monotonic()
@@ -110,11 +114,23 @@ class Parse:
         for dag in dags.values():
             try:
                 with self._modules.active():
-                    spec = compile_dag(dag, file=self._job.file, defaults=self._job.defaults)
+                    spec = self._planned(dag, compile_dag(dag, file=self._job.file, defaults=self._job.defaults))
                 specs[fingerprint(spec)] = spec
             except Exception as error:
                 self._fail(blame(error, self._job.file, self._roots))
         return specs
+
+    def _planned(self, dag: DAG, spec: DagSpec) -> DagSpec:
+        """With the slots to come, where a timetable of the author's names them."""
+        if not isinstance(spec.schedule, Planned) or not isinstance(dag.schedule, Timetable):
+            return spec
+        now = self._job.at or datetime.now(UTC)
+        try:
+            slots = plan(dag.schedule, spec, last=self._job.dealt_with.get(dag.dag_id), now=now)
+        except ScheduleError as error:
+            raise ScheduleError(f"{dag!r}: {error.message}", file=dag.place.file, line=dag.place.line) from error
+        self._again.add(f"{AFTER}{again_at(slots, now).isoformat()}")
+        return msgspec.structs.replace(spec, schedule=msgspec.structs.replace(spec.schedule, slots=slots))
 
     def _gather(self) -> None:
         self._closure.add(self._modules.sources)
@@ -135,7 +151,7 @@ class Parse:
     def _result(self, specs: dict[str, DagSpec]) -> ParsedFile:
         files = self._closure.files
         code = self._with_stamps(code_fingerprint(files, self._closure.trees)) if specs else ""
-        needs = {self._job.file, *files, *self._reads.names, *self._closure.missing, *self._stamps}
+        needs = {self._job.file, *files, *self._reads.names, *self._closure.missing, *self._stamps, *self._again}
         needs |= self._modules.extensions.looked_in
         given = {name: content_hash(data) for name, data in files.items()}
         return ParsedFile(

@@ -26,10 +26,9 @@ IGNORED = (
     "priority_weight_strategies",
     "react_apps",
     "ti_deps",
-    "timetables",
     "windows",
 )
-"""What an AirflowPlugin can have and nothing here takes: pages, links, timetables and the inner workings of Airflow."""
+"""What an AirflowPlugin can have and nothing here takes: pages, links and the inner workings of Airflow."""
 
 
 class AirflowPluginException(OrchestratorError):  # noqa: N818 - the field's own name

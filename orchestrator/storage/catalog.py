@@ -5,15 +5,16 @@ from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 
+import msgspec
 from sqlalchemy import Engine, select
 
-from orchestrator.core.spec import DagSpec, decode_spec
+from orchestrator.core.spec import DagSpec, Planned, PlannedSlot, decode_spec
 from orchestrator.ports import Clock, DagEntry, KnownFile, ParsedFile
 from orchestrator.storage.catalog_reads import spec_of
 from orchestrator.storage.database import AnyRow, reading, writing
 from orchestrator.storage.recording import Recording
 from orchestrator.storage.snapshots import folder_of, lay_out, snapshot_of
-from orchestrator.storage.tables import counters, dag_versions, dags, files
+from orchestrator.storage.tables import counters, cursors, dag_versions, dags, files
 
 _ENTRIES = (
     select(
@@ -21,6 +22,7 @@ _ENTRIES = (
         dags.c.version_id,
         dag_versions.c.fingerprint,
         dag_versions.c.spec,
+        dags.c.header,
         dags.c.is_paused,
         dags.c.is_stale,
         dags.c.unpaused_at,
@@ -30,6 +32,11 @@ _ENTRIES = (
 )
 _CURSOR = select(counters.c.value).where(counters.c.name == "catalog")
 _OWNED = select(dags.c.file, dags.c.dag_id).where(dags.c.is_stale.is_(False)).order_by(dags.c.dag_id)
+_PLANNED = (
+    select(dags.c.file, dags.c.dag_id, dags.c.header, cursors.c.slot)
+    .join(cursors, cursors.c.dag_id == dags.c.dag_id)
+    .where(dags.c.header.contains('"planned"'))
+)
 
 
 class SqlCatalog:
@@ -92,10 +99,27 @@ class SqlCatalog:
         """Every file that was ever recorded and is not removed, by path. A digest is empty where the file wants
         another parse although it did not change: a dag_id that another file had is free now."""
         owned: dict[str, list[str]] = defaultdict(list)
+        over: dict[str, dict[str, PlannedSlot]] = defaultdict(dict)
         with reading(self._engine) as connection:
             for file, dag_id in connection.execute(_OWNED):
                 owned[file].append(dag_id)
-            return {row.file: _known(row, owned[row.file]) for row in connection.execute(select(files))}
+            for file, dag_id, header, slot in connection.execute(_PLANNED):
+                over[file].update((dag_id, one) for one in _slots(header) if one.fire_at == slot)
+            rows = connection.execute(select(files))
+            return {row.file: _known(row, owned[row.file], over[row.file]) for row in rows}
+
+
+def _slots(header: str) -> tuple[PlannedSlot, ...]:
+    schedule = decode_spec(header).schedule
+    return schedule.slots if isinstance(schedule, Planned) else ()
+
+
+def _standing(row: AnyRow) -> DagSpec:
+    """The version's spec; slots that are planned stand with the DAG."""
+    spec = decode_spec(row.spec)
+    if not isinstance(spec.schedule, Planned):
+        return spec
+    return msgspec.structs.replace(spec, schedule=decode_spec(row.header).schedule)
 
 
 def _entry(row: AnyRow) -> DagEntry:
@@ -103,13 +127,13 @@ def _entry(row: AnyRow) -> DagEntry:
         dag_id=row.dag_id,
         version_id=row.version_id,
         fingerprint=row.fingerprint,
-        spec=decode_spec(row.spec),
+        spec=_standing(row),
         is_paused=row.is_paused,
         is_stale=row.is_stale,
         unpaused_at=row.unpaused_at,
     )
 
 
-def _known(row: AnyRow, owned: Sequence[str]) -> KnownFile:
+def _known(row: AnyRow, owned: Sequence[str], over: dict[str, PlannedSlot]) -> KnownFile:
     needs = tuple(json.loads(row.needs))
-    return KnownFile(file=row.file, digest=row.digest, needs=needs, dag_ids=tuple(owned))
+    return KnownFile(file=row.file, digest=row.digest, needs=needs, dag_ids=tuple(owned), dealt_with=over)

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection, delete, func, insert, select, update
 
-from orchestrator.core.spec import DagSpec, encode_spec
+from orchestrator.core.spec import DagSpec, Planned, encode_spec, unplanned
 from orchestrator.ports import ImportFailure, ParsedDag, ParsedFile
 from orchestrator.storage.database import AnyRow, advance
 from orchestrator.storage.projected import plain
@@ -80,7 +80,9 @@ class Recording:
         values = self._standing(parsed, dag, version_id)
         if row is None:
             self._connection.execute(insert(dags).values(dag_id=dag.spec.dag_id, **values, **self._birth(dag.spec)))
-        elif (row.version_id, row.file, row.is_stale) != (version_id, parsed.file, False):
+        elif (row.version_id, row.file, row.is_stale) != (version_id, parsed.file, False) or (
+            isinstance(dag.spec.schedule, Planned) and row.header != values["header"]
+        ):
             self._connection.execute(update(dags).where(dags.c.dag_id == dag.spec.dag_id).values(**values))
 
     def _standing(self, parsed: ParsedFile, dag: ParsedDag, version_id: int) -> dict[str, Any]:
@@ -120,7 +122,7 @@ class Recording:
             "code_fingerprint": dag.code_fingerprint,
             "file": parsed.file,
             "task_count": len(dag.spec.tasks),
-            "spec": encode_spec(dag.spec).decode(),
+            "spec": encode_spec(unplanned(dag.spec)).decode(),
             "created_at": self._at,
         }
         self._connection.execute(insert(dag_versions), row)
@@ -137,7 +139,7 @@ class Recording:
                 self._connection.execute(update(files).where(files.c.file == file).values(digest=""))
 
     def _dag_row(self, dag_id: str) -> AnyRow | None:
-        query = select(dags.c.file, dags.c.version_id, dags.c.is_stale).where(dags.c.dag_id == dag_id)
+        query = select(dags.c.file, dags.c.version_id, dags.c.is_stale, dags.c.header).where(dags.c.dag_id == dag_id)
         return self._connection.execute(query).first()
 
     def _owned(self, file: str) -> tuple[str, ...]:

@@ -18,7 +18,7 @@ from orchestrator.core.events import (
 )
 from orchestrator.core.orders import Lost, Order
 from orchestrator.core.requests import CancelRun, ClearTasks, PauseRun, ResolveTask, ResumeRun
-from orchestrator.core.spec import Cron
+from orchestrator.core.spec import Cron, Planned, PlannedSlot
 from orchestrator.engine.settings import Settings
 from orchestrator.exceptions import StorageUnavailableError
 from orchestrator.names import Delivery, FailureKind, RunState, TaskState, TriggerRule
@@ -204,6 +204,21 @@ def test_a_cron_dag_runs_at_each_tick_and_not_before():
     sim.run(until=EPOCH + timedelta(hours=3, minutes=1))
     created = [facts[0].at for _, facts in sim.histories()]
     assert created == [EPOCH + timedelta(hours=n) for n in (1, 2, 3)]
+
+
+def test_a_dag_runs_at_the_slots_that_are_planned_and_then_at_those_of_the_next_plan():
+    sim = Simulation()
+    hours = [EPOCH + timedelta(hours=n) for n in range(7)]
+    slots = tuple(PlannedSlot(end, start, end) for start, end in pairwise(hours))
+    plans = [Planned(timetable="Mine", slots=part) for part in (slots[:3], slots[2:5])]
+    sim.store.add_dag(dag(task("a"), schedule=plans[0], start_date=EPOCH))
+    sim.run(until=hours[5])
+    assert [facts[0].event.slot for _, facts in sim.histories()] == hours[1:4]
+    sim.store.add_dag(dag(task("a"), schedule=plans[1], start_date=EPOCH))
+    sim.run(until=hours[5] + timedelta(minutes=1))
+    created = [facts[0].event for _, facts in sim.histories()]
+    assert [event.slot for event in created] == hours[1:4] + hours[5:6]
+    assert created[-1].logical_date == hours[4]
 
 
 def test_a_paused_dag_starts_no_scheduled_run_but_a_manual_one():

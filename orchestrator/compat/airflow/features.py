@@ -26,7 +26,7 @@ TRIGGER_DAGRUN = Absent("what TriggerDagRunOperator raises", "catch AirflowExcep
 HITL = Absent("questions to people by hand", "derive from HITLOperator, or wait for a signal in a @workflow")
 ENVIRONMENTS = Absent("the making of environments by hand", "use @task.virtualenv")
 CONDITIONS = Absent("conditions by hand", "write @task.run_if or @task.skip_if")
-TIMETABLES = Absent("timetables of your own", "use those of airflow.sdk; EventsTimetable takes dates that you work out")
+TIMETABLES = Absent("what timetables are made of", "derive from Timetable of airflow.timetables.base")
 CONTINUOUS = Absent("runs without a pause between them", "give schedule a short timedelta and max_active_runs=1")
 TASK_STATE = Absent("the store of task state", "record progress with heartbeat(progress) and read last_progress()")
 OBJECT_STORAGE = Absent("ObjectStoragePath", "open the file with fsspec in a @task")

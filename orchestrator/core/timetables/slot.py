@@ -9,8 +9,8 @@ import msgspec
 class Slot(msgspec.Struct, frozen=True, kw_only=True):
     """A run is due at ``fire_at``; all four are aware UTC.
 
-    Without data intervals all four are the same. With them the interval ends at ``fire_at`` and the logical date is
-    its start.
+    Without data intervals all four are the same. With them the logical date is the start of the interval, which ends
+    at ``fire_at``, unless an author's timetable says otherwise.
     """
 
     fire_at: datetime

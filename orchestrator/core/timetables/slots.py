@@ -2,10 +2,11 @@
 
 from datetime import UTC, datetime, timedelta
 
-from orchestrator.core.spec import Cron, DagSpec, Dates, Every, Once, Several
+from orchestrator.core.spec import Cron, DagSpec, Dates, Every, Once, Planned, Several
 from orchestrator.core.timetables.cron import CronTimetable
 from orchestrator.core.timetables.dates import DatesTimetable
 from orchestrator.core.timetables.every import EveryTimetable
+from orchestrator.core.timetables.planned import PlannedTimetable
 from orchestrator.core.timetables.several import SeveralTimetable
 from orchestrator.core.timetables.slot import Slot, Timetable
 
@@ -57,6 +58,8 @@ def _timetable(spec: DagSpec, anchor: datetime) -> Timetable | None:
         return SeveralTimetable([CronTimetable(cron) for cron in spec.schedule.crons])
     if isinstance(spec.schedule, Dates):
         return DatesTimetable(spec.schedule)
+    if isinstance(spec.schedule, Planned):
+        return PlannedTimetable(spec.schedule)
     return None
 
 

@@ -1,10 +1,7 @@
 """Timetables, partitions, trigger rules and weights."""
 
 from orchestrator.compat.airflow.entries import Table
-from orchestrator.compat.airflow.features import (
-    PRIORITY,
-    TIMETABLES,
-)
+from orchestrator.compat.airflow.features import PRIORITY
 
 SCHEDULING: Table = {
     "airflow.partition_mappers": {},
@@ -66,10 +63,10 @@ SCHEDULING: Table = {
         "AssetOrTimeSchedule": "airflow.sdk:AssetOrTimeSchedule",
     },
     "airflow.timetables.base": {
-        "DagRunInfo": TIMETABLES,
-        "DataInterval": TIMETABLES,
-        "TimeRestriction": TIMETABLES,
-        "Timetable": TIMETABLES,
+        "DagRunInfo": "orchestrator:DagRunInfo",
+        "DataInterval": "orchestrator:DataInterval",
+        "TimeRestriction": "orchestrator:TimeRestriction",
+        "Timetable": "orchestrator:Timetable",
     },
     "airflow.timetables.datasets": {
         "DatasetOrTimeSchedule": "airflow.sdk:AssetOrTimeSchedule",
