@@ -1,7 +1,7 @@
 """Compiling: from the author's DAG to its DagSpec."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -13,6 +13,7 @@ from orchestrator.authoring.callbacks import kinds_of
 from orchestrator.authoring.checks import check_all, refuse_unknown
 from orchestrator.authoring.construction import Constructed, accepted_names
 from orchestrator.authoring.dag import DAG
+from orchestrator.authoring.dates import plain_utc
 from orchestrator.authoring.defaults import Defaults
 from orchestrator.authoring.params import ParamsDict
 from orchestrator.authoring.place import Place
@@ -216,9 +217,7 @@ def _instant(moment: datetime | None, zone: str) -> datetime | None:
     """``moment`` in UTC; one without a zone of its own is on the wall clock of the DAG's."""
     if moment is None:
         return None
-    aware = moment if moment.tzinfo is not None else moment.replace(tzinfo=ZoneInfo(zone))
-    utc = aware.astimezone(UTC)
-    return datetime.combine(utc.date(), utc.time(), UTC)  # a datetime and not a class of its own, as pendulum's is
+    return plain_utc(moment if moment.tzinfo is not None else moment.replace(tzinfo=ZoneInfo(zone)))
 
 
 def _schedule(dag: DAG, zone: str, defaults: Defaults) -> Schedule | None:

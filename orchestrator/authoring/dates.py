@@ -1,10 +1,16 @@
 """Dates as Airflow writes them: ds, ds_nodash, ts, ts_nodash, ts_nodash_with_tz."""
 
 from collections.abc import Callable, Mapping
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from functools import lru_cache
 from types import MappingProxyType
 from typing import Any
+
+
+def plain_utc(value: datetime) -> datetime:
+    """The same moment in UTC, where one without a zone is already; of no class of its own, as pendulum's are."""
+    utc = value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+    return datetime.combine(utc.date(), utc.time(), UTC)
 
 
 def ds(value: date) -> str:

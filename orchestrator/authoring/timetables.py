@@ -1,10 +1,11 @@
 """Airflow's timetables: objects that ``schedule=`` takes, each a way to write what a schedule here can say."""
 
 from collections.abc import Callable, Collection
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import datetime, timedelta, tzinfo
 from typing import Any
 
 from orchestrator.authoring.checks import zone
+from orchestrator.authoring.dates import plain_utc
 from orchestrator.authoring.place import author
 from orchestrator.authoring.timetable import BuiltInTimetable
 from orchestrator.authoring.zones import zone_name
@@ -151,8 +152,7 @@ def _reach(owner: BuiltInTimetable, interval: Any) -> bool | timedelta:
 def _event(owner: BuiltInTimetable, date: datetime) -> datetime:
     if not isinstance(date, datetime):
         raise _refuse(owner, f"takes datetimes as its event_dates, not {date!r}")
-    utc = date.replace(tzinfo=UTC) if date.tzinfo is None else date.astimezone(UTC)
-    return datetime.combine(utc.date(), utc.time(), UTC)  # a datetime and not a class of its own, as pendulum's is
+    return plain_utc(date)
 
 
 def _refuse_at_once(owner: BuiltInTimetable, run_immediately: bool | timedelta | None) -> None:

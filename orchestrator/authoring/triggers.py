@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from orchestrator.authoring.dates import plain_utc
 from orchestrator.authoring.passing_time import utcnow
 from orchestrator.authoring.trigger import BaseTrigger, TaskSuccessEvent, TriggerEvent
 from orchestrator.exceptions import UsageError
@@ -22,7 +23,7 @@ class DateTimeTrigger(BaseTrigger):
         super().__init__()
         if not isinstance(moment, datetime) or moment.tzinfo is None:
             raise UsageError(f"the moment of a trigger must be a datetime with a time zone, not {moment!r}")
-        self.moment: datetime = moment.astimezone(UTC)
+        self.moment = plain_utc(moment)
         self.end_from_trigger = end_from_trigger
 
     def __repr__(self) -> str:

@@ -1,10 +1,11 @@
 """Waits for another DAG: for its run of a date, for tasks in that, or for a group of them."""
 
 from collections.abc import Callable, Collection, Iterable, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from orchestrator.authoring.callables import call
+from orchestrator.authoring.dates import plain_utc
 from orchestrator.authoring.deferrable import is_deferrable
 from orchestrator.authoring.neighbours import neighbours
 from orchestrator.authoring.operators.empty import EmptyOperator
@@ -164,11 +165,9 @@ class ExternalTaskSensor(BaseSensorOperator):
 
 
 def _plain(date: Any) -> datetime:
-    """In UTC, and no class of its own, as pendulum's is."""
     if not isinstance(date, datetime):
         raise UsageError(f"a logical date must be a datetime, not {date!r}")
-    utc = date.replace(tzinfo=UTC) if date.tzinfo is None else date.astimezone(UTC)
-    return datetime.combine(utc.date(), utc.time(), UTC)
+    return plain_utc(date)
 
 
 class ExternalTaskMarker(EmptyOperator):

@@ -1,11 +1,12 @@
 """Putting off: what a body says that gives its worker up for a while, and how it goes on."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, TypeAlias
 
 import msgspec
 from msgspec.structs import replace
 
+from orchestrator.authoring.dates import plain_utc
 from orchestrator.authoring.masking import masked
 from orchestrator.authoring.moments import moment
 from orchestrator.authoring.runtime import Context
@@ -163,4 +164,4 @@ def _failed(task: Task, error: TaskDeferralError, context: Context) -> Any:
 def _aware(order: Order, value: Any) -> datetime:
     if not isinstance(value, datetime):
         raise UsageError(f"task {order.key.task_id!r}: a reschedule_date must be a datetime, not {value!r}")
-    return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+    return plain_utc(value)

@@ -3,10 +3,13 @@
 from datetime import UTC, datetime
 
 import msgspec
+import pendulum
 import pytest
 
 from orchestrator import DAG
 from orchestrator.authoring.context import CONTEXT_KEYS, build_context
+from orchestrator.authoring.dates import plain_utc
+from orchestrator.authoring.triggers import DateTimeTrigger
 from orchestrator.exceptions import UsageError
 from orchestrator.names import RunType
 from orchestrator.operators import EmptyOperator, PythonOperator
@@ -80,3 +83,18 @@ def test_each_run_has_a_context_of_its_own(dag, order):
     one["params"]["p"] = one["ds"] = "changed"
     assert two["params"] == {"p": 1}
     assert two["ds"] == "2026-01-31"
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        pendulum.datetime(2026, 3, 1, 12, tz="Europe/Berlin"),
+        datetime(2026, 3, 1, 11, tzinfo=UTC),
+        datetime(2026, 3, 1, 11),  # noqa: DTZ001 - one without a zone is what this is about
+    ],
+)
+def test_a_moment_that_is_recorded_is_a_plain_one_in_utc(given):
+    found = plain_utc(given)
+    assert (type(found), found, found.tzinfo) == (datetime, datetime(2026, 3, 1, 11, tzinfo=UTC), UTC)
+    if given.tzinfo is not None:
+        assert type(DateTimeTrigger(given).moment) is datetime
