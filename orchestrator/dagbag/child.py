@@ -1,6 +1,7 @@
 """What becomes of a forked process that parses one file: limits, then the parse, then its result, then the end."""
 
 import contextlib
+import errno
 import os
 import resource
 import signal
@@ -21,6 +22,9 @@ from orchestrator.ports import ParsedFile
 
 BROKEN = 70
 """The exit status of a parse that failed by a fault of ours."""
+
+CLOSED = 71
+"""The exit status of a parse whose file closed what its result was to be written to."""
 
 _ENDED = 0
 
@@ -85,5 +89,10 @@ def _parse(job: Job, vault: AskingVault, result: int) -> ParsedFile:
 
 def _write(file: int, parsed: ParsedFile) -> None:
     rest = memoryview(msgspec.json.encode(parsed))
-    while rest:
-        rest = rest[os.write(file, rest) :]
+    try:
+        while rest:
+            rest = rest[os.write(file, rest) :]
+    except OSError as error:
+        if error.errno != errno.EBADF:
+            raise
+        os._exit(CLOSED)

@@ -19,7 +19,7 @@ import msgspec
 
 import orchestrator
 import orchestrator.operators
-from orchestrator.dagbag.child import BROKEN, run_child
+from orchestrator.dagbag.child import BROKEN, CLOSED, run_child
 from orchestrator.dagbag.frames import receive, send
 from orchestrator.dagbag.jobs import Job, Outcome, Request
 from orchestrator.dagbag.parsing import Parse
@@ -165,6 +165,8 @@ def _death(status: int, child: _Child) -> str:
         return f"the process that parsed the file was ended by {name}; a library has crashed, or memory ran out"
     if status == BROKEN:
         return "the file could not be parsed by a fault of the program itself; please report it with the lines below"
+    if status == CLOSED:
+        return "the file has closed files that are not its own, so that its parse ended without a result; it may not"
     if status > 0 or not child.result:
         return f"the file ended the process that parsed it, with exit status {status}; a DAG file has to run to its end"
     return ""
