@@ -18,12 +18,14 @@ from orchestrator.storage.rebuild import rebuild as rebuild_projections
 Tell = Callable[[int, int], None]
 
 
-def clean(config: Config, before: datetime, *, dry_run: bool, tell: Tell) -> Cleaned:
-    """Delete runs that ended before ``before``, with all that belongs to them; ``tell`` hears how many, of how many."""
+def clean(config: Config, before: datetime, *, by: str, dry_run: bool, keep_audit: bool, tell: Tell) -> Cleaned:
+    """Delete runs that ended before ``before``, with all that belongs to them, and lines of the audit from before it
+    unless they are to be kept; ``tell`` hears how many runs, of how many."""
     engine = connect(config.database.sql_alchemy_conn, patience=config.database.busy_timeout.total_seconds())
     try:
         cleaning = Cleaning(engine, FsspecPayloadStore(config.payloads.url))
-        cleaned = cleaning.clean(before, now=datetime.now(UTC), dry_run=dry_run, progress=tell)
+        now = datetime.now(UTC)
+        cleaned = cleaning.clean(before, now=now, dry_run=dry_run, keep_audit=keep_audit, by=by, progress=tell)
         if not dry_run:
             _sweep(config, Reads(engine))
         return cleaned

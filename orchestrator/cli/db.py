@@ -12,7 +12,7 @@ from orchestrator.assembly import upkeep
 from orchestrator.assembly.schema import check as check_home
 from orchestrator.cli import edge
 from orchestrator.cli.dates import read_date
-from orchestrator.cli.options import confirm, yes_option
+from orchestrator.cli.options import confirm, who, yes_option
 from orchestrator.cli.output import Format, output_option, show_object
 from orchestrator.cli.render.bar import progress_bar
 from orchestrator.cli.render.console import remark, say
@@ -50,12 +50,14 @@ def check(thorough: bool) -> None:
     "--before", "--clean-before-timestamp", required=True, metavar="DATE", help="Runs that ended before this."
 )
 @click.option("--dry-run", is_flag=True, help="Only say what would be deleted.")
+@click.option("--keep-audit", is_flag=True, help="Leave the audit log as it is.")
 @yes_option
 @output_option
-def clean(before: str, dry_run: bool, yes: bool, output: Format) -> None:
-    """Delete runs that ended long ago.
+def clean(before: str, dry_run: bool, keep_audit: bool, yes: bool, output: Format) -> None:
+    """Delete runs that ended long ago, and what the audit log says of the time before.
 
-    With a run go its history, its large results and its logs. Open runs are never touched.
+    With a run go its history, its large results and its logs. Open runs are never touched. What is left of the audit
+    log can still be verified.
 
     \b
     Example:
@@ -66,7 +68,7 @@ def clean(before: str, dry_run: bool, yes: bool, output: Format) -> None:
     if not dry_run:
         confirm(f"Delete every run that ended before {at:%Y-%m-%d %H:%M} UTC?", yes=yes)
     with progress_bar("Deleting runs") as tell:
-        cleaned = upkeep.clean(config, at, dry_run=dry_run, tell=tell)
+        cleaned = upkeep.clean(config, at, by=who(), dry_run=dry_run, keep_audit=keep_audit, tell=tell)
     show_object({"dry_run": dry_run} | msgspec.structs.asdict(cleaned), output)
 
 

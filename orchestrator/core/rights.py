@@ -91,13 +91,18 @@ class Reach(msgspec.Struct, frozen=True):
 class Principal(msgspec.Struct, frozen=True, kw_only=True):
     """Somebody who asks: what is granted to them and, where they come by a token, its scopes, which only narrow it.
 
-    ``via`` says how they came: ``local``, ``session``, ``oidc`` or ``token:ID``.
+    ``via`` says how they came: ``cli``, ``session``, ``oidc`` or ``token:ID``.
     """
 
     name: str
     grants: tuple[Grant, ...] = ()
     scopes: tuple[Grant, ...] | None = None
     via: str = "session"
+
+    @property
+    def by(self) -> str:
+        """In whose name what they do is recorded."""
+        return f"{self.via}:{self.name}"
 
     def may(self, right: Right, dag_id: str | None = None) -> bool:
         """Whether they may do that to a DAG; without one, to what belongs to no DAG: pools, users, configuration."""
@@ -126,7 +131,7 @@ def _patterns(right: Right, grants: Iterable[Grant]) -> _Patterns | None:
 
 
 EVERYTHING = (Grant(Role.ADMIN),)
-LOCAL = Principal(name="local", grants=EVERYTHING, via="local")
+LOCAL = Principal(name="local", grants=EVERYTHING, via="cli")
 """Whoever may read and write the home's files: those permissions are their sign-in."""
 NOBODY = Principal(name="anonymous", via="nothing")
 

@@ -7,9 +7,11 @@ import msgspec
 from sqlalchemy import ColumnElement, Connection, Delete, Engine, Table, delete, func, insert, select, tuple_
 
 from orchestrator.exceptions import ConflictError
+from orchestrator.storage.audit import Seal, lock_head, note, set_seal
 from orchestrator.storage.catalog_reads import no_such_dag
 from orchestrator.storage.database import reading, writing
 from orchestrator.storage.payloads import FsspecPayloadStore
+from orchestrator.storage.schema import BASE
 from orchestrator.storage.tables import (
     activities,
     audit,
@@ -24,6 +26,8 @@ from orchestrator.storage.tables import (
     timers,
     xcoms,
 )
+
+_LAST_LINE = select(audit.c.id, audit.c.hash).order_by(audit.c.id.desc()).limit(1)
 
 _BATCH = 50
 _ROWS = 1_000
@@ -54,17 +58,20 @@ class Cleaning:
         *,
         now: datetime,
         dry_run: bool = False,
+        keep_audit: bool = False,
+        by: str = "db clean",
         progress: Callable[[int, int], None] = lambda _done, _total: None,
     ) -> Cleaned:
         """Delete the runs that ended before ``before`` and the audit's lines from before it; and payloads that
-        nothing refers to and that are older than a day. ``progress`` is told how many runs are done, of how many.
+        nothing refers to and that are older than a day. ``keep_audit`` leaves the audit as it is; otherwise a line of
+        it says how many others ``by`` has deleted. ``progress`` is told how many runs are done, of how many.
         """
         ended = (runs.c.ended_at < before) & (runs.c.open_callbacks == 0)
-        found = self._count(ended, before)
+        found = self._count(ended, None if keep_audit else before)
         if not dry_run:
             self._delete_runs(ended, lambda done: progress(done, found.runs))
-            with writing(self._engine) as connection:
-                connection.execute(delete(audit).where(audit.c.at < before))
+            if not keep_audit:
+                self._clean_audit(before, now, by)
         return msgspec.structs.replace(found, payloads=self._sweep(now, dry_run=dry_run))
 
     def delete_dag(self, dag_id: str) -> int:
@@ -81,14 +88,24 @@ class Cleaning:
                 connection.execute(delete(table).where(table.c.dag_id == dag_id))
         return int(count)
 
-    def _count(self, which: ColumnElement[bool], before: datetime) -> Cleaned:
+    def _count(self, which: ColumnElement[bool], audit_before: datetime | None) -> Cleaned:
         keys = select(runs.c.run_key).where(which)
         with reading(self._engine) as connection:
             return Cleaned(
                 runs=_rows(connection, runs, which),
                 facts=_rows(connection, history, history.c.run_key.in_(keys)),
-                audit_lines=_rows(connection, audit, audit.c.at < before),
+                audit_lines=0 if audit_before is None else _rows(connection, audit, _earlier(audit_before)),
             )
+
+    def _clean_audit(self, before: datetime, now: datetime, by: str) -> None:
+        """Delete the lines before the first that is to stay; the chain goes on from the last of them."""
+        with writing(self._engine) as connection:
+            lock_head(connection)
+            last = connection.execute(_LAST_LINE.where(_earlier(before))).first()
+            if last is not None:
+                lines = connection.execute(delete(audit).where(_earlier(before))).rowcount
+                set_seal(connection, BASE, Seal(id=last.id, hash=last.hash))
+                note(connection, now, by, "clean_audit", lines=lines, up_to=last.id)
 
     def _delete_runs(self, which: ColumnElement[bool], progress: Callable[[int], None]) -> None:
         """First a run's row goes, so that nobody takes the run up again, then the rest of it. What a cleaning that was
@@ -142,6 +159,12 @@ def _some(table: Table, run_key: int) -> Delete:
     key = [column for column in table.primary_key.columns if column.name != "run_key"]
     some = select(*key).where(table.c.run_key == run_key).limit(_ROWS)
     return delete(table).where(table.c.run_key == run_key, tuple_(*key).in_(some))
+
+
+def _earlier(than: datetime) -> ColumnElement[bool]:
+    """The audit's lines before its first one from then on: a beginning of the chain, whatever clocks said."""
+    first = select(func.min(audit.c.id)).where(audit.c.at >= than).scalar_subquery()
+    return audit.c.id < func.coalesce(first, 2**62)
 
 
 def _rows(connection: Connection, table: Table, which: ColumnElement[bool]) -> int:

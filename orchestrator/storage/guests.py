@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 from typing import TypeVar
 
-import msgspec
 from sqlalchemy import Connection, Engine, delete, insert
 from sqlalchemy.exc import IntegrityError
 
@@ -19,11 +18,12 @@ from orchestrator.core.run import Run
 from orchestrator.core.runs import replay
 from orchestrator.exceptions import ConflictError
 from orchestrator.ports import Clock, ParsedDag, ParsedFile
+from orchestrator.storage.audit import note
 from orchestrator.storage.database import advance, writing
 from orchestrator.storage.projected import Notes, all_places
 from orchestrator.storage.recording import Recording
 from orchestrator.storage.requests import is_taken
-from orchestrator.storage.tables import audit, runs_to_delete
+from orchestrator.storage.tables import runs_to_delete
 from orchestrator.storage.writer import RunWriter
 
 T = TypeVar("T")
@@ -92,21 +92,13 @@ class Guests:
                 if connection.execute(mark).rowcount == 0:
                     raise ConflictError("the database was cleaned while the run was imported; import it again")
                 self._writer.write_run(connection, run, notes)
-                connection.execute(insert(audit).values(**self._audit_line(run, by)))
+                self._note(connection, run, by)
         except IntegrityError as error:
             raise _taken(run.dag_id, run.run_id) from error
 
-    def _audit_line(self, run: Run, by: str) -> dict[str, object]:
-        body = msgspec.json.encode({"facts": run.seq, "run_uid": run.created.run_uid}).decode()
-        now = self._clock.now()
-        return {
-            "at": now,
-            "by": by,
-            "action": "import_run",
-            "dag_id": run.dag_id,
-            "run_id": run.run_id,
-            "body": body,
-        }
+    def _note(self, connection: Connection, run: Run, by: str) -> None:
+        now, uid = self._clock.now(), run.created.run_uid
+        note(connection, now, by, "import_run", dag_id=run.dag_id, run_id=run.run_id, facts=run.seq, run_uid=uid)
 
 
 def _batches(items: Iterable[T]) -> Iterator[list[T]]:

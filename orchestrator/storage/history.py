@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from sqlalchemy import Connection, Engine, Text, bindparam, delete, insert, select
+from sqlalchemy import Connection, Engine, bindparam, select
 from sqlalchemy.exc import IntegrityError
 
 from orchestrator.core.events import Recorded
@@ -12,8 +12,8 @@ from orchestrator.ports import Answer, Cursor, Group, Part
 from orchestrator.storage.claims import Claim
 from orchestrator.storage.codec import CODEC
 from orchestrator.storage.database import advance, placeholder, reading, stretch_log, upsert_sql, writing
-from orchestrator.storage.projected import plain
-from orchestrator.storage.tables import Moment, audit, cursors, history, micros, requests
+from orchestrator.storage.requests import take_down
+from orchestrator.storage.tables import cursors, history, micros
 from orchestrator.storage.writer import RunWriter
 
 _MANY = 500
@@ -21,22 +21,6 @@ _MANY = 500
 _FACTS = select(history.c.seq, history.c.at, history.c.type, history.c.version, history.c.body).order_by(history.c.seq)
 _AFTER = _FACTS.where(history.c.run_key == bindparam("run"), history.c.seq > bindparam("after"))
 _SINGLE = _FACTS.where(history.c.run_key == bindparam("run"), history.c.seq.in_(bindparam("seqs", expanding=True)))
-
-_FORGET_REQUEST = delete(requests).where(requests.c.id == bindparam("request"))
-_KEEP_ANSWER = insert(audit).from_select(
-    ["at", "by", "action", "dag_id", "run_id", "body", "request_id", "client_key", "refusal"],
-    select(
-        bindparam("at", type_=Moment),
-        requests.c.by,
-        requests.c.kind,
-        requests.c.dag_id,
-        requests.c.run_id,
-        requests.c.body,
-        requests.c.id,
-        requests.c.client_key,
-        bindparam("refusal", type_=Text),
-    ).where(requests.c.id == bindparam("request")),
-)
 
 
 class SqlHistoryStore:
@@ -120,18 +104,8 @@ class SqlHistoryStore:
         return True
 
     def _answer(self, connection: Connection, group: Group, answers: Sequence[Answer]) -> None:
-        if not answers:
-            return
-        rows = [
-            {
-                "at": group.at,
-                "request": answer.request_id,
-                "refusal": None if answer.refusal is None else plain(answer.refusal),
-            }
-            for answer in {answer.request_id: answer for answer in answers}.values()
-        ]
-        connection.execute(_KEEP_ANSWER, rows)
-        connection.execute(_FORGET_REQUEST, [{"request": row["request"]} for row in rows])
+        if answers:
+            take_down(connection, group.at, answers)
 
     def _move_cursors(self, connection: Connection, moved: Iterable[Cursor]) -> None:
         rows = [(cursor.dag_id, micros(cursor.slot)) for cursor in moved]

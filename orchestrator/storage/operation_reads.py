@@ -2,7 +2,6 @@
 
 from typing import Any
 
-import msgspec
 from sqlalchemy import Engine, and_, case, func, select, text
 
 from orchestrator.exceptions import NotFoundError
@@ -10,7 +9,7 @@ from orchestrator.names import TaskState
 from orchestrator.storage.database import reading
 from orchestrator.storage.schema import SCHEDULER
 from orchestrator.storage.tables import activities, audit, leases, pools, requests, runs
-from orchestrator.storage.views import AuditRow, OpenCount, PoolRow, RequestRow, SchedulerRow, Verdict
+from orchestrator.storage.views import OpenCount, PoolRow, RequestRow, SchedulerRow, Verdict
 
 # Spelled out as in the partial index: with parameters in place of the words, no database would use that.
 _is_open = text("activities.state IN ('queued', 'running', 'restarting')")
@@ -81,27 +80,6 @@ class OperationReads:
         """How many wait for a scheduler."""
         with reading(self._engine) as connection:
             return connection.execute(select(func.count()).select_from(requests)).scalar_one()
-
-    def audit(self, *, before_id: int | None = None, limit: int = 100) -> list[AuditRow]:
-        """Newest first."""
-        query = select(audit).order_by(audit.c.id.desc()).limit(limit)
-        if before_id is not None:
-            query = query.where(audit.c.id < before_id)
-        with reading(self._engine) as connection:
-            return [
-                AuditRow(
-                    id=row.id,
-                    at=row.at,
-                    by=row.by,
-                    action=row.action,
-                    dag_id=row.dag_id,
-                    run_id=row.run_id,
-                    body=msgspec.Raw(row.body.encode()),
-                    request_id=row.request_id,
-                    refusal=row.refusal,
-                )
-                for row in connection.execute(query)
-            ]
 
     def scheduler(self) -> SchedulerRow | None:
         """Who holds, or last held, the claim on this database; None where nobody ever did."""

@@ -1,5 +1,6 @@
 """Reads: everything that the CLI and the pages ask of the database, without holding the scheduler up."""
 
+from orchestrator.storage.audit_reads import AuditReads
 from orchestrator.storage.awaiting_reads import AwaitingReads
 from orchestrator.storage.catalog_reads import CatalogReads
 from orchestrator.storage.history_reads import HistoryReads
@@ -41,7 +42,7 @@ __all__ = [
 ]
 
 
-class Reads(CatalogReads, RunReads, AwaitingReads, HistoryReads, OperationReads):
+class Reads(CatalogReads, RunReads, AwaitingReads, HistoryReads, OperationReads, AuditReads):
     """Questions to the projections and the tables of record; each is one short read transaction.
 
     NotFoundError where something that is asked for by name does not exist; it names what is near.

@@ -2,16 +2,16 @@
 
 from typing import Any
 
-import msgspec
 from sqlalchemy import Connection, Engine, delete, insert, select, update
 
 from orchestrator.exceptions import ConflictError, NotFoundError, UsageError
 from orchestrator.nearest import did_you_mean
 from orchestrator.ports import Clock
+from orchestrator.storage.audit import note
 from orchestrator.storage.catalog_reads import no_such_dag
 from orchestrator.storage.database import advance, reading, writing
 from orchestrator.storage.schema import DEFAULT_POOL
-from orchestrator.storage.tables import audit, dags, pools
+from orchestrator.storage.tables import dags, pools
 
 
 class Records:
@@ -66,13 +66,5 @@ class Records:
                 raise NotFoundError(f"there is no pool {name!r}{did_you_mean(name, known)}")
             return int(slots)
 
-    def _note(self, connection: Connection, action: str, by: str, *, dag_id: str | None = None, **body: object) -> None:
-        connection.execute(
-            insert(audit).values(
-                at=self._clock.now(),
-                by=by,
-                action=action,
-                dag_id=dag_id,
-                body=msgspec.json.encode(body).decode(),
-            )
-        )
+    def _note(self, connection: Connection, action: str, by: str, **body: Any) -> None:
+        note(connection, self._clock.now(), by, action, **body)

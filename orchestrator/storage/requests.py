@@ -1,15 +1,24 @@
 """RequestBook: where everyone but the scheduler leaves what it shall do."""
 
+from collections.abc import Sequence
+from datetime import datetime
+
 import msgspec
-from sqlalchemy import Connection, Engine, insert, select
+from sqlalchemy import Connection, Engine, bindparam, delete, insert, select
 
 from orchestrator.core.requests import AnyRequest, ForkRun, TriggerRun
 from orchestrator.exceptions import ConflictError, UsageError
-from orchestrator.ports import Clock
-from orchestrator.storage.database import advance, writing
+from orchestrator.ports import Answer, Clock
+from orchestrator.storage.audit import Line, append
+from orchestrator.storage.database import AnyRow, advance, writing
+from orchestrator.storage.projected import plain
 from orchestrator.storage.tables import audit, requests, runs
 
 _MAKE_RUNS = ("trigger_run", "fork_run")
+_MANY = 500
+_WHICH = requests.c.id.in_(bindparam("ids", expanding=True))
+_ASKED = select(requests).where(_WHICH).order_by(requests.c.id)
+_FORGET = delete(requests).where(_WHICH)
 _decoder: msgspec.json.Decoder[AnyRequest] = msgspec.json.Decoder(AnyRequest)
 
 
@@ -51,6 +60,31 @@ class RequestBook:
             }
             connection.execute(insert(requests), row)
             return number
+
+
+def take_down(connection: Connection, at: datetime, answers: Sequence[Answer]) -> None:
+    """Move answered requests to the audit; what is no longer there has been answered before."""
+    refusals = {answer.request_id: answer.refusal for answer in answers}
+    ids = list(refusals)
+    for some in (ids[start : start + _MANY] for start in range(0, len(ids), _MANY)):
+        found = connection.execute(_ASKED, {"ids": some}).all()
+        if found:
+            append(connection, [_line(row, at, refusals[row.id]) for row in found])
+            connection.execute(_FORGET, {"ids": some})
+
+
+def _line(row: AnyRow, at: datetime, refusal: str | None) -> Line:
+    return Line(
+        at=at,
+        by=row.by,
+        action=row.kind,
+        dag_id=row.dag_id,
+        run_id=row.run_id,
+        body=row.body,
+        request_id=row.id,
+        client_key=row.client_key,
+        refusal=None if refusal is None else plain(refusal),
+    )
 
 
 def _encode(request: AnyRequest) -> str:

@@ -18,9 +18,9 @@ from sqlalchemy import (
 
 from orchestrator.exceptions import SchemaVersionError
 from orchestrator.storage.driver_errors import MIGRATE
-from orchestrator.storage.tables import counters, metadata, pools
+from orchestrator.storage.tables import audit_seals, counters, metadata, pools
 
-REVISIONS = ("0001", "0002", "0003", "0004", "0005")
+REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006")
 REVISION = REVISIONS[-1]
 VERSION_TABLE = "orchestrator_schema"
 
@@ -28,6 +28,8 @@ DEFAULT_POOL = "default_pool"
 DEFAULT_POOL_SLOTS = 128
 COUNTERS = ("position", "run_key", "request", "version", "catalog", "vault")
 SCHEDULER = "scheduler"
+HEAD, BASE = "head", "base"
+"""The audit's seals: of its last line, and of the last that was cleaned away."""
 
 _MIGRATION_LOCK = 7_041_776_001
 
@@ -107,6 +109,7 @@ def lay_out(connection: Connection) -> None:
 def insert_first_rows(connection: Connection) -> None:
     """The rows that the program counts on, in tables that are empty."""
     connection.execute(insert(counters), [{"name": name, "value": 0} for name in COUNTERS])
+    connection.execute(insert(audit_seals), [{"name": name, "id": 0, "hash": ""} for name in (HEAD, BASE)])
     connection.execute(insert(pools).values(name=DEFAULT_POOL, slots=DEFAULT_POOL_SLOTS, description="Default pool"))
     connection.execute(
         text("INSERT INTO leases (name, owner, epoch, acquired_at, expires_at) VALUES (:name, '', 0, 0, 0)"),

@@ -320,6 +320,74 @@ audit = Table(
     Column("request_id", BigInteger, unique=True),
     Column("client_key", Text, unique=True),
     Column("refusal", Text),
+    Column("prev", Text, nullable=False, server_default=text("''")),
+    Column("hash", Text, nullable=False, server_default=text("''")),
+)
+Index("ix_audit_dag_id_run_id", audit.c.dag_id, audit.c.run_id, audit.c.id)
+
+audit_seals = Table(
+    "audit_seals",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("id", BigInteger, nullable=False),
+    Column("hash", Text, nullable=False),
+)
+
+users = Table(
+    "users",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("password_hash", Text),
+    Column("is_active", Boolean, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("password_changed_at", Moment),
+    Column("last_sign_in_at", Moment),
+    Column("issuer", Text),
+    Column("subject", Text),
+    UniqueConstraint("issuer", "subject"),
+)
+
+grants = Table(
+    "grants",
+    metadata,
+    Column("user_name", Text, primary_key=True),
+    Column("dag_pattern", Text, primary_key=True),
+    Column("role", Text, primary_key=True),
+    Column("source", Text, primary_key=True),
+)
+
+tokens = Table(
+    "tokens",
+    metadata,
+    Column("id", _Key, primary_key=True, autoincrement=True),
+    Column("user_name", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("sha256", Text, nullable=False, unique=True),
+    Column("scopes", Text),
+    Column("created_at", Moment, nullable=False),
+    Column("expires_at", Moment),
+    Column("last_used_at", Moment),
+    UniqueConstraint("user_name", "name"),
+)
+
+sessions = Table(
+    "sessions",
+    metadata,
+    Column("sha256", Text, primary_key=True),
+    Column("user_name", Text, nullable=False, index=True),
+    Column("via", Text, nullable=False),
+    Column("address", Text, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("seen_at", Moment, nullable=False),
+    Column("expires_at", Moment, nullable=False),
+)
+
+sign_in_attempts = Table(
+    "sign_in_attempts",
+    metadata,
+    Column("key", Text, primary_key=True),
+    Column("failures", Integer, nullable=False),
+    Column("last_at", Moment, nullable=False),
 )
 
 counters = Table(

@@ -206,6 +206,19 @@ class AuditRow(msgspec.Struct, frozen=True, kw_only=True):
     request_id: int | None = None
     refusal: str | None = None
 
+    @property
+    def who(self) -> str:
+        return self.by.rpartition(":")[2]
+
+    @property
+    def via(self) -> str:
+        """How they came: ``cli``, ``session``, ``oidc``, ``token:ID``; nothing for the program itself."""
+        return self.by.rpartition(":")[0]
+
+    @property
+    def outcome(self) -> str:
+        return "done" if self.refusal is None else "refused"
+
 
 class Verdict(StrEnum):
     """What became of a request."""

@@ -10,6 +10,7 @@ from sqlalchemy import Engine, insert, select, update
 from orchestrator.core.events import ActivityCompleted, ActivityScheduled, TaskExpanded, TimerSet
 from orchestrator.exceptions import ConflictError, NotFoundError
 from orchestrator.ports import Cursor, Group
+from orchestrator.storage.audit_chain import verify
 from orchestrator.storage.catalog import SqlCatalog
 from orchestrator.storage.cleaning import Cleaning
 from orchestrator.storage.database import reading, writing
@@ -86,8 +87,14 @@ def test_the_audit_is_cleaned_by_age(store: SqlHistoryStore, engine: Engine, rea
     records.set_pool("old", 1, by="ada")
     clock.advance(timedelta(days=90))
     records.set_pool("new", 1, by="ada")
-    assert Cleaning(engine).clean(BEFORE, now=NOW).audit_lines == 1
-    assert [line.at for line in reads.audit()] == [NOW]
+    kept = Cleaning(engine).clean(BEFORE, now=NOW, keep_audit=True)
+    assert (kept.audit_lines, len(reads.audit())) == (0, 2)
+    assert Cleaning(engine).clean(BEFORE, now=NOW, by="cli:bob").audit_lines == 1
+    assert [(line.at, line.action, line.by) for line in reads.audit()] == [
+        (NOW, "clean_audit", "cli:bob"),
+        (NOW, "set_pool", "ada"),
+    ]
+    assert verify(engine).breaks == ()
 
 
 def test_payloads_go_with_their_runs_once_they_are_a_day_old(
