@@ -12,6 +12,7 @@ OrchestratorError
 │   ├── QuarantineError        blue code would have a side effect, which was kept from happening
 │   └── DagImportError         the file could not be imported
 ├── NotFoundError              no such DAG, run, task, pool …
+├── ForbiddenError             whoever asks has no right to it
 ├── ConflictError              it exists already, or is in the wrong state
 ├── ValueEncodingError         a result that cannot be recorded; carries the value's path
 ├── ValueDecodingError         recorded bytes that are no value
@@ -152,6 +153,10 @@ class DagImportError(DagError):
 
 class NotFoundError(OrchestratorError, LookupError):
     """There is no such DAG, run, task or setting."""
+
+
+class ForbiddenError(OrchestratorError):
+    """Whoever asks may know of it, but has no right to that."""
 
 
 class ConflictError(OrchestratorError):

@@ -1,4 +1,4 @@
-"""Home: the database of one home, opened for those who read and ask."""
+"""Home: the database of one home, opened for somebody who reads and asks."""
 
 from types import TracebackType
 from typing import Self
@@ -8,23 +8,35 @@ from sqlalchemy import Engine
 from orchestrator import doorbell
 from orchestrator.clock import SystemClock
 from orchestrator.config import Config
+from orchestrator.core.rights import LOCAL, Principal
 from orchestrator.ports import Clock
 from orchestrator.storage.database import connect
 from orchestrator.storage.reads import Reads
 from orchestrator.storage.records import Records
 from orchestrator.storage.requests import RequestBook
+from orchestrator.storage.xcoms import XComReads
 
 
 class Home:
-    """What everyone but the scheduler works with: questions, requests, and the tables of record."""
+    """What everyone but the scheduler works with: questions, requests, and the tables of record.
 
-    def __init__(self, config: Config, engine: Engine, clock: Clock | None = None) -> None:
+    All of it is asked in the name of ``who``: it answers with what that principal may see, and raises NotFoundError or
+    ForbiddenError.
+    """
+
+    def __init__(self, config: Config, engine: Engine, clock: Clock | None = None, who: Principal = LOCAL) -> None:
         clock = clock or SystemClock()
+        self.who = who
         self.config = config
-        self.reads = Reads(engine)
-        self.requests = RequestBook(engine, clock)
-        self.records = Records(engine, clock)
         self.engine = engine
+        self.reads = Reads(engine, who)
+        self.xcoms = XComReads(engine, who)
+        self.requests = RequestBook(engine, clock, who)
+        self.records = Records(engine, clock, who)
+
+    def seen_by(self, who: Principal) -> "Home":
+        """The same home, asked by somebody else; it is open for as long as this one."""
+        return Home(self.config, self.engine, who=who)
 
     def ring(self) -> bool:
         """Wake the scheduler of this home; False where none listens."""

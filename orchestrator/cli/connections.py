@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from orchestrator.assembly.home import Home
-from orchestrator.assembly.vault import make_vault
+from orchestrator.assembly.vault import vault_of
 from orchestrator.authoring.connection import Connection
 from orchestrator.authoring.masking import STARS
 from orchestrator.cli.options import completed, confirm, who, with_home, yes_option
@@ -35,7 +35,7 @@ id_argument = click.argument(
 
 
 def _vault(home: Home) -> HomeVault:
-    return make_vault(home.config, home.engine, by=who())
+    return vault_of(home, by=who())
 
 
 def _store(home: Home) -> ConnectionStore:

@@ -3,7 +3,7 @@
 import click
 
 from orchestrator.assembly.home import Home
-from orchestrator.assembly.vault import make_vault
+from orchestrator.assembly.vault import vault_of
 from orchestrator.cli.options import who, with_home
 from orchestrator.cli.render.console import remark
 
@@ -19,6 +19,6 @@ def rotate_fernet_key(home: Home) -> None:
     Example:
       orchestrator rotate-fernet-key
     """
-    vault = make_vault(home.config, home.engine, by=who())
+    vault = vault_of(home, by=who())
     variables, connections = vault.variables.rotate(), vault.connections.rotate()
     remark(f"{variables} variables and {connections} connections are encrypted with the first key now.")

@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from orchestrator.assembly.home import Home
-from orchestrator.assembly.vault import make_vault
+from orchestrator.assembly.vault import vault_of
 from orchestrator.authoring.masking import STARS, is_sensitive
 from orchestrator.authoring.variable import parsed
 from orchestrator.cli.options import completed, confirm, who, with_home, yes_option
@@ -25,7 +25,7 @@ json_option = click.option("-j", "--json", "is_json", is_flag=True, help="The va
 
 
 def _vault(home: Home) -> HomeVault:
-    return make_vault(home.config, home.engine, by=who())
+    return vault_of(home, by=who())
 
 
 def _store(home: Home) -> VariableStore:

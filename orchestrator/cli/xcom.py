@@ -12,7 +12,6 @@ from orchestrator.cli.options import dag_argument, map_index_option, run_argumen
 from orchestrator.cli.output import Format, output_option, show_rows
 from orchestrator.core import values
 from orchestrator.core.particulars import XCom
-from orchestrator.storage.xcoms import XComReads
 
 _RESULT = "return_value"
 
@@ -35,9 +34,8 @@ def xcom(home: Home, dag_id: str, task_id: str, run_id: str | None, map_index: i
     """
     run = find_run(home, dag_id, run_id)
     place = (run.run_key, task_id, find_activity(home, run, task_id, map_index).map_index)
-    reads = XComReads(home.engine)
-    found = reads.pushed_by(*place)
-    for _, one in reads.returned(*place):
+    found = home.xcoms.pushed_by(*place)
+    for _, one in home.xcoms.returned(*place):
         found[_RESULT] = one
     shown = [{"key": key, "value": _value(home, one)} for key, one in sorted(found.items())]
     if output in (Format.TABLE, Format.PLAIN):

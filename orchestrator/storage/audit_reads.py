@@ -4,20 +4,17 @@ from collections.abc import Iterator
 from datetime import datetime
 
 import msgspec
-from sqlalchemy import ColumnElement, Engine, or_, select
+from sqlalchemy import ColumnElement, or_, select
 
-from orchestrator.core.rights import Reach
+from orchestrator.core.rights import Right
 from orchestrator.storage.database import AnyRow, reading
-from orchestrator.storage.reach import within
+from orchestrator.storage.guard import Guarded, visible
 from orchestrator.storage.tables import audit
 from orchestrator.storage.views import AuditRow
 
 
 class AuditFilter(msgspec.Struct, frozen=True, kw_only=True):
-    """Which lines are asked for. ``who`` is a user's name, however they came; ``since`` is included, ``until`` not.
-
-    ``reach`` leaves out what belongs to no DAG, unless it is everything.
-    """
+    """Which lines are asked for. ``who`` is a user's name, however they came; ``since`` is included, ``until`` not."""
 
     who: str | None = None
     action: str | None = None
@@ -25,20 +22,19 @@ class AuditFilter(msgspec.Struct, frozen=True, kw_only=True):
     run_id: str | None = None
     since: datetime | None = None
     until: datetime | None = None
-    reach: Reach = Reach()
 
 
-class AuditReads:
-    """What somebody did, or was refused."""
+class AuditReads(Guarded):
+    """What somebody did, or was refused; what is about no DAG is told to administrators."""
 
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
-
+    @visible
     def audit(
         self, which: AuditFilter | None = None, *, before_id: int | None = None, limit: int = 100
     ) -> list[AuditRow]:
         """Newest first, below ``before_id``."""
         query = select(audit).where(*_conditions(which or AuditFilter())).order_by(audit.c.id.desc()).limit(limit)
+        if not self._who.may(Right.ADMIN):
+            query = query.where(audit.c.dag_id.is_not(None), self._visible(audit.c.dag_id))
         if before_id is not None:
             query = query.where(audit.c.id < before_id)
         with reading(self._engine) as connection:
@@ -54,8 +50,6 @@ def _conditions(which: AuditFilter) -> Iterator[ColumnElement[bool]]:
         yield audit.c.at >= which.since
     if which.until is not None:
         yield audit.c.at < which.until
-    if not which.reach.everything:
-        yield within(audit.c.dag_id, which.reach)
 
 
 def _row(row: AnyRow) -> AuditRow:

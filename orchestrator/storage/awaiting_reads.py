@@ -1,10 +1,11 @@
 """Questions about what waits for people."""
 
-from sqlalchemy import Engine, and_, select, text
+from sqlalchemy import and_, select, text
 
 from orchestrator.core.events import ActivityDeferred
 from orchestrator.core.forms import form_of
 from orchestrator.storage.database import AnyRow, reading
+from orchestrator.storage.guard import Guarded, of_dag
 from orchestrator.storage.history import recorded
 from orchestrator.storage.tables import activities, history, runs
 from orchestrator.storage.views import AwaitingRow
@@ -30,12 +31,10 @@ _AWAITING = (
 )
 
 
-class AwaitingReads:
+class AwaitingReads(Guarded):
     """What people are asked."""
 
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
-
+    @of_dag
     def awaiting(
         self,
         dag_id: str | None = None,
@@ -47,7 +46,7 @@ class AwaitingReads:
         offset: int = 0,
     ) -> list[AwaitingRow]:
         """Activities that wait for a person, of open runs, oldest run first; a page of ``limit`` from ``offset`` on."""
-        query = _AWAITING.limit(limit).offset(offset or None)
+        query = _AWAITING.where(self._visible(runs.c.dag_id)).limit(limit).offset(offset or None)
         if dag_id is not None:
             query = query.where(runs.c.dag_id == dag_id)
         if run_key is not None:

@@ -2,11 +2,12 @@
 
 from typing import Any
 
-from sqlalchemy import Engine, and_, case, func, select, text
+from sqlalchemy import and_, case, func, select, text
 
 from orchestrator.exceptions import NotFoundError
 from orchestrator.names import TaskState
 from orchestrator.storage.database import reading
+from orchestrator.storage.guard import Guarded, of_request, visible
 from orchestrator.storage.schema import SCHEDULER
 from orchestrator.storage.tables import activities, audit, leases, pools, requests, runs
 from orchestrator.storage.views import OpenCount, PoolRow, RequestRow, SchedulerRow, Verdict
@@ -49,22 +50,23 @@ _OPEN = (
 )
 
 
-class OperationReads:
+class OperationReads(Guarded):
     """What goes on just now, and what was asked for."""
 
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
-
+    @visible
     def pools(self) -> list[PoolRow]:
         """By name, with the slots that open attempts hold."""
         with reading(self._engine) as connection:
             return [PoolRow(**row) for row in connection.execute(_POOLS).mappings()]
 
+    @visible
     def open_attempts(self) -> list[OpenCount]:
         """What is queued or running just now, by DAG, task and pool."""
         with reading(self._engine) as connection:
-            return [OpenCount(**row) for row in connection.execute(_OPEN).mappings()]
+            query = _OPEN.where(self._visible(runs.c.dag_id))
+            return [OpenCount(**row) for row in connection.execute(query).mappings()]
 
+    @of_request
     def request(self, request_id: int) -> RequestRow:
         """What became of a request."""
         with reading(self._engine) as connection:
@@ -76,11 +78,13 @@ class OperationReads:
         verdict = Verdict.CARRIED_OUT if row.refusal is None else Verdict.REFUSED
         return RequestRow(id=request_id, verdict=verdict, refusal=row.refusal)
 
+    @visible
     def pending_requests(self) -> int:
         """How many wait for a scheduler."""
         with reading(self._engine) as connection:
             return connection.execute(select(func.count()).select_from(requests)).scalar_one()
 
+    @visible
     def scheduler(self) -> SchedulerRow | None:
         """Who holds, or last held, the claim on this database; None where nobody ever did."""
         with reading(self._engine) as connection:

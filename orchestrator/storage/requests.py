@@ -6,11 +6,13 @@ from datetime import datetime
 import msgspec
 from sqlalchemy import Connection, Engine, bindparam, delete, insert, select
 
-from orchestrator.core.requests import AnyRequest, ForkRun, TriggerRun
+from orchestrator.core.requests import AnswerTask, AnyRequest, ForkRun, SendSignal, SendUpdate, TriggerRun
+from orchestrator.core.rights import LOCAL, Principal, Right
 from orchestrator.exceptions import ConflictError, UsageError
 from orchestrator.ports import Answer, Clock
 from orchestrator.storage.audit import Line, append
 from orchestrator.storage.database import AnyRow, advance, writing
+from orchestrator.storage.guard import Guarded, visible
 from orchestrator.storage.projected import plain
 from orchestrator.storage.tables import audit, requests, runs
 
@@ -27,16 +29,19 @@ def decode_request(body: str) -> AnyRequest:
     return _decoder.decode(body)
 
 
-class RequestBook:
+class RequestBook(Guarded):
     """Takes requests in; the scheduler's commits take them out."""
 
-    def __init__(self, engine: Engine, clock: Clock) -> None:
-        self._engine = engine
+    def __init__(self, engine: Engine, clock: Clock, who: Principal = LOCAL) -> None:
+        super().__init__(engine, who)
         self._clock = clock
 
+    @visible
     def submit(self, request: AnyRequest, client_key: str) -> int:
         """Leave a request; its id. The same ``client_key`` again leaves nothing new and gives the same id, also after
         the request was dealt with. ConflictError if a run that is to be made is there or asked for already."""
+        self._require(_right_to(request), request.dag_id, f"DAG {request.dag_id!r}")
+        request = msgspec.structs.replace(request, by=self._in_the_name_of(request.by))
         body = _encode(request)
         with writing(self._engine) as connection:
             known = _submitted(connection, client_key)
@@ -85,6 +90,11 @@ def _line(row: AnyRow, at: datetime, refusal: str | None) -> Line:
         client_key=row.client_key,
         refusal=None if refusal is None else plain(refusal),
     )
+
+
+def _right_to(request: AnyRequest) -> Right:
+    """To start a run, or to tell it something that it asked for, takes less than to change what goes on."""
+    return Right.TRIGGER if isinstance(request, TriggerRun | SendSignal | SendUpdate | AnswerTask) else Right.EDIT
 
 
 def _encode(request: AnyRequest) -> str:

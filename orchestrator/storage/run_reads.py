@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Engine, Select, func, select
+from sqlalchemy import Connection, Select, func, select
 
 from orchestrator.core.events import ActivityCompleted, OutcomeResolved, Recorded, RunCreated
 from orchestrator.core.requests import TriggerRun
@@ -16,6 +16,7 @@ from orchestrator.names import UNMAPPED, BlockKind, RunState, RunType, TaskState
 from orchestrator.nearest import did_you_mean
 from orchestrator.storage.catalog_reads import no_such_dag, spec_of
 from orchestrator.storage.database import AnyRow, reading
+from orchestrator.storage.guard import Guarded, of_dag, of_run, visible
 from orchestrator.storage.history import read_facts, recorded
 from orchestrator.storage.requests import decode_request
 from orchestrator.storage.tables import activities, dag_versions, dags, history, requests, runs
@@ -30,12 +31,10 @@ _PENDING = select(requests).where(requests.c.kind == "trigger_run").order_by(req
 _when = func.coalesce(runs.c.logical_date, runs.c.created_at)
 
 
-class RunReads:
+class RunReads(Guarded):
     """What the scheduler recorded."""
 
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
-
+    @of_dag
     def runs(
         self,
         dag_id: str | None = None,
@@ -48,8 +47,9 @@ class RunReads:
     ) -> list[RunRow]:
         """Newest first, pending ones before all others; ``since`` and ``until`` look at the logical date, or at the
         creation of a run without one. ``before_key`` (a run_key) goes on with the next page."""
-        query = _RUNS.limit(limit)
-        pending = _PENDING.limit(0 if before_key is not None or (states and RunState.QUEUED not in states) else limit)
+        query = _RUNS.where(self._visible(runs.c.dag_id)).limit(limit)
+        has_pending = before_key is None and (not states or RunState.QUEUED in states)
+        pending = _PENDING.where(self._visible(requests.c.dag_id)).limit(limit if has_pending else 0)
         if dag_id is not None:
             query, pending = query.where(runs.c.dag_id == dag_id), pending.where(requests.c.dag_id == dag_id)
         if states:
@@ -65,6 +65,7 @@ class RunReads:
             found = [_run(row) for row in connection.execute(query)]
         return [*(run for run in waiting if _is_between(run, since, until)), *found][:limit]
 
+    @of_dag
     def run(self, dag_id: str, run_id: str | None = None) -> RunRow:
         """That run, or the DAG's latest; one that is only asked for as yet counts."""
         query = _RUNS.where(runs.c.dag_id == dag_id).limit(1)
@@ -76,8 +77,9 @@ class RunReads:
                 return _pending(waiting)
             if (found := connection.execute(query).first()) is not None:
                 return _run(found)
-            raise _no_such_run(connection, dag_id, run_id)
+            raise self._no_such_run(connection, dag_id, run_id)
 
+    @of_run
     def run_by_key(self, run_key: int) -> RunRow:
         with reading(self._engine) as connection:
             row = connection.execute(_RUNS.where(runs.c.run_key == run_key)).first()
@@ -85,6 +87,7 @@ class RunReads:
             raise NotFoundError(f"there is no run with key {run_key}")
         return _run(row)
 
+    @of_run
     def conf(self, run: RunRow) -> msgspec.Raw:
         """The run's conf as given: a JSON object."""
         with reading(self._engine) as connection:
@@ -96,16 +99,19 @@ class RunReads:
         request = decode_request(body)
         return request.conf if isinstance(request, TriggerRun) else msgspec.Raw(b"{}")
 
+    @of_run
     def history(self, run_key: int, *, after: int = 0, limit: int | None = None) -> list[Recorded]:
         """Facts with a seq above ``after``, in order."""
         with reading(self._engine) as connection:
             return read_facts(connection, run_key, after=after, limit=limit)
 
+    @visible
     def last_position(self) -> int:
         """The place of the newest fact over all runs; rises with every commit."""
         with reading(self._engine) as connection:
             return connection.execute(select(func.max(history.c.position))).scalar() or 0
 
+    @of_run
     def tasks(self, run: RunRow) -> list[ActivityRow]:
         """Every task of the run in topological order, in state none where nothing is recorded of it; of a mapped one,
         the activities that something is recorded of, and of a workflow, the calls."""
@@ -116,6 +122,7 @@ class RunReads:
                 by_task[row.task_id].append(_activity(row))
         return [row for task in spec.tasks for row in _of_task(run, task, by_task.get(task.task_id, []))]
 
+    @of_run
     def activities(
         self,
         run_key: int,
@@ -134,6 +141,7 @@ class RunReads:
         with reading(self._engine) as connection:
             return [_activity(row) for row in connection.execute(query)]
 
+    @of_run
     def activity(self, run: RunRow, task_id: str, map_index: int = UNMAPPED) -> ActivityRow:
         """One of them; in state none where nothing is recorded of it. A workflow's only call of an activity needs no
         index."""
@@ -161,12 +169,14 @@ class RunReads:
             )
         return calls[0]
 
+    @of_run
     def task_counts(self, run_key: int) -> dict[TaskState, int]:
         """How many recorded activities of the run are in each state."""
         query = select(activities.c.state, func.count()).where(activities.c.run_key == run_key)
         with reading(self._engine) as connection:
             return {TaskState(row[0]): row[1] for row in connection.execute(query.group_by(activities.c.state))}
 
+    @of_run
     def runs_ahead(self, run: RunRow) -> int:
         """How many open runs of the DAG have begun, or wait and come before this one."""
         comes_first = (runs.c.state == RunState.RUNNING) | (runs.c.run_key < run.run_key)
@@ -174,6 +184,7 @@ class RunReads:
         with reading(self._engine) as connection:
             return connection.execute(select(func.count()).select_from(runs).where(*others, comes_first)).scalar_one()
 
+    @of_run
     def result(self, run_key: int, task_id: str, map_index: int = UNMAPPED) -> Outcome:
         """The recorded result; NotFoundError where there is none (yet)."""
         place = (activities.c.run_key == run_key, activities.c.task_id == task_id, activities.c.map_index == map_index)
@@ -190,6 +201,15 @@ class RunReads:
         event = recorded(*row).event
         assert isinstance(event, ActivityCompleted | OutcomeResolved)
         return Outcome(payload=event.payload) if event.payload is not None else Outcome(value=event.result)
+
+    def _no_such_run(self, connection: Connection, dag_id: str, run_id: str | None) -> NotFoundError:
+        if connection.execute(select(dags.c.dag_id).where(dags.c.dag_id == dag_id)).first() is None:
+            return no_such_dag(connection, dag_id, self._visible(dags.c.dag_id))
+        if run_id is None:
+            start = f"orchestrator dags trigger {dag_id}"
+            return NotFoundError(f"the DAG {dag_id!r} has no run yet; start one with `{start}`")
+        known = connection.execute(select(runs.c.run_id).where(runs.c.dag_id == dag_id).limit(1000)).scalars()
+        return NotFoundError(f"the DAG {dag_id!r} has no run {run_id!r}{did_you_mean(run_id, known)}")
 
 
 def _activities(run_key: int) -> Select[Any]:
@@ -265,12 +285,3 @@ def _pending(row: AnyRow) -> RunRow:
 def _is_between(run: RunRow, since: datetime | None, until: datetime | None) -> bool:
     when = run.logical_date or run.created_at
     return (since is None or when >= since) and (until is None or when <= until)
-
-
-def _no_such_run(connection: Connection, dag_id: str, run_id: str | None) -> NotFoundError:
-    if connection.execute(select(dags.c.dag_id).where(dags.c.dag_id == dag_id)).first() is None:
-        return no_such_dag(connection, dag_id)
-    if run_id is None:
-        return NotFoundError(f"the DAG {dag_id!r} has no run yet; start one with `orchestrator dags trigger {dag_id}`")
-    known = connection.execute(select(runs.c.run_id).where(runs.c.dag_id == dag_id).limit(1000)).scalars()
-    return NotFoundError(f"the DAG {dag_id!r} has no run {run_id!r}{did_you_mean(run_id, known)}")

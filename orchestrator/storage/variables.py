@@ -5,10 +5,12 @@ from collections.abc import Mapping
 import msgspec
 from sqlalchemy import Engine, delete, insert, select, update
 
+from orchestrator.core.rights import LOCAL, Principal, Right
 from orchestrator.exceptions import UsageError
 from orchestrator.ports import Clock
 from orchestrator.storage.audit import note
 from orchestrator.storage.database import AnyRow, advance, reading, writing
+from orchestrator.storage.guard import Guarded, of_home
 from orchestrator.storage.keyring import Keyring
 from orchestrator.storage.tables import variables
 
@@ -26,32 +28,37 @@ class StoredVariable(msgspec.Struct, frozen=True, kw_only=True):
     description: str | None = None
 
 
-class VariableStore:
+class VariableStore(Guarded):
     """Reads and changes variables. ``by`` is who asked; the audit tells that a variable was set, never to what."""
 
-    def __init__(self, engine: Engine, keyring: Keyring, clock: Clock) -> None:
-        self._engine = engine
+    def __init__(self, engine: Engine, keyring: Keyring, clock: Clock, who: Principal = LOCAL) -> None:
+        super().__init__(engine, who)
         self._keyring = keyring
         self._clock = clock
 
+    @of_home.taking(Right.EDIT)
     def keys(self) -> list[str]:
         with reading(self._engine) as connection:
             return list(connection.execute(select(variables.c.key).order_by(variables.c.key)).scalars())
 
+    @of_home.taking(Right.EDIT)
     def all(self) -> list[StoredVariable]:
         """Every variable, by key."""
         with reading(self._engine) as connection:
             return [self._opened(row) for row in connection.execute(select(variables).order_by(variables.c.key))]
 
+    @of_home.taking(Right.EDIT)
     def get(self, key: str) -> StoredVariable | None:
         with reading(self._engine) as connection:
             row = connection.execute(select(variables).where(variables.c.key == key)).first()
         return None if row is None else self._opened(row)
 
+    @of_home.taking(Right.EDIT)
     def set(self, key: str, value: str, description: str | None = None, *, by: str) -> None:
         """Make or change a variable; without a ``description`` it has none."""
         self.set_all({key: (value, description)}, by=by)
 
+    @of_home.taking(Right.EDIT)
     def set_all(self, changes: Mapping[str, tuple[str, str | None]], *, by: str) -> None:
         """Make or change several, (value, description) by key, or none of them; UsageError for a key that is none."""
         for key in changes:
@@ -63,17 +70,19 @@ class VariableStore:
                 values = {"value": tokens[key], "description": description}
                 if not connection.execute(update(variables).where(variables.c.key == key).values(**values)).rowcount:
                     connection.execute(insert(variables).values(key=key, **values))
-                note(connection, self._clock.now(), by, "set_variable", key=key)
+                note(connection, self._clock.now(), self._in_the_name_of(by), "set_variable", key=key)
 
+    @of_home.taking(Right.EDIT)
     def delete(self, key: str, *, by: str) -> bool:
         """Whether there was one."""
         with writing(self._engine) as connection:
             advance(connection, VAULT)
             if not connection.execute(delete(variables).where(variables.c.key == key)).rowcount:
                 return False
-            note(connection, self._clock.now(), by, "delete_variable", key=key)
+            note(connection, self._clock.now(), self._in_the_name_of(by), "delete_variable", key=key)
             return True
 
+    @of_home.taking(Right.ADMIN)
     def rotate(self) -> int:
         """Encrypt every value with the first key; how many there are."""
         with writing(self._engine) as connection:

@@ -7,6 +7,7 @@ from functools import cached_property
 from sqlalchemy import Engine, select
 
 from orchestrator.authoring.environment import of_environment
+from orchestrator.core.rights import LOCAL, Principal
 from orchestrator.ports import Clock, SecretsBackend
 from orchestrator.storage.connections import ConnectionStore
 from orchestrator.storage.database import reading
@@ -34,11 +35,13 @@ class HomeVault:
         by: str,
         backends: Sequence[SecretsBackend] = (),
         environment: Mapping[str, str] = os.environ,
+        who: Principal = LOCAL,
     ) -> None:
         self._open = open_database
         self._keyring = keyring
         self._clock = clock
         self._by = by
+        self._who = who
         self._backends = tuple(backends)
         self._environment = environment
 
@@ -90,12 +93,12 @@ class HomeVault:
     @cached_property
     def variables(self) -> VariableStore:
         """Those of the database."""
-        return VariableStore(self._engine, self._keyring, self._clock)
+        return VariableStore(self._engine, self._keyring, self._clock, self._who)
 
     @cached_property
     def connections(self) -> ConnectionStore:
         """Those of the database."""
-        return ConnectionStore(self._engine, self._keyring, self._clock)
+        return ConnectionStore(self._engine, self._keyring, self._clock, self._who)
 
     @cached_property
     def _engine(self) -> Engine:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Select, select
+from sqlalchemy import Connection, Select, select
 
 from orchestrator.core.events import (
     ActivityCompleted,
@@ -13,6 +13,7 @@ from orchestrator.core.events import (
 )
 from orchestrator.core.particulars import NULL, XCom
 from orchestrator.storage.database import reading
+from orchestrator.storage.guard import Guarded, of_dag, of_run
 from orchestrator.storage.history import recorded
 from orchestrator.storage.projected import Pushing
 from orchestrator.storage.tables import activities, history, runs, xcoms
@@ -34,18 +35,17 @@ _PUSHED = select(
 ).join(activities, _SAME_PLACE)
 
 
-class XComReads:
+class XComReads(Guarded):
     """Pulls, for whoever asks: a worker, or a person."""
 
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
-
+    @of_dag
     def run_key(self, dag_id: str, run_id: str) -> int | None:
         with reading(self._engine) as connection:
             query = select(runs.c.run_key).where(runs.c.dag_id == dag_id, runs.c.run_id == run_id)
             found = connection.execute(query).scalar()
         return None if found is None else int(found)
 
+    @of_run
     def earlier_runs(self, run_key: int) -> Iterator[int]:
         """Runs of the same DAG with a logical date before that run's, the latest first."""
         with reading(self._engine) as connection:
@@ -63,12 +63,14 @@ class XComReads:
             yield from (int(found.run_key) for found in page)
             date = page[-1].logical_date if len(page) == _PAGE else None
 
+    @of_run
     def pushed(self, run_key: int, task_id: str, key: str, map_index: int | None) -> list[tuple[int, XCom]]:
         """What the last attempts of a task's activities pushed under ``key``, or of one activity; by map_index."""
         query = _PUSHED.where(xcoms.c.run_key == run_key, xcoms.c.task_id == task_id, xcoms.c.key == key)
         found = self._that_count(run_key, _of(query, xcoms.c.map_index, map_index))
         return [(index, event.xcoms[key]) for index, _, event in found]
 
+    @of_run
     def pushed_by(self, run_key: int, task_id: str, map_index: int) -> dict[str, XCom]:
         """What the last attempt of one activity pushed, by key."""
         query = _PUSHED.where(xcoms.c.run_key == run_key, xcoms.c.task_id == task_id, xcoms.c.map_index == map_index)
@@ -89,10 +91,12 @@ class XComReads:
                 found.append((int(row.map_index), row.key, event))
         return found
 
+    @of_run
     def returned(self, run_key: int, task_id: str, map_index: int | None) -> list[tuple[int, XCom]]:
         """The recorded results of a task's activities, but for those that are none; by map_index."""
         return self._returned(_of(_returned(run_key, task_id), activities.c.map_index, map_index))
 
+    @of_run
     def returned_by(self, run_key: int, task_id: str, indexes: range) -> list[tuple[int, XCom]]:
         """The same of activities side by side."""
         query = _returned(run_key, task_id).order_by(activities.c.map_index)
