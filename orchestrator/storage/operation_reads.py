@@ -6,6 +6,7 @@ from sqlalchemy import and_, case, func, select, text
 
 from orchestrator.exceptions import NotFoundError
 from orchestrator.names import TaskState
+from orchestrator.storage.claims import LEASE
 from orchestrator.storage.database import reading
 from orchestrator.storage.guard import Guarded, of_request, visible
 from orchestrator.storage.schema import SCHEDULER
@@ -91,4 +92,10 @@ class OperationReads(Guarded):
             row = connection.execute(select(leases).where(leases.c.name == SCHEDULER)).first()
         if row is None or row.epoch == 0:
             return None
-        return SchedulerRow(owner=row.owner, since=row.acquired_at, expires_at=row.expires_at, epoch=row.epoch)
+        return SchedulerRow(
+            owner=row.owner,
+            since=row.acquired_at,
+            seen=row.expires_at - LEASE,
+            expires_at=row.expires_at,
+            epoch=row.epoch,
+        )

@@ -237,10 +237,11 @@ class RequestRow(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SchedulerRow(msgspec.Struct, frozen=True, kw_only=True):
-    """The scheduler that holds, or last held, this database. ``owner`` is host:pid."""
+    """The scheduler that holds, or last held, this database. ``owner`` is host:pid, ``seen`` its last sign of life."""
 
     owner: str
     since: datetime
+    seen: datetime
     expires_at: datetime
     epoch: int
 

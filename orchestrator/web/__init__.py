@@ -1,0 +1,1 @@
+"""The pages: server-rendered, live, and without a build step."""
