@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from orchestrator.authoring.heartbeat import heartbeat as heartbeat
     from orchestrator.authoring.heartbeat import last_progress as last_progress
     from orchestrator.authoring.hook import BaseHook as BaseHook
+    from orchestrator.authoring.links import BaseOperatorLink as BaseOperatorLink
+    from orchestrator.authoring.literal import literal as literal
     from orchestrator.authoring.masking import mask_secret as mask_secret
     from orchestrator.authoring.notifier import BaseNotifier as BaseNotifier
     from orchestrator.authoring.operator import BaseOperator as BaseOperator
@@ -37,6 +39,8 @@ if TYPE_CHECKING:
     from orchestrator.authoring.sensor import PokeReturnValue as PokeReturnValue
     from orchestrator.authoring.setup_teardown import setup as setup
     from orchestrator.authoring.setup_teardown import teardown as teardown
+    from orchestrator.authoring.skipping import BranchMixIn as BranchMixIn
+    from orchestrator.authoring.skipping import SkipMixin as SkipMixin
     from orchestrator.authoring.task_groups import task_group as task_group
     from orchestrator.authoring.taskflow import task as task
     from orchestrator.authoring.timetable import DagRunInfo as DagRunInfo
@@ -68,7 +72,9 @@ _MODULES = {
     "BaseHook": "orchestrator.authoring.hook",
     "BaseNotifier": "orchestrator.authoring.notifier",
     "BaseOperator": "orchestrator.authoring.operator",
+    "BaseOperatorLink": "orchestrator.authoring.links",
     "BaseSensorOperator": "orchestrator.authoring.sensor",
+    "BranchMixIn": "orchestrator.authoring.skipping",
     "ChildError": "orchestrator.exceptions",
     "Connection": "orchestrator.authoring.connection",
     "Context": "orchestrator.authoring.runtime",
@@ -90,6 +96,7 @@ _MODULES = {
     "RetryAction": "orchestrator.authoring.retrying",
     "RetryPolicy": "orchestrator.authoring.retrying",
     "RetryRule": "orchestrator.authoring.retrying",
+    "SkipMixin": "orchestrator.authoring.skipping",
     "TaskGroup": "orchestrator.authoring.groups",
     "TimeRestriction": "orchestrator.authoring.timetable",
     "Timetable": "orchestrator.authoring.timetable",
@@ -108,6 +115,7 @@ _MODULES = {
     "heartbeat": "orchestrator.authoring.heartbeat",
     "hookimpl": "orchestrator.plugins.hooks",
     "last_progress": "orchestrator.authoring.heartbeat",
+    "literal": "orchestrator.authoring.literal",
     "mask_secret": "orchestrator.authoring.masking",
     "schedule_activity": "orchestrator.authoring.calls",
     "setup": "orchestrator.authoring.setup_teardown",

@@ -2,6 +2,7 @@
 
 OrchestratorError
 ├── UsageError                 what was asked for makes no sense (CLI exit status 2)
+│   └── ParamValidationError   a param has no value, or one that does not fit
 ├── ConfigError                a setting that is unknown or has an impossible value
 ├── DagError                   a DAG file is wrong; carries file and line
 │   ├── DuplicateTaskError
@@ -33,6 +34,7 @@ OrchestratorError
     ├── AirflowException       fail this attempt; a retry may follow
     │   ├── AirflowSkipException   end as skipped
     │   ├── AirflowFailException   fail without another retry
+    │   │   └── AirflowExternalTaskSensorException  what a sensor waits for is not there, or has failed
     │   ├── AirflowSensorTimeout   a sensor has waited for too long
     │   ├── AirflowRescheduleException  begin again at a moment
     │   ├── HITLTriggerEventError  a person's answer could not be had
@@ -63,6 +65,10 @@ class OrchestratorError(Exception):
 
 class UsageError(OrchestratorError, ValueError):
     """What was asked for makes no sense."""
+
+
+class ParamValidationError(UsageError):
+    """A param has no value, or one that is not what its schema asks for."""
 
 
 class ConfigError(OrchestratorError, ValueError):
@@ -294,6 +300,34 @@ class AirflowSkipException(AirflowException):
 
 class AirflowFailException(AirflowException):
     """Fail the task now, without another retry."""
+
+
+class AirflowExternalTaskSensorException(AirflowFailException):
+    """What a sensor waits for in another DAG will not come."""
+
+
+class ExternalDagNotFoundError(AirflowExternalTaskSensorException):
+    """There is no such DAG."""
+
+
+class ExternalTaskNotFoundError(AirflowExternalTaskSensorException):
+    """That DAG has no such task."""
+
+
+class ExternalTaskGroupNotFoundError(AirflowExternalTaskSensorException):
+    """That DAG has no such group."""
+
+
+class ExternalDagFailedError(AirflowExternalTaskSensorException):
+    """Its run has failed."""
+
+
+class ExternalTaskFailedError(AirflowExternalTaskSensorException):
+    """Its task has failed."""
+
+
+class ExternalTaskGroupFailedError(AirflowExternalTaskSensorException):
+    """A task of its group has failed."""
 
 
 class AirflowSensorTimeout(AirflowException):

@@ -11,20 +11,24 @@ from orchestrator.authoring.place import Place
 _NOTHING: tuple[Any, ...] = (None, False, "", [], (), {})
 _RUN_BEFORE = "let a task wait for the run before with an ExternalTaskSensor on this DAG (execution_delta=…)"
 _INSTEAD = {
+    "access_control": "it would keep nobody from the DAG; say elsewhere who may see it",
+    "auto_register": "a DAG is registered as soon as it is made; make it where it is wanted",
+    "deadline": "end runs that take too long with dagrun_timeout",
     "depends_on_past": _RUN_BEFORE,
-    "email": "send mail with on_failure_callback=AppriseNotifier(…) of orchestrator.notifiers.apprise",
     "max_consecutive_failed_dag_runs": "pause the DAG with `orchestrator dags pause` when it is to stop",
+    "run_as_user": "run the worker as that user, or call sudo in a BashOperator",
+    "sla": "Airflow 3 has no SLAs either: give the task an execution_timeout, or the DAG a dagrun_timeout",
+    "sla_miss_callback": "Airflow 3 has no SLAs either: give the DAG a dagrun_timeout and an on_failure_callback",
+    "task_concurrency": "its name is max_active_tis_per_dag",
     "wait_for_downstream": _RUN_BEFORE,
 }
-_EITHER = (True, False, None)  # says how mail is sent, and nothing is sent without an address
+_EITHER = (True, False, None)  # asks for nothing by itself
 
 _TASK = dict.fromkeys(
     (
         "depends_on_past",
         "depends_on_previous_tasks",
-        "email",
         "executor",
-        "resources",
         "run_as_user",
         "sla",
         "task_concurrency",
@@ -36,8 +40,6 @@ _TASK = dict.fromkeys(
 AIRFLOW_TASK_SETTINGS: dict[str, tuple[Any, ...]] = {
     **_TASK,
     "allow_nested_operators": _EITHER,
-    "email_on_failure": _EITHER,
-    "email_on_retry": _EITHER,
     "ignore_first_depends_on_past": _EITHER,
 }
 
@@ -46,16 +48,14 @@ AIRFLOW_DAG_SETTINGS: dict[str, tuple[Any, ...]] = {
         (
             "access_control",
             "deadline",
-            "jinja_environment_kwargs",
             "max_consecutive_failed_dag_runs",
-            "owner_links",
-            "rerun_with_latest_version",
             "sla_miss_callback",
         ),
         (*_NOTHING, 0),
     ),
     "auto_register": (True,),
     "disable_bundle_versioning": _EITHER,
+    "rerun_with_latest_version": _EITHER,
 }
 
 
@@ -68,6 +68,10 @@ def supported(
         if name not in elsewhere:
             kept[name] = value
         elif not any(value is nothing or value == nothing for nothing in elsewhere[name]):
-            hint = _INSTEAD.get(name, "remove it")
-            raise place.refuse(f"{what}: {name} is a setting of Airflow that is not supported here; {hint}")
+            raise place.refuse(f"{what}: {refusal(name)}")
     return kept
+
+
+def refusal(name: str) -> str:
+    """What is said of a setting of Airflow that asks for what is not there."""
+    return f"{name} is a setting of Airflow that is not supported here; {_INSTEAD.get(name, 'remove it')}"

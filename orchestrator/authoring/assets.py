@@ -1,6 +1,7 @@
 """Assets: names for the data that tasks read and write. Nothing is started by them, and no event of theirs recorded."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from orchestrator.authoring.place import author
@@ -14,6 +15,15 @@ class BaseAsset:
 
     def __or__(self, other: "BaseAsset") -> "AssetAny":
         return AssetAny(self, other)
+
+
+@dataclass
+class AssetAccessControl:
+    """Which teams may write and read an asset."""
+
+    producer_teams: list[str] = field(default_factory=list)
+    consumer_teams: list[str] | None = None
+    allow_global: bool = True
 
 
 class Asset(BaseAsset):
@@ -31,6 +41,7 @@ class Asset(BaseAsset):
         *,
         group: str = "asset",
         extra: Mapping[str, Any] | None = None,
+        access_control: AssetAccessControl | None = None,
     ) -> None:
         named: dict[str, Any] = {"name": name, "uri": uri}
         for what, given in named.items():
@@ -39,7 +50,7 @@ class Asset(BaseAsset):
         if name is None and uri is None:
             raise author().refuse("an Asset needs a name or a uri; give it one")
         self.name, self.uri = name or uri or "", uri or name or ""
-        self.group, self.extra = group, dict(extra or {})
+        self.group, self.extra, self.access_control = group, dict(extra or {}), access_control
 
     def __repr__(self) -> str:
         return f"Asset(name={self.name!r}, uri={self.uri!r})"
@@ -59,6 +70,15 @@ class AssetAlias(BaseAsset):
 
     def __repr__(self) -> str:
         return f"AssetAlias(name={self.name!r})"
+
+
+@dataclass
+class Metadata:
+    """What there is to say of an asset that a task has written."""
+
+    asset: BaseAsset
+    extra: dict[str, Any] = field(default_factory=dict)
+    alias: AssetAlias | None = None
 
 
 class _Several(BaseAsset):

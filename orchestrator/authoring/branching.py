@@ -5,11 +5,10 @@ from typing import Any
 
 from orchestrator.authoring.operator import BaseOperator
 from orchestrator.authoring.runtime import Context
-from orchestrator.exceptions import UsageError
-from orchestrator.nearest import did_you_mean
+from orchestrator.authoring.skipping import BranchMixIn, not_chosen
 
 
-class Branching(BaseOperator):
+class Branching(BaseOperator, BranchMixIn):
     """The result is a task_id, a list of them, or None; the other tasks right after this one are skipped.
 
     The id of a group stands for the tasks that come first in it.
@@ -18,32 +17,7 @@ class Branching(BaseOperator):
 
     def skips(self, result: Any) -> tuple[str, ...]:
         """See Task; UsageError if ``result`` names a task that the DAG does not have."""
-        followed = set(self._chosen(result))
-        for task_id in tuple(followed):
-            followed |= self.dag.get_task(task_id).get_flat_relative_ids()
-        return tuple(sorted(self.downstream_task_ids - followed))
-
-    def _chosen(self, result: Any) -> list[str]:
-        several = isinstance(result, Iterable) and not isinstance(result, str | dict)
-        chosen: list[str] = []
-        for task_id in list(result) if several else [] if result is None else [result]:
-            if not isinstance(task_id, str):
-                raise UsageError(
-                    f"branch {self.task_id!r} must return a task_id, a list of them or None, not {task_id!r}"
-                )
-            chosen += self._tasks_of(task_id)
-        return chosen
-
-    def _tasks_of(self, chosen: str) -> list[str]:
-        group = self.dag.task_group_dict.get(chosen)
-        if group is not None:
-            return [task.task_id for task in group.roots]
-        if not self.dag.has_task(chosen):
-            raise UsageError(
-                f"branch {self.task_id!r} chose {chosen!r}, which DAG {self.dag_id!r} does not have"
-                f"{did_you_mean(chosen, [*self.dag.task_dict, *self.dag.task_group_dict])}"
-            )
-        return [chosen]
+        return tuple(sorted({*super().skips(result), *not_chosen(self, result)}))
 
 
 class BaseBranchOperator(Branching):

@@ -4,13 +4,14 @@ import inspect
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, TypeAlias
 
+from orchestrator.authoring.alerts import MAIL_SETTINGS, alerts_of
 from orchestrator.authoring.place import Place
 from orchestrator.authoring.runtime import Context
 from orchestrator.names import CallbackKind
 
 Callback: TypeAlias = Callable[[Context], Any]
 
-CALLBACK_SETTINGS = frozenset({"on_execute_callback", *(f"{kind}_callback" for kind in CallbackKind)})
+CALLBACK_SETTINGS = frozenset({"on_execute_callback", *(f"{kind}_callback" for kind in CallbackKind), *MAIL_SETTINGS})
 _WORDS = "a function that takes the context, a notifier, or a list of them"
 
 
@@ -46,9 +47,9 @@ def refuse_callbacks(place: Place, what: str, given: Iterable[str]) -> None:
 
 
 def callbacks_of(owner: object, kind: CallbackKind) -> Sequence[Callback]:
-    """Those of a task or DAG."""
+    """Those of a task or DAG, and the mail that ``email=`` asks for."""
     found: Sequence[Callback] = getattr(owner, f"{kind}_callback", ())
-    return found
+    return (*found, *alerts_of(owner, kind))
 
 
 def kinds_of(owner: object) -> tuple[CallbackKind, ...]:

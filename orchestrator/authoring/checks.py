@@ -54,6 +54,15 @@ def instance(kind: type[_Kind], words: str) -> Callable[[Any], _Kind]:
     return check
 
 
+def subclass(kind: type[_Kind], words: str) -> Callable[[Any], type[_Kind]]:
+    def check(value: Any) -> type[_Kind]:
+        if not isinstance(value, type) or not issubclass(value, kind):
+            raise ValueError(words)
+        return value
+
+    return check
+
+
 flag = instance(bool, "True or False")
 moment = instance(datetime, "a datetime")
 mapping = instance(dict, "a dict")

@@ -9,6 +9,8 @@ from pathlib import Path
 from re import Pattern
 from typing import Any, ParamSpec, Unpack, overload
 
+import jinja2
+
 from orchestrator.authoring.airflow_only import AIRFLOW_DAG_SETTINGS, supported
 from orchestrator.authoring.callbacks import Callback
 from orchestrator.authoring.checks import check_all, refuse_unknown
@@ -60,8 +62,11 @@ class DAG(Enclosing, TaskGraph):
     user_defined_macros: dict[str, Any] | None = None
     user_defined_filters: dict[str, Callable[..., Any]] | None = None
     template_searchpath: tuple[str, ...] | None = None
+    template_undefined: type[jinja2.Undefined] = jinja2.StrictUndefined
+    jinja_environment_kwargs: dict[str, Any] | None = None
     render_template_as_native_obj: bool = False
     on_new_version: NewVersion = NewVersion.PIN
+    owner_links: dict[str, str] | None = None
     dag_display_name: str | None = None
     on_success_callback: Sequence[Callback] = ()
     on_failure_callback: Sequence[Callback] = ()

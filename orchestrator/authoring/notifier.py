@@ -9,6 +9,7 @@ from typing import Any
 import jinja2
 
 from orchestrator.authoring.dag import DAG
+from orchestrator.authoring.literal import Literal
 from orchestrator.authoring.runtime import Context
 from orchestrator.authoring.templating import is_template, templates_of_dag
 from orchestrator.exceptions import BodyError, UsageError
@@ -62,6 +63,8 @@ class BaseNotifier:
     def _render(self, name: str, value: Any, context: Context) -> Any:
         if isinstance(value, str):
             return self._text(name, value, context)
+        if isinstance(value, Literal):
+            return value.value
         if isinstance(value, list | tuple):
             return type(value)([self._render(name, item, context) for item in value])
         if isinstance(value, Mapping):

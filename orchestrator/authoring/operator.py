@@ -2,7 +2,7 @@
 
 import copy
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import lru_cache
 from itertools import zip_longest
@@ -82,7 +82,11 @@ class BaseOperator(Constructed, Preparing, Task):
     inlets: Sequence[Any] = ()
     outlets: Sequence[Any] = ()
     executor_config: Mapping[str, Any] | None = None
+    resources: Mapping[str, Any] | None = None
     logger_name: str | None = None
+    email: Sequence[str] | None = None
+    email_on_failure: bool | None = True
+    email_on_retry: bool | None = True
     doc: str | None = None
     doc_json: str | None = None
     doc_rst: str | None = None
@@ -96,6 +100,8 @@ class BaseOperator(Constructed, Preparing, Task):
     _mapped: MappedBody | None = None
     _settled: Mapping[int, str] = MappingProxyType({})
     _hooks: Hooks = Hooks()
+    _skipped: frozenset[str] = frozenset()
+    operator_extra_links: Sequence[Any] = ()
 
     def __init__(self, **settings: Unpack[TaskSettings]) -> None:
         making = self._making
@@ -163,6 +169,17 @@ class BaseOperator(Constructed, Preparing, Task):
     def add_condition(self, condition: Callable[[Context], None]) -> None:
         """Call ``condition`` as well right before the body; it may skip the task."""
         self._hooks = self._hooks.with_condition(condition)
+
+    def skip_besides(self, task_ids: Iterable[str]) -> None:
+        """Skip these as well, if the body ends well; UsageError for one that does not come after this task."""
+        named, after = set(task_ids), self.get_flat_relative_ids()
+        for task_id in sorted(named - after):
+            raise UsageError(f"task {self.task_id!r} cannot skip {task_id!r}, which does not come after it")
+        self._skipped |= named
+
+    def skips(self, result: Any) -> tuple[str, ...]:  # noqa: ARG002 - those that read it derive from this class
+        """See Task: what the body has asked to be skipped."""
+        return tuple(sorted(self._skipped))
 
     def finish(self, context: Context, result: Any) -> None:
         self.post_execute(context, result)

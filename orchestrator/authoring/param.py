@@ -7,7 +7,7 @@ from jsonschema import Draft202012Validator, FormatChecker
 from jsonschema.exceptions import SchemaError, best_match
 
 from orchestrator.authoring.params import NOTSET, Declared
-from orchestrator.exceptions import UsageError
+from orchestrator.exceptions import ParamValidationError, UsageError
 
 
 class Param(Declared):
@@ -40,10 +40,10 @@ class Param(Declared):
     def resolve(self, value: Any = NOTSET) -> Any:
         chosen = self.value if value is NOTSET else value
         if chosen is NOTSET:
-            raise UsageError("it has no value, and a run has to give it one")
+            raise ParamValidationError("it has no value, and a run has to give it one")
         error = best_match(Draft202012Validator(self.schema, format_checker=FormatChecker()).iter_errors(chosen))
         if error is not None:
-            raise UsageError(error.message)
+            raise ParamValidationError(error.message)
         return chosen
 
     def dump(self) -> dict[str, Any]:

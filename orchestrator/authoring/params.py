@@ -4,7 +4,18 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, MutableMapping
 from typing import Any, Final
 
-NOTSET: Final[Any] = type("NotSet", (), {"__repr__": lambda _self: "NOTSET", "__bool__": lambda _self: False})()
+
+class NotSet:
+    """What NOTSET is of: nothing was given, not even None."""
+
+    def __repr__(self) -> str:
+        return "NOTSET"
+
+    def __bool__(self) -> bool:
+        return False
+
+
+NOTSET: Final[Any] = NotSet()
 
 
 class Declared(ABC):

@@ -5,6 +5,9 @@ from datetime import datetime, timedelta, tzinfo
 from os import PathLike
 from typing import Any, Required, TypeAlias, TypedDict
 
+from jinja2 import Undefined
+
+from orchestrator.authoring.alerts import addresses
 from orchestrator.authoring.assets import BaseAsset
 from orchestrator.authoring.callbacks import Callback, callbacks
 from orchestrator.authoring.checks import (
@@ -22,6 +25,7 @@ from orchestrator.authoring.checks import (
     number,
     optional,
     several,
+    subclass,
     text,
     whole,
     zone,
@@ -95,7 +99,11 @@ class TaskSettings(AttemptSettings, total=False):
     inlets: Sequence[Any] | BaseAsset | None
     outlets: Sequence[Any] | BaseAsset | None
     executor_config: Mapping[str, Any] | None
+    resources: Mapping[str, Any] | None
     logger_name: str | None
+    email: str | Iterable[str] | None
+    email_on_failure: bool | None
+    email_on_retry: bool | None
     doc: str | None
     doc_json: str | None
     doc_rst: str | None
@@ -107,7 +115,17 @@ class TaskSettings(AttemptSettings, total=False):
     on_skipped_callback: Callbacks
 
 
-WITHOUT_EFFECT = ("inlets", "outlets", "executor_config", "logger_name", "doc", "doc_json", "doc_rst", "doc_yaml")
+WITHOUT_EFFECT = (
+    "inlets",
+    "outlets",
+    "executor_config",
+    "resources",
+    "logger_name",
+    "doc",
+    "doc_json",
+    "doc_rst",
+    "doc_yaml",
+)
 """What is kept with the task as it was given, and changes nothing."""
 MAKING = ("dag", "task_group", "default_args", "pre_execute", "post_execute")
 TASK_CHECKS: dict[str, Check] = {
@@ -141,6 +159,9 @@ TASK_CHECKS: dict[str, Check] = {
     "multiple_outputs": optional(flag),
     "do_xcom_push": flag,
     **dict.fromkeys(WITHOUT_EFFECT, anything),
+    "email": optional(addresses),
+    "email_on_failure": optional(flag),
+    "email_on_retry": optional(flag),
     "on_execute_callback": callbacks,
     "on_success_callback": callbacks,
     "on_failure_callback": callbacks,
@@ -171,7 +192,10 @@ class DagSettings(TypedDict, total=False):
     user_defined_macros: dict[str, Any] | None
     user_defined_filters: dict[str, Callable[..., Any]] | None
     template_searchpath: str | PathLike[str] | Iterable[str | PathLike[str]] | None
+    template_undefined: type[Undefined]
+    jinja_environment_kwargs: dict[str, Any] | None
     render_template_as_native_obj: bool
+    owner_links: dict[str, str] | None
     on_new_version: NewVersion | str
     dag_display_name: str | None
     on_success_callback: Callbacks
@@ -198,7 +222,10 @@ DAG_CHECKS: dict[str, Check] = {
     "user_defined_macros": optional(mapping),
     "user_defined_filters": optional(mapping),
     "template_searchpath": optional(folders),
+    "template_undefined": subclass(Undefined, "a class of jinja2 that derives from Undefined"),
+    "jinja_environment_kwargs": optional(mapping),
     "render_template_as_native_obj": flag,
+    "owner_links": optional(mapping),
     "on_new_version": choice(NewVersion),
     "dag_display_name": optional(text),
     "on_success_callback": callbacks,

@@ -15,6 +15,7 @@ from jinja2.sandbox import SandboxedEnvironment, is_internal_attribute
 from orchestrator.authoring.dag import DAG
 from orchestrator.authoring.dates import DATE_KEYS, FORMATS, as_filter
 from orchestrator.authoring.filters import Filters
+from orchestrator.authoring.literal import Literal
 from orchestrator.authoring.plugged import take_plugins
 from orchestrator.authoring.references import Reference
 from orchestrator.authoring.runtime import Context
@@ -39,9 +40,7 @@ class Templates:
 
     def __init__(self, folders: Sequence[str], dag: DAG | None, *, native: bool) -> None:
         self.folders = tuple(folders)
-        self._environment = (_NativeSandbox if native else _Sandbox)(
-            loader=jinja2.FileSystemLoader(self.folders), undefined=jinja2.StrictUndefined, extensions=["jinja2.ext.do"]
-        )
+        self._environment = _environment(self.folders, dag, _NativeSandbox if native else _Sandbox)
         self._environment.filters = Filters(self._environment.filters)
         self._environment.filters.update({name: as_filter(write) for name, write in FORMATS.items()})
         if dag is not None:
@@ -72,6 +71,21 @@ class Templates:
         loader = self._environment.loader
         assert loader is not None
         return loader.get_source(self._environment, name)[0]
+
+
+def _environment(folders: Sequence[str], dag: DAG | None, kind: type[_Sandbox]) -> _Sandbox:
+    """As the DAG wants it; DagError where Jinja does not take what it says."""
+    options: dict[str, Any] = {
+        "loader": jinja2.FileSystemLoader(folders),
+        "undefined": jinja2.StrictUndefined if dag is None else dag.template_undefined,
+        "extensions": ["jinja2.ext.do"],
+    }
+    wanted = (dag.jinja_environment_kwargs if dag is not None else None) or {}
+    try:
+        return kind(**options | wanted)
+    except (TypeError, ValueError, AssertionError, ImportError) as error:
+        assert dag is not None
+        raise dag.place.refuse(f"{dag!r}: jinja_environment_kwargs are not what Jinja takes: {error}") from None
 
 
 def _pulls(tree: nodes.Template) -> Iterator[str]:
@@ -153,6 +167,8 @@ class Field:
             return value if id(value) in self.settled else self._text(value, context)
         if isinstance(value, Reference):
             return self._resolve(value, context, results)
+        if isinstance(value, Literal):
+            return value.value
         if isinstance(value, list):
             return [self.render(item, context, results) for item in value]
         if isinstance(value, dict):

@@ -23,9 +23,12 @@ _OF_GRAPHS = {
     "dag_display_name",
     "default_args",
     "fail_fast",
+    "jinja_environment_kwargs",
+    "owner_links",
     "params",
     "render_template_as_native_obj",
     "template_searchpath",
+    "template_undefined",
     "user_defined_filters",
     "user_defined_macros",
 }

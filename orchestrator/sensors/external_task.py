@@ -11,7 +11,17 @@ from orchestrator.authoring.neighbours import neighbours
 from orchestrator.authoring.operators.empty import EmptyOperator
 from orchestrator.authoring.runtime import Context
 from orchestrator.authoring.sensor import BaseSensorOperator
-from orchestrator.exceptions import AirflowFailException, AirflowSkipException, UsageError
+from orchestrator.exceptions import (
+    AirflowExternalTaskSensorException,
+    AirflowSkipException,
+    ExternalDagFailedError,
+    ExternalDagNotFoundError,
+    ExternalTaskFailedError,
+    ExternalTaskGroupFailedError,
+    ExternalTaskGroupNotFoundError,
+    ExternalTaskNotFoundError,
+    UsageError,
+)
 from orchestrator.names import RunState, TaskState
 from orchestrator.nearest import did_you_mean
 from orchestrator.triggers.external_task import WorkflowTrigger, states_of
@@ -120,9 +130,14 @@ class ExternalTaskSensor(BaseSensorOperator):
 
     def _judge(self, status: str, state: str | None) -> None:
         if status == "failed":
-            raise AirflowFailException(f"{self._what()} is {state}, which is among failed_states")
+            raise self._failure(f"{self._what()} is {state}, which is among failed_states")
         if status == "skipped":
             raise AirflowSkipException(f"{self._what()} is {state}, which is among skipped_states")
+
+    def _failure(self, message: str) -> AirflowExternalTaskSensorException:
+        if self.external_task_group_id is not None:
+            return ExternalTaskGroupFailedError(message)
+        return ExternalDagFailedError(message) if self._named_tasks() is None else ExternalTaskFailedError(message)
 
     def _states(self, date: datetime) -> set[str]:
         return states_of(self.external_dag_id, date, self._named_tasks(), self.external_task_group_id)
@@ -141,16 +156,16 @@ class ExternalTaskSensor(BaseSensorOperator):
     def _look_for_it(self) -> None:
         spec = neighbours().spec(self.external_dag_id)
         if spec is None:
-            raise AirflowFailException(f"there is no DAG {self.external_dag_id!r} to wait for")
+            raise ExternalDagNotFoundError(f"there is no DAG {self.external_dag_id!r} to wait for")
         known = [task.task_id for task in spec.tasks]
         for task_id in self._named_tasks() or ():
             if task_id not in known:
-                raise AirflowFailException(
+                raise ExternalTaskNotFoundError(
                     f"DAG {spec.dag_id!r} has no task {task_id!r} to wait for{did_you_mean(task_id, known)}"
                 )
         group = self.external_task_group_id
         if group is not None and group not in {one.group_id for one in spec.groups}:
-            raise AirflowFailException(f"DAG {spec.dag_id!r} has no group {group!r} to wait for")
+            raise ExternalTaskGroupNotFoundError(f"DAG {spec.dag_id!r} has no group {group!r} to wait for")
 
     def _dates(self, context: Context) -> list[datetime]:
         date = context.get("logical_date")

@@ -14,6 +14,7 @@ from sqlalchemy import Connection
 from orchestrator.authoring.context import build_context
 from orchestrator.authoring.dag import DAG
 from orchestrator.authoring.deferral import Deferral
+from orchestrator.authoring.links import push_links
 from orchestrator.authoring.mapped_sequences import View
 from orchestrator.authoring.masking import masked
 from orchestrator.authoring.operators.activity import ActivityOperator
@@ -236,13 +237,19 @@ class Attempts:
 
     @contextmanager
     def _naming(self, task: Task, context: Context) -> Iterator[None]:
-        """Have the instance called what its task says, by what the body has put into the context until it ends."""
+        """Have the instance called what its task says, by what the body has put into the context until it ends, and
+        have its links.
+        """
         try:
             yield
         except (Exception, TaskDeferred, TaskAwaitingInput):
-            self._name = _named(task, context)
+            self._name_it(task, context)
             raise
+        self._name_it(task, context)
+
+    def _name_it(self, task: Task, context: Context) -> None:
         self._name = _named(task, context)
+        push_links(self._ready, context)
 
     def _kept(self, value: Any) -> Any:
         """What of a body's value is its result."""

@@ -81,14 +81,14 @@ def test_a_setting_that_is_not_supported_is_said_wherever_it_stands(write: Write
         """\
         from airflow.sdk import DAG, task
         from airflow.operators.empty import EmptyOperator
-        with DAG("etl", owner_links={"me": "https://me"}, access_control=None):
+        with DAG("etl", access_control={"me": {"can_read"}}, owner_links=None):
             EmptyOperator(task_id="a", run_as_user="root")
             task(executor="other")(lambda: 1)
         """,
     )
     said = findings(checked(path, status=1))
     assert [(line, message.split()[0]) for line, message in said] == [
-        (3, "owner_links"),
+        (3, "access_control"),
         (4, "run_as_user"),
         (5, "executor"),
     ]

@@ -107,7 +107,7 @@ def test_what_airflow_3_has_no_more_is_in_no_table() -> None:
     [
         (
             "airflow.providers.amazon.aws.operators.s3",
-            "of Airflow's providers standard, apprise's notifier, http, common.sql and common.io are",
+            "of Airflow's providers standard, apprise's notifier, http, smtp, common.sql and common.io are",
         ),
         ("airflow.jobs.job", "is of Airflow's own program"),
         ("airflow.operators.dummy", "use airflow.providers.standard.operators.empty.EmptyOperator"),

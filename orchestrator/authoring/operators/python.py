@@ -1,14 +1,17 @@
 """PythonOperator, and those that decide by what their function returns."""
 
-from collections.abc import Callable, Mapping, Sequence
+import inspect
+from collections.abc import Callable, Generator, Mapping, Sequence
 from typing import Any, Unpack
 
+from orchestrator.authoring.assets import Metadata
 from orchestrator.authoring.branching import Branching
 from orchestrator.authoring.callables import call, checked_arguments
 from orchestrator.authoring.operator import BaseOperator
 from orchestrator.authoring.references import Reference
 from orchestrator.authoring.runtime import Context
 from orchestrator.authoring.settings import TaskSettings
+from orchestrator.exceptions import UsageError
 
 
 class PythonOperator(BaseOperator):
@@ -45,7 +48,20 @@ class PythonOperator(BaseOperator):
     def execute(self, context: Context) -> Any:
         if self.templates_dict is not None:
             context["templates_dict"] = self.templates_dict
-        return call(self.python_callable, self.op_args, self.op_kwargs, context)
+        result = call(self.python_callable, self.op_args, self.op_kwargs, context)
+        return _returned(result, self.task_id) if inspect.isgenerator(result) else result
+
+
+def _returned(body: Generator[Any, Any, Any], task_id: str) -> Any:
+    """What a function with a ``yield`` returns in the end; UsageError where it yields anything but Metadata."""
+    while True:
+        try:
+            said = next(body)
+        except StopIteration as end:
+            return end.value
+        if not isinstance(said, Metadata):
+            body.close()
+            raise UsageError(f"task {task_id!r} yields {said!r}; return what its result is, a list of several things")
 
 
 class BranchPythonOperator(Branching, PythonOperator):
@@ -72,6 +88,6 @@ class ShortCircuitOperator(PythonOperator):
     def skips(self, result: Any) -> tuple[str, ...]:
         """Nothing if ``result`` is true; teardowns are never skipped."""
         if result:
-            return ()
+            return super().skips(result)
         after = self.get_flat_relative_ids() if self.ignore_downstream_trigger_rules else self.downstream_task_ids
         return tuple(sorted(name for name in after if not self.dag.get_task(name).is_teardown))

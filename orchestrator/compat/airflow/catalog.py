@@ -4,7 +4,7 @@ import itertools
 from collections.abc import Iterator
 from typing import NamedTuple, TypeAlias
 
-from orchestrator.compat.airflow.differences import DIFFERENCES
+from orchestrator.compat.airflow.differences import DIFFERENCES, NEVER_RAISED
 from orchestrator.compat.airflow.entries import Absent, Entry, Table
 from orchestrator.compat.airflow.features import FAMILIES
 from orchestrator.compat.airflow.gone import GONE
@@ -32,6 +32,7 @@ TABLES: Table = {
     **BRIDGES,
 }
 
+_NEVER_RAISED = "orchestrator.compat.airflow.exceptions:"
 _PROVIDERS = "airflow.providers."
 _FAMILIES_OF_PROVIDERS = frozenset({"apache", "atlassian", "cncf", "common", "dbt", "microsoft"})
 
@@ -98,7 +99,8 @@ def _resolved(module: str, name: str, entry: Entry) -> Found:
         entry = TABLES[there][what]
     if isinstance(entry, Absent):
         return _absent(f"{module}.{name}", entry)
-    return Served(entry, DIFFERENCES.get(place, ""))
+    difference = NEVER_RAISED if entry.startswith(_NEVER_RAISED) else ""
+    return Served(entry, DIFFERENCES.get(place, difference))
 
 
 def _absent(what: str, entry: Absent) -> Missing:
@@ -118,8 +120,8 @@ def _unserved(module: str) -> Missing:
         if "notifications" in parts:
             instead = "send the message with AppriseNotifier of orchestrator.notifiers.apprise"
         return Missing(
-            f"{module} is not served here: of Airflow's providers standard, apprise's notifier, http, common.sql and "
-            f"common.io are; {instead}",
+            f"{module} is not served here: of Airflow's providers standard, apprise's notifier, http, smtp, common.sql "
+            f"and common.io are; {instead}",
             f"the provider {provider}",
         )
     if first in FAMILIES:

@@ -26,12 +26,26 @@ DIFFERENCES: Mapping[str, str] = {
     "airflow.sdk:Asset": "names data, and starts no run: events of assets are not recorded",
     "airflow.sdk:TaskInstance": _AS_SEEN,
     "airflow.sdk:TaskInstanceState": _NO_NONE,
-    "airflow.sdk:timezone": "takes naive moments as UTC, whatever [core] default_timezone says",
+    "airflow.exceptions:AirflowConfigException": "is a ValueError and no AirflowException: catch it by its name",
+    "airflow.sdk:AssetAccessControl": "keeps nobody from the asset",
+    "airflow.sdk:Metadata": "is read by nobody: events of assets are not recorded",
+    "airflow.sdk:conf": (
+        "reads the settings of this program, which gives its secrets to nobody; what is no setting here comes from "
+        "AIRFLOW__SECTION__KEY or the fallback"
+    ),
+    "airflow.sdk:get_parsing_context": "is always of all DAGs of the file",
+    "airflow.sdk.exceptions:AirflowRuntimeError": (
+        "is what a missing variable or connection raises: a LookupError without the code of an error"
+    ),
+    "airflow.sdk.exceptions:ParamValidationError": "is a ValueError and no AirflowException: catch it by its name",
     "airflow.sdk.exceptions:AirflowDagCycleException": "is raised when the file is parsed, and names the cycle",
     "airflow.sdk.exceptions:AirflowNotFoundException": "is a LookupError and no AirflowException: catch it by its name",
     "airflow.utils.types:DagRunType": "has the word asset_materialization, which no run here has",
 }
 """Keyed by the name that the tables' other paths lead to."""
+
+NEVER_RAISED = "is raised by nothing here: it is there to be raised and caught by name"
+"""What is said of an exception that only Airflow itself raises."""
 
 _OF_ASSETS = "is kept with the task: no event of an asset is recorded or read"
 _UNSEEN = "is kept with the task, and shown nowhere"
@@ -41,9 +55,19 @@ SETTINGS: Mapping[str, str] = {
     "outlets": _OF_ASSETS,
     "executor_config": "is kept with the task: no executor here reads it",
     "logger_name": "is kept with the task, whose log has one name",
+    "resources": "is kept with the task: nothing reads it",
     **dict.fromkeys(("doc", "doc_json", "doc_rst", "doc_yaml"), _UNSEEN),
 }
 """Settings of tasks that are taken and change nothing."""
+
+DAG_SETTINGS: Mapping[str, str] = {
+    "disable_bundle_versioning": "changes nothing: a run goes on with the code that it started with",
+    "owner_links": "is kept with the DAG, and shown nowhere",
+    "rerun_with_latest_version": (
+        "changes nothing: `orchestrator tasks clear` takes the latest version, and with --same-version the run's own"
+    ),
+}
+"""Settings of DAGs that are taken and change nothing."""
 
 IN_EVERY_FILE = (
     "A new DAG is not paused: a dropped file runs.",

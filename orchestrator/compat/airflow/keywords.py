@@ -4,9 +4,9 @@ import ast
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from orchestrator.authoring.airflow_only import AIRFLOW_DAG_SETTINGS, AIRFLOW_TASK_SETTINGS
+from orchestrator.authoring.airflow_only import AIRFLOW_DAG_SETTINGS, AIRFLOW_TASK_SETTINGS, refusal
 from orchestrator.compat.airflow.catalog import Missing
-from orchestrator.compat.airflow.differences import SETTINGS
+from orchestrator.compat.airflow.differences import DAG_SETTINGS, SETTINGS
 from orchestrator.compat.airflow.findings import Finding, Kind
 from orchestrator.compat.airflow.imports import imported, look_up
 
@@ -53,14 +53,16 @@ def _is_defaults(node: ast.Assign | ast.keyword) -> bool:
 
 
 def _judged(file: str, name: Any, value: ast.expr, settings: Mapping[str, tuple[Any, ...]]) -> Iterator[Finding]:
-    if settings is AIRFLOW_TASK_SETTINGS and name in SETTINGS and not _asks_for_nothing(value, _EMPTY):
-        yield Finding(file=file, line=value.lineno, kind=Kind.DIFFERS, sentence=f"the setting {name} {SETTINGS[name]}")
+    differing = SETTINGS if settings is AIRFLOW_TASK_SETTINGS else DAG_SETTINGS
+    if name in differing and not _asks_for_nothing(value, _EMPTY):
+        sentence = f"the setting {name} {differing[name]}"
+        yield Finding(file=file, line=value.lineno, kind=Kind.DIFFERS, sentence=sentence)
     if isinstance(name, str) and name in settings and not _asks_for_nothing(value, settings[name]):
         yield Finding(
             file=file,
             line=value.lineno,
             kind=Kind.MISSING,
-            sentence=f"{name} is a setting of Airflow that is not supported here; remove it",
+            sentence=refusal(name),
             feature=f"the setting {name}",
         )
 

@@ -1,9 +1,11 @@
-"""``airflow.utils.timezone``: aware moments. A naive one is taken as UTC, whatever [core] default_timezone says."""
+"""``airflow.utils.timezone``: aware moments. A naive one is of [core] default_timezone."""
 
 import datetime as dt
 from typing import Any, overload
 
 import pendulum
+
+from orchestrator.compat.airflow.configuration import default_timezone
 
 __all__ = [
     "coerce_datetime",
@@ -12,10 +14,13 @@ __all__ = [
     "from_timestamp",
     "is_localized",
     "is_naive",
+    "local_timezone",
     "make_aware",
     "make_naive",
     "parse",
+    "parse_timezone",
     "utc",
+    "utc_epoch",
     "utcnow",
 ]
 
@@ -38,8 +43,8 @@ def is_naive(value: dt.datetime) -> bool:
 
 
 def datetime(*args: Any, **kwargs: Any) -> dt.datetime:
-    """``datetime.datetime``, in UTC unless ``tzinfo`` says otherwise."""
-    return dt.datetime(*args, **{"tzinfo": utc, **kwargs})  # noqa: DTZ001 - it is among the keywords
+    """``datetime.datetime``, in the default time zone unless ``tzinfo`` says otherwise."""
+    return dt.datetime(*args, **{"tzinfo": default_timezone(), **kwargs})  # noqa: DTZ001 - it is among the keywords
 
 
 @overload
@@ -73,19 +78,19 @@ def make_aware(value: dt.datetime | None, timezone: dt.tzinfo | None = None) -> 
         return None
     if is_localized(value):
         raise ValueError(f"{value} has a time zone already; give a naive datetime")
-    return value.replace(tzinfo=timezone or utc)
+    return value.replace(tzinfo=timezone or default_timezone())
 
 
 def make_naive(value: dt.datetime, timezone: dt.tzinfo | None = None) -> dt.datetime:
     """What the clocks of that time zone show at that moment; ValueError if it has no time zone."""
     if is_naive(value):
         raise ValueError(f"{value} has no time zone; give an aware datetime")
-    return dt.datetime.fromisoformat(value.astimezone(timezone or utc).replace(tzinfo=None).isoformat())
+    return dt.datetime.fromisoformat(value.astimezone(timezone or default_timezone()).replace(tzinfo=None).isoformat())
 
 
 def parse(string: str, timezone: dt.tzinfo | None = None, *, strict: bool = False) -> pendulum.DateTime:
     """The moment that a text names; ValueError if it names none."""
-    found = pendulum.parse(string, tz=timezone or utc, strict=strict)
+    found = pendulum.parse(string, tz=timezone or default_timezone(), strict=strict)
     if not isinstance(found, pendulum.DateTime):
         raise ValueError(f"{string!r} is no date and time")
     return found
@@ -96,5 +101,20 @@ def from_timestamp(timestamp: float, tz: str | dt.tzinfo = utc) -> pendulum.Date
     return pendulum.from_timestamp(timestamp, tz=tz)  # type: ignore[arg-type]
 
 
+def parse_timezone(name: str | int) -> pendulum.Timezone | pendulum.FixedTimezone:
+    """The time zone of that name, or so many seconds east of Greenwich."""
+    return pendulum.timezone(name)
+
+
+def local_timezone() -> pendulum.Timezone | pendulum.FixedTimezone:
+    """That of this machine."""
+    return pendulum.tz.local_timezone()
+
+
+def utc_epoch() -> dt.datetime:
+    """The first moment of 1970."""
+    return dt.datetime.fromtimestamp(0, tz=utc)
+
+
 def _aware(value: dt.datetime) -> dt.datetime:
-    return value if is_localized(value) else value.replace(tzinfo=utc)
+    return value if is_localized(value) else value.replace(tzinfo=default_timezone())

@@ -5,7 +5,6 @@ from orchestrator.compat.airflow.features import (
     CONNECTIONS,
     DATABASE,
     DEFERRAL,
-    EMAIL,
     INTERNALS,
 )
 
@@ -120,7 +119,7 @@ CLASSIC: Table = {
         "DEFAULT_OWNER": INTERNALS,
         "DEFAULT_QUEUE": INTERNALS,
         "NotMapped": INTERNALS,
-        "TaskStateChangeCallback": INTERNALS,
+        "TaskStateChangeCallback": "typing:Any",
     },
     "airflow.models.baseoperator": {
         "BaseOperator": "airflow.sdk:BaseOperator",
@@ -206,7 +205,7 @@ CLASSIC: Table = {
         "BranchDateTimeOperator": "airflow.providers.standard.operators.datetime:BranchDateTimeOperator",
     },
     "airflow.operators.email": {
-        "EmailOperator": EMAIL,
+        "EmailOperator": "orchestrator.operators.smtp:EmailOperator",
     },
     "airflow.operators.empty": {
         "EmptyOperator": "airflow.providers.standard.operators.empty:EmptyOperator",

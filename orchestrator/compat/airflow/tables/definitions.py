@@ -9,8 +9,6 @@ from orchestrator.compat.airflow.features import (
     DECORATORS,
     INTERNALS,
     MAPPING,
-    PARAMS,
-    PARSING_CONTEXT,
 )
 
 DEFINITIONS: Table = {
@@ -57,10 +55,10 @@ DEFINITIONS: Table = {
         "Connection": "airflow.sdk:Connection",
     },
     "airflow.sdk.definitions.context": {
-        "AirflowParsingContext": PARSING_CONTEXT,
+        "AirflowParsingContext": "orchestrator.compat.airflow.parsing_context:AirflowParsingContext",
         "Context": "airflow.sdk:Context",
-        "KNOWN_CONTEXT_KEYS": INTERNALS,
-        "context_merge": INTERNALS,
+        "KNOWN_CONTEXT_KEYS": "orchestrator.authoring.context:CONTEXT_KEYS",
+        "context_merge": "orchestrator.compat.airflow.conveniences:context_merge",
         "get_current_context": "airflow.sdk:get_current_context",
         "get_parsing_context": "airflow.sdk:get_parsing_context",
         "render_template": INTERNALS,
@@ -69,9 +67,9 @@ DEFINITIONS: Table = {
     },
     "airflow.sdk.definitions.dag": {
         "DAG": "airflow.sdk:DAG",
-        "DagStateChangeCallback": INTERNALS,
-        "ScheduleArg": INTERNALS,
-        "ScheduleInterval": INTERNALS,
+        "DagStateChangeCallback": "typing:Any",
+        "ScheduleArg": "typing:Any",
+        "ScheduleInterval": "typing:Any",
         "dag": "airflow.sdk:dag",
     },
     "airflow.sdk.definitions.deadline": {
@@ -108,7 +106,7 @@ DEFINITIONS: Table = {
         "OperatorPartial": "orchestrator.authoring.mapped:OperatorPartial",
     },
     "airflow.sdk.definitions.param": {
-        "DagParam": PARAMS,
+        "DagParam": "orchestrator.authoring.references:DagParam",
         "Param": "airflow.sdk:Param",
         "ParamsDict": "airflow.sdk:ParamsDict",
     },

@@ -1,16 +1,17 @@
-"""``airflow.providers.http``, ``common.sql`` and ``common.io``: HTTP servers, databases, files."""
+"""``airflow.providers.http``, ``smtp``, ``common.sql`` and ``common.io``: HTTP servers, mail, databases, files."""
 
 from orchestrator.compat.airflow.entries import Table
-from orchestrator.compat.airflow.features import COMMON_IO, COMMON_SQL, HTTP
+from orchestrator.compat.airflow.features import COMMON_IO, COMMON_SQL, HTTP, SMTP
 
 _SQL = "orchestrator.operators.sql"
 _STATEMENTS = "orchestrator.hooks.statements"
+_EXCEPTIONS = "orchestrator.compat.airflow.exceptions"
 
 SERVICES: Table = {
     "airflow.providers.http": {},
     "airflow.providers.http.exceptions": {
         "HttpErrorException": "orchestrator.exceptions:HttpErrorException",
-        "HttpMethodException": HTTP,
+        "HttpMethodException": f"{_EXCEPTIONS}:HttpMethodException",
     },
     "airflow.providers.http.hooks": {},
     "airflow.providers.http.hooks.http": {
@@ -33,6 +34,20 @@ SERVICES: Table = {
         "HttpEventTrigger": HTTP,
         "HttpSensorTrigger": HTTP,
         "HttpTrigger": HTTP,
+    },
+    "airflow.providers.smtp": {},
+    "airflow.providers.smtp.hooks": {},
+    "airflow.providers.smtp.hooks.smtp": {
+        "SmtpHook": SMTP,
+    },
+    "airflow.providers.smtp.notifications": {},
+    "airflow.providers.smtp.notifications.smtp": {
+        "SmtpNotifier": "orchestrator.notifiers.smtp:SmtpNotifier",
+        "send_smtp_notification": "orchestrator.notifiers.smtp:SmtpNotifier",
+    },
+    "airflow.providers.smtp.operators": {},
+    "airflow.providers.smtp.operators.smtp": {
+        "EmailOperator": "orchestrator.operators.smtp:EmailOperator",
     },
     "airflow.providers.common.io": {},
     "airflow.providers.common.io.operators": {},

@@ -7,9 +7,9 @@ from orchestrator.compat.airflow.features import (
     ENVIRONMENTS,
     HOOKS,
     LINKS,
-    SENSORS,
-    TRIGGER_DAGRUN,
 )
+
+_EXCEPTIONS = "orchestrator.compat.airflow.exceptions"
 
 STANDARD: Table = {
     "airflow.providers.standard": {},
@@ -46,15 +46,15 @@ STANDARD: Table = {
         "stub": DECORATORS,
     },
     "airflow.providers.standard.exceptions": {
-        "AirflowExternalTaskSensorException": SENSORS,
-        "DuplicateStateError": SENSORS,
-        "ExternalDagDeletedError": SENSORS,
-        "ExternalDagFailedError": SENSORS,
-        "ExternalDagNotFoundError": SENSORS,
-        "ExternalTaskFailedError": SENSORS,
-        "ExternalTaskGroupFailedError": SENSORS,
-        "ExternalTaskGroupNotFoundError": SENSORS,
-        "ExternalTaskNotFoundError": SENSORS,
+        "AirflowExternalTaskSensorException": "orchestrator.exceptions:AirflowExternalTaskSensorException",
+        "DuplicateStateError": f"{_EXCEPTIONS}:DuplicateStateError",
+        "ExternalDagDeletedError": f"{_EXCEPTIONS}:ExternalDagDeletedError",
+        "ExternalDagFailedError": "orchestrator.exceptions:ExternalDagFailedError",
+        "ExternalDagNotFoundError": "orchestrator.exceptions:ExternalDagNotFoundError",
+        "ExternalTaskFailedError": "orchestrator.exceptions:ExternalTaskFailedError",
+        "ExternalTaskGroupFailedError": "orchestrator.exceptions:ExternalTaskGroupFailedError",
+        "ExternalTaskGroupNotFoundError": "orchestrator.exceptions:ExternalTaskGroupNotFoundError",
+        "ExternalTaskNotFoundError": "orchestrator.exceptions:ExternalTaskNotFoundError",
         "HITLRejectException": "orchestrator.exceptions:HITLRejectException",
         "HITLTimeoutError": "orchestrator.exceptions:HITLTimeoutError",
         "HITLTriggerEventError": "orchestrator.exceptions:HITLTriggerEventError",
@@ -109,7 +109,7 @@ STANDARD: Table = {
         "SmoothOperator": "orchestrator.operators.smooth:SmoothOperator",
     },
     "airflow.providers.standard.operators.trigger_dagrun": {
-        "DagIsPaused": TRIGGER_DAGRUN,
+        "DagIsPaused": f"{_EXCEPTIONS}:DagIsPaused",
         "TriggerDagRunLink": LINKS,
         "TriggerDagRunOperator": "orchestrator.operators.trigger_dagrun:TriggerDagRunOperator",
         "XCOM_LOGICAL_DATE_ISO": "orchestrator.operators.trigger_dagrun:XCOM_LOGICAL_DATE_ISO",
