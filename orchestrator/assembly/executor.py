@@ -6,17 +6,18 @@ from orchestrator.config import Config
 from orchestrator.dagbag.backends import Backing
 from orchestrator.executors.local import LocalExecutor
 from orchestrator.ports import Executor
+from orchestrator.processes.entry import Origin
 from orchestrator.worker.settings import WorkerSettings
 
 
-def make_executor(config: Config) -> Executor:
-    """Where the activities of this home run."""
+def make_executor(config: Config, origin: Origin | None = None) -> Executor:
+    """Where the activities of this home run; its processes come from ``origin``, or an interpreter."""
     match config.core.executor:
         case "LocalExecutor":
-            return _local(config)
+            return _local(config, origin)
 
 
-def _local(config: Config) -> LocalExecutor:
+def _local(config: Config, origin: Origin | None) -> LocalExecutor:
     return LocalExecutor(
         worker_settings(config),
         SystemClock(),
@@ -24,6 +25,7 @@ def _local(config: Config) -> LocalExecutor:
         window=config.workers.window,
         idle_time=config.workers.idle_seconds,
         cleanup_time=config.core.killed_task_cleanup_time,
+        origin=origin,
     )
 
 

@@ -20,6 +20,7 @@ from orchestrator.engine.loop import StopRequest, serve
 from orchestrator.engine.scheduler import Scheduler
 from orchestrator.engine.settings import Settings
 from orchestrator.ports import Executor, Replayer, Triggerer
+from orchestrator.processes.entry import Origin
 from orchestrator.storage.database import connect
 from orchestrator.storage.history import SqlHistoryStore
 from orchestrator.storage.projections import SqlProjections
@@ -28,17 +29,22 @@ _STOPPING = (signal.SIGTERM, signal.SIGINT)
 
 
 def run_scheduler(
-    config: Config, *, notice: Callable[[str], None], on_ready: Callable[[], None] = lambda: None
+    config: Config,
+    *,
+    notice: Callable[[str], None],
+    on_ready: Callable[[], None] = lambda: None,
+    origin: Origin | None = None,
 ) -> None:
     """Schedule until SIGTERM or SIGINT: once to finish what runs, twice to stop at once.
 
     SchedulerRunningError if this database has a scheduler; ``notice`` is given sentences that a person should read.
+    What activities and triggers run in comes from ``origin``, or an interpreter.
     """
     patience = config.database.busy_timeout.total_seconds()
     engine = connect(config.database.sql_alchemy_conn, patience=patience)
     settings = settings_of(config)
-    executor = make_executor(config)
-    replayer, triggerer = make_replayer(config, notice), make_triggerer(config, notice)
+    executor = make_executor(config, origin)
+    replayer, triggerer = make_replayer(config, notice), make_triggerer(config, notice, origin)
     scheduler = make_scheduler(config, engine, executor, replayer, triggerer, settings, notice)
     doorbell = PipeDoorbell(config.doorbell)
     stop = StopRequest()

@@ -1,40 +1,61 @@
-"""Standalone: every part of a home in one command. The dag processor, and the processes in which plugins listen, are
-children that never outlive this process.
+"""Standalone: every part of a home in one command. This process is the scheduler; the dag processor, and the processes
+in which plugins listen, are commands beside it that never outlive it.
 """
 
 import contextlib
 import os
-import subprocess
-import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 
 from orchestrator.assembly.listening import listeners
 from orchestrator.assembly.scheduler import run_scheduler
-from orchestrator.config import Config
+from orchestrator.config import HOME_VARIABLE, Config
+from orchestrator.processes.entry import Entry, Origin, Process
 
+# What a seed had better hold for these processes: the modules that more than one of them needs.
+SHARED = ("orchestrator.cli.dag_processor", "orchestrator.worker.zygote")
+
+_COMMAND = "orchestrator.cli:main"
 _RESTART_SECONDS = 1.0
 _END_SECONDS = 5.0
-_CHILD = "import sys; from orchestrator.cli import main; sys.exit(main([*sys.argv[1:], '--while-stdin-is-open']))"
 
 
 def run_standalone(
-    config: Config, *, notice: Callable[[str], None], on_ready: Callable[[], None] = lambda: None
+    config: Config,
+    origin: Origin,
+    *,
+    notice: Callable[[str], None],
+    on_ready: Callable[[], None] = lambda: None,
 ) -> None:
-    """Read DAG files and schedule until SIGTERM or SIGINT. The database must be there, with today's schema."""
+    """Read DAG files and schedule until SIGTERM or SIGINT. The database must be there, with today's schema.
+
+    Every other process comes from ``origin``.
+    """
     config.core.dags_folder.mkdir(parents=True, exist_ok=True)
     with contextlib.ExitStack() as beside:
-        beside.enter_context(_beside(config, notice, "the dag processor", "dag-processor"))
-        for card in listeners(config):
-            what = f"the listener of the plugin {card.name!r}"
-            beside.enter_context(_beside(config, notice, what, "listener", card.name))
-        run_scheduler(config, notice=notice, on_ready=on_ready)
+        for what, words in _servers(config):
+            beside.enter_context(_beside(config, origin, notice, what, words))
+        run_scheduler(config, notice=notice, on_ready=on_ready, origin=origin)
+
+
+def _servers(config: Config) -> Iterator[tuple[str, Sequence[str]]]:
+    """The commands that run beside the scheduler, each with what it is to a person.
+
+    Each is ``orchestrator WORDS --while-stdin-is-open`` in a process of its own, which alone imports what the command
+    needs besides SHARED. It is started again should it end, and has to end when its standard input does.
+    """
+    yield "the dag processor", ["dag-processor"]
+    for card in listeners(config):
+        yield f"the listener of the plugin {card.name!r}", ["listener", card.name]
 
 
 @contextlib.contextmanager
-def _beside(config: Config, notice: Callable[[str], None], what: str, *words: str) -> Iterator[None]:
+def _beside(
+    config: Config, origin: Origin, notice: Callable[[str], None], what: str, words: Sequence[str]
+) -> Iterator[None]:
     """A command beside this process, started again should it die; ``what`` it is, to a person."""
-    keeper = _Keeper(config, notice, what, words)
+    entry = Entry(_COMMAND, ([*words, "--while-stdin-is-open"],), {HOME_VARIABLE: str(config.home)})
+    keeper = _Keeper(origin, entry, notice, what)
     keeper.start()
     try:
         yield
@@ -45,13 +66,14 @@ def _beside(config: Config, notice: Callable[[str], None], what: str, *words: st
 class _Keeper(threading.Thread):
     """Waits for the end of its child, which is not supposed to come before ``stop``."""
 
-    def __init__(self, config: Config, notice: Callable[[str], None], what: str, words: Sequence[str]) -> None:
+    def __init__(self, origin: Origin, entry: Entry, notice: Callable[[str], None], what: str) -> None:
         super().__init__(name=f"keeper of {what}", daemon=True)
-        self._what = what
-        self._words = words
-        self._config = config
+        self._origin = origin
+        self._entry = entry
         self._notice = notice
+        self._what = what
         self._stopping = threading.Event()
+        self._lock = threading.Lock()
         self._child = self._start_child()
 
     def run(self) -> None:
@@ -60,24 +82,31 @@ class _Keeper(threading.Thread):
             if self._stopping.is_set():
                 return
             self._notice(f"{self._what} ended with status {status} and is started again")
-            if self._stopping.wait(_RESTART_SECONDS):
+            if self._stopping.wait(_RESTART_SECONDS) or not self._restart():
                 return
-            self._child = self._start_child()
 
     def stop(self) -> None:
         """End the child by closing the input that it listens to; by force if it does not heed that."""
-        self._stopping.set()
-        if self._child.stdin is not None:
-            self._child.stdin.close()
+        with self._lock:
+            self._stopping.set()
+            os.close(self._leash)
         self.join(_END_SECONDS)
         if self.is_alive():
             self._child.kill()
             self.join()
 
-    def _start_child(self) -> "subprocess.Popen[bytes]":
-        return subprocess.Popen(
-            [sys.executable, "-c", _CHILD, *self._words],
-            stdin=subprocess.PIPE,
-            env={**os.environ, "ORCHESTRATOR_HOME": str(self._config.home)},
-            start_new_session=True,
-        )
+    def _restart(self) -> bool:
+        """Whether there is a new child, for there is none once it is stopped."""
+        with self._lock:
+            if self._stopping.is_set():
+                return False
+            os.close(self._leash)
+            self._child = self._start_child()
+            return True
+
+    def _start_child(self) -> Process:
+        stdin, self._leash = os.pipe()
+        try:
+            return self._origin.start(self._entry, stdin=stdin)
+        finally:
+            os.close(stdin)

@@ -6,17 +6,22 @@ from orchestrator.assembly.backing import backing_of
 from orchestrator.clock import SystemClock
 from orchestrator.config import Config
 from orchestrator.executors.triggerer import LocalTriggerer
+from orchestrator.processes.entry import Origin
 from orchestrator.worker.triggers.settings import TriggererSettings
 
 
-def make_triggerer(config: Config, notice: Callable[[str], None]) -> LocalTriggerer:
-    """In processes of its own, which are there while something is deferred; ``notice`` is told of what is odd."""
+def make_triggerer(config: Config, notice: Callable[[str], None], origin: Origin | None = None) -> LocalTriggerer:
+    """In processes of its own, which are there while something is deferred; ``notice`` is told of what is odd.
+
+    They come from ``origin``, or an interpreter.
+    """
     return LocalTriggerer(
         triggerer_settings(config),
         SystemClock(),
         capacity=config.triggerer.capacity,
         idle_time=config.triggerer.idle_seconds,
         notice=notice,
+        origin=origin,
     )
 
 

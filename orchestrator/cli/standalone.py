@@ -4,17 +4,19 @@ import os
 import subprocess
 import sys
 import time
+from functools import partial
 
 import click
 
 from orchestrator.assembly.plugins import warnings
 from orchestrator.assembly.schema import check, lay_out
-from orchestrator.assembly.standalone import run_standalone
+from orchestrator.assembly.standalone import SHARED, run_standalone
 from orchestrator.cli import edge
 from orchestrator.cli.journal import notice, start_journal
 from orchestrator.cli.printable import one_line
 from orchestrator.config import HOME_VARIABLE, Config, censor
 from orchestrator.exceptions import StorageError
+from orchestrator.processes.seed import planted
 from orchestrator.storage.schema import SchemaState
 
 
@@ -32,13 +34,19 @@ def standalone() -> None:
     """
     began = time.monotonic()
     config = edge.config()
-    start_journal(config)
-    _prepare(config)
-    _tell(config)
-    for warning in warnings(config):
-        notice(warning)
-    run_standalone(config, notice=notice, on_ready=lambda: notice(f"ready after {time.monotonic() - began:.1f} s"))
+    with planted(SHARED) as seed:
+        start_journal(config)
+        _prepare(config)
+        _tell(config)
+        for warning in warnings(config):
+            notice(warning)
+        on_ready = partial(_tell_of_readiness, began)
+        run_standalone(config, seed, notice=notice, on_ready=on_ready)
     notice("stopped; open runs go on at the next start")
+
+
+def _tell_of_readiness(began: float) -> None:
+    notice(f"ready after {time.monotonic() - began:.1f} s")
 
 
 def _prepare(config: Config) -> None:

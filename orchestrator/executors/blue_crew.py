@@ -8,6 +8,7 @@ from orchestrator.exceptions import WorkerStartError
 from orchestrator.executors.blue_link import BlueLink
 from orchestrator.executors.brood import Brood
 from orchestrator.executors.nursery import Nursery
+from orchestrator.processes.interpreter import Interpreter
 from orchestrator.worker.blue.settings import BlueSettings
 from orchestrator.worker.blue.wire import FromBlue, Hello
 
@@ -27,7 +28,7 @@ class BlueCrew:
         self._most = most
         self._idle_seconds = idle_seconds
         self._selector = selectors.DefaultSelector()
-        nursery = Nursery(settings, _ZYGOTE, _ENVIRONMENT)
+        nursery = Nursery(settings, Interpreter(), _ZYGOTE, _ENVIRONMENT)
         self._brood: Brood[BlueLink] = Brood(nursery, self._selector, "processes for workflows")
         self.links: list[BlueLink] = []
 

@@ -11,6 +11,7 @@ from orchestrator.executors.brood import Brood
 from orchestrator.executors.flight import Flight
 from orchestrator.executors.link import WorkerLink
 from orchestrator.executors.nursery import Nursery
+from orchestrator.processes.entry import Origin
 from orchestrator.worker.settings import WorkerSettings
 from orchestrator.worker.wire import Beat, Hello
 
@@ -24,14 +25,16 @@ class Crew:
     Moments are seconds of the monotonic clock.
     """
 
-    def __init__(self, settings: WorkerSettings, *, least: int, most: int, window: int, idle_seconds: float) -> None:
+    def __init__(
+        self, settings: WorkerSettings, origin: Origin, *, least: int, most: int, window: int, idle_seconds: float
+    ) -> None:
         self._log_folder = Path(settings.log_folder)
         self._least = least
         self._most = most
         self._window = window
         self._idle_seconds = idle_seconds
         self._selector = selectors.DefaultSelector()
-        self._brood: Brood[WorkerLink] = Brood(Nursery(settings), self._selector, "worker processes")
+        self._brood: Brood[WorkerLink] = Brood(Nursery(settings, origin), self._selector, "worker processes")
         self._warm: list[WorkerLink] = []
 
     def start(self, now: float) -> None:

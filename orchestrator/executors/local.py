@@ -19,6 +19,8 @@ from orchestrator.executors.limits import Limits
 from orchestrator.executors.link import WorkerLink
 from orchestrator.names import AttemptKey, FailureKind, Isolation
 from orchestrator.ports import Adoption, Clock
+from orchestrator.processes.entry import Origin
+from orchestrator.processes.interpreter import Interpreter
 from orchestrator.worker.heartbeats import Heartbeats
 from orchestrator.worker.settings import WorkerSettings
 from orchestrator.worker.wire import Beat, Cancel, Go, Release
@@ -31,7 +33,8 @@ class LocalExecutor:
     """Warm workers, each with a window of orders; what has not begun is taken back wherever it would have to wait.
 
     It begins with ``workers`` processes (one for each CPU, unless given) and grows to ``parallelism`` while bodies are
-    long. ``cleanup_time`` is what an attempt has between being told to end and being killed.
+    long. ``cleanup_time`` is what an attempt has between being told to end and being killed. The zygote of its workers
+    comes from ``origin``, a new interpreter unless given.
     """
 
     def __init__(
@@ -44,12 +47,14 @@ class LocalExecutor:
         window: int = 16,
         idle_time: timedelta = timedelta(seconds=60),
         cleanup_time: timedelta = timedelta(seconds=5),
+        origin: Origin | None = None,
     ) -> None:
         self._clock = clock
         self._settings = settings
         self._cleanup_seconds = cleanup_time.total_seconds()
         self._crew = Crew(
             settings,
+            origin or Interpreter(),
             least=min(workers or os.cpu_count() or 1, parallelism),
             most=parallelism,
             window=window,

@@ -1,23 +1,19 @@
 """Nursery: the executor's side of the zygote that its workers are forked from."""
 
 import contextlib
-import os
 import socket
 import subprocess
-import sys
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import msgspec
 
 from orchestrator.exceptions import WorkerStartError
+from orchestrator.processes.entry import Entry, Origin, Process
 from orchestrator.worker.wire import BIRTH, DEATH
 
 _READ = 64 * DEATH.size
 _STOP_SECONDS = 5.0
-# Not -m: what a body starts by multiprocessing would take the zygote for the program to import. -P and the path: a
-# worker finds the modules that its scheduler finds, and no others beside its working folder.
-_PROGRAM = "import sys; sys.path[:] = sys.argv[2:]; from {} import main; main(int(sys.argv[1]))"
 
 
 class Death(NamedTuple):
@@ -32,19 +28,20 @@ class Nursery:
     """Has workers forked, and hears how they end. A zygote that is gone is replaced by a new one.
 
     ``zygote`` is the module whose ``main`` it runs, in this ``environment`` besides the scheduler's own; ``settings``
-    are what it is sent first.
+    are what it is sent first. It comes from ``origin``.
     """
 
     def __init__(
         self,
         settings: msgspec.Struct,
+        origin: Origin,
         zygote: str = "orchestrator.worker.zygote",
         environment: Mapping[str, str] = {},
     ) -> None:
         self._settings = settings
-        self._environment = environment
-        self._program = _PROGRAM.format(zygote)
-        self._process: subprocess.Popen[bytes] | None = None
+        self._origin = origin
+        self._entry = Entry(f"{zygote}:main", environment=dict(environment))
+        self._process: Process | None = None
         self._control: socket.socket | None = None
         self._rest = b""
         self.is_up = False
@@ -60,15 +57,8 @@ class Nursery:
         self.stop()
         self._control, far_end = socket.socketpair()
         with far_end:
-            command = [sys.executable, "-P", "-c", self._program, str(far_end.fileno()), *sys.path]
             try:
-                self._process = subprocess.Popen(
-                    command,
-                    stdin=subprocess.DEVNULL,
-                    pass_fds=[far_end.fileno()],
-                    start_new_session=True,
-                    env={**os.environ, **self._environment},
-                )
+                self._process = self._origin.start(self._entry, files=[far_end.fileno()])
             except OSError as error:
                 self._control.close()
                 self._control = None

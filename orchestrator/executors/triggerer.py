@@ -14,6 +14,8 @@ from orchestrator.executors.epitaph import epitaph
 from orchestrator.executors.nursery import Nursery
 from orchestrator.executors.trigger_link import TriggerLink
 from orchestrator.ports import Clock
+from orchestrator.processes.entry import Origin
+from orchestrator.processes.interpreter import Interpreter
 from orchestrator.worker.triggers.settings import TriggererSettings
 from orchestrator.worker.triggers.wire import FromTriggers, Hello, Told
 
@@ -27,7 +29,7 @@ class LocalTriggerer:
 
     Triggers of installed packages share them; those whose classes are in a version's own code have processes that hold
     that version. One that has nothing to do for ``idle_time`` ends. ``notice`` is told, in one sentence, of what a
-    person should know.
+    person should know. The zygote comes from ``origin``, a new interpreter unless given.
     """
 
     def __init__(
@@ -38,13 +40,15 @@ class LocalTriggerer:
         capacity: int = 10_000,
         idle_time: timedelta = timedelta(seconds=60),
         notice: Callable[[str], None] = lambda _: None,
+        origin: Origin | None = None,
     ) -> None:
         self._clock = clock
         self._capacity = capacity
         self._idle_seconds = idle_time.total_seconds()
         self._notice = notice
         self._selector = selectors.DefaultSelector()
-        self._brood: Brood[TriggerLink] = Brood(Nursery(settings, _ZYGOTE), self._selector, "processes for triggers")
+        nursery = Nursery(settings, origin or Interpreter(), _ZYGOTE)
+        self._brood: Brood[TriggerLink] = Brood(nursery, self._selector, "processes for triggers")
         self._links: list[TriggerLink] = []
         self._homes: dict[Ticket, TriggerLink] = {}
         self._waiting: dict[Ticket, Wait] = {}

@@ -17,6 +17,7 @@ from typing import NamedTuple, TypeVar
 import msgspec
 
 import orchestrator.operators
+from orchestrator.processes.endings import Endings
 from orchestrator.worker.wire import BIRTH, BIRTH_FILES, BUG_STATUS, DEATH
 
 S = TypeVar("S", bound=msgspec.Struct)
@@ -43,16 +44,7 @@ class Zygote:
     def __init__(self, control: socket.socket) -> None:
         self._control = control
         self._numbers: dict[int, int] = {}
-        self._wake, alarm = os.pipe()
-        os.set_blocking(self._wake, False)
-        os.set_blocking(alarm, False)
-        self._alarm = alarm
-        signal.signal(signal.SIGCHLD, lambda _number, _frame: None)
-        signal.set_wakeup_fd(alarm)
-        # Whether workers end is for the scheduler to say, and it says so by closing a socket. A function, unlike
-        # SIG_IGN, is not passed on to the programs that a body starts.
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, lambda _number, _frame: None)
+        self._endings = Endings()
 
     def serve(self) -> Birth | None:
         """Returns None in the zygote when its scheduler is gone, and in each new worker what that is to be."""
@@ -60,11 +52,11 @@ class Zygote:
             self._control.sendall(DEATH.pack(0, os.getpid(), 0))
         events = select.poll()
         events.register(self._control, select.POLLIN)
-        events.register(self._wake, select.POLLIN)
+        events.register(self._endings, select.POLLIN)
         while True:
             ready = dict(events.poll())
-            if self._wake in ready:
-                self._reap()
+            if self._endings.fileno() in ready:
+                self._bury()
             if self._control.fileno() not in ready:
                 continue
             asked = self._asked()
@@ -104,24 +96,15 @@ class Zygote:
     def _be(self, asked: _Asked) -> Birth:
         """In a new worker: let go of what is the zygote's."""
         os.setsid()
-        signal.set_wakeup_fd(-1)
-        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        self._endings.let_go()
         self._control.close()
-        os.close(self._wake)
-        os.close(self._alarm)
         return Birth(asked.files, asked.once)
 
-    def _reap(self) -> None:
-        with contextlib.suppress(BlockingIOError):
-            os.read(self._wake, 4096)
-        with contextlib.suppress(ChildProcessError):
-            while True:
-                pid, status = os.waitpid(-1, os.WNOHANG)
-                if not pid:
-                    return
-                _end_group(pid)
-                with contextlib.suppress(OSError):  # the scheduler may be gone; the next look at the socket tells
-                    self._control.sendall(DEATH.pack(self._numbers.pop(pid, 0), pid, status))
+    def _bury(self) -> None:
+        for pid, status in self._endings.reap():
+            _end_group(pid)
+            with contextlib.suppress(OSError):  # the scheduler may be gone; the next look at the socket tells
+                self._control.sendall(DEATH.pack(self._numbers.pop(pid, 0), pid, status))
 
     def _end_all(self) -> None:
         for pid in self._numbers:

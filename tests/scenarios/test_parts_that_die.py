@@ -41,6 +41,22 @@ def test_the_death_of_the_dag_processor_costs_a_second_and_no_run(tmp_path: Path
         assert "is started again" in home.log.read_text()
 
 
+@pytest.mark.slow
+def test_the_death_of_the_seed_costs_the_processes_that_it_forked_and_no_run(tmp_path: Path) -> None:
+    with LiveHome(tmp_path) as home:
+        home.write_dag("naps.py", SLOW.format(seconds=0, count=3))
+        home.start()
+        home.wait_for("it is listed", lambda: listed(home, "naps"))
+        for process in (named(home, "orchestrator.seed"), named(home, "orchestrator.worker.zygote")):
+            process.kill()
+        home.wait_for("the dag processor is replaced", lambda: "is started again" in home.log.read_text())
+        home.write_dag("later.py", SLOW.format(seconds=0, count=1).replace("naps", "later"))
+        home.wait_for("the file that was saved meanwhile is listed", lambda: listed(home, "later"))
+        assert home.run("dags", "trigger", "naps", "--wait").returncode == 0
+        home.stop()
+        assert "Traceback" not in home.log.read_text()
+
+
 def test_the_death_of_the_zygote_costs_no_run(tmp_path: Path) -> None:
     storm = new_storm(tmp_path)
     with storm.home:
