@@ -97,6 +97,11 @@ def number(minimum: float, maximum: float) -> Check:
     return check
 
 
+def plain_duration(value: timedelta) -> timedelta:
+    """The same as a timedelta and not a class of its own, as pendulum's is."""
+    return value if type(value) is timedelta else timedelta(seconds=value.total_seconds())
+
+
 def duration(*, zero: bool) -> Check:
     """A timedelta, or seconds as a number; more than nothing, unless ``zero`` is allowed."""
     words = f"a timedelta or seconds, {'not negative' if zero else 'more than 0'}"
@@ -105,7 +110,7 @@ def duration(*, zero: bool) -> Check:
         if isinstance(value, bool) or not isinstance(value, timedelta | int | float):
             raise ValueError(words)
         try:
-            found = value if isinstance(value, timedelta) else timedelta(seconds=value)
+            found = plain_duration(value) if isinstance(value, timedelta) else timedelta(seconds=value)
         except (ValueError, OverflowError):
             raise ValueError(words) from None
         if found < timedelta() or (not zero and not found):

@@ -1,8 +1,10 @@
 """The context of an attempt, made from its order."""
 
+import logging
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from socket import gethostname
 from typing import Any
 
 import msgspec
@@ -13,6 +15,7 @@ from orchestrator.authoring.dates import date_words
 from orchestrator.authoring.exchange import Exchange, NoExchange
 from orchestrator.authoring.lookups import CONN, VAR
 from orchestrator.authoring.moments import moment
+from orchestrator.authoring.passing_time import utcnow
 from orchestrator.authoring.pulling import EVERY, Pull
 from orchestrator.authoring.references import RETURN_VALUE
 from orchestrator.authoring.runtime import Context, get_current_context
@@ -88,6 +91,37 @@ class TaskInstance:
     pokes: int = 0
     state: TaskState = TaskState.RUNNING
     end_date: datetime | None = None
+    made_at: datetime = field(default_factory=utcnow)
+
+    @property
+    def start_date(self) -> datetime | None:
+        """When this try began for the first time."""
+        return moment(self.began_at or self.made_at)
+
+    @property
+    def hostname(self) -> str:
+        """Of the machine that runs the attempt."""
+        return gethostname()
+
+    @property
+    def is_mapped(self) -> bool:
+        """Whether it is one of the instances of a mapped task."""
+        return self.map_index >= 0
+
+    @property
+    def log_url(self) -> str:
+        """The command that shows the log of this activity."""
+        index = f" --map-index {self.map_index}" if self.is_mapped else ""
+        return f"orchestrator tasks logs {self.dag_id} {self.task_id} {self.run_id}{index}"
+
+    @property
+    def log(self) -> logging.Logger:
+        """Writes to the log of the task."""
+        return logging.getLogger("airflow.task")
+
+    def get_template_context(self) -> Context:
+        """What its body is given; UsageError where no task runs."""
+        return get_current_context()
 
     @property
     def task_id(self) -> str:

@@ -4,7 +4,8 @@ import inspect
 from collections.abc import Callable, Sequence
 from contextvars import ContextVar
 from datetime import UTC, datetime, timedelta, tzinfo
-from functools import wraps
+from functools import partial, wraps
+from importlib import import_module
 from pathlib import Path
 from re import Pattern
 from typing import Any, ParamSpec, Unpack, overload
@@ -25,6 +26,8 @@ from orchestrator.authoring.trying import Wishes, calls_from_script, try_out
 from orchestrator.names import NewVersion, RunType
 
 _Params = ParamSpec("_Params")
+
+_TASK = ("orchestrator.authoring.taskflow", "task")  # which makes tasks, and they know their DAG
 
 COLLECTOR: ContextVar["list[DAG] | None"] = ContextVar("orchestrator_collector", default=None)
 _current: ContextVar["DAG | None"] = ContextVar("orchestrator_dag", default=None)
@@ -107,6 +110,12 @@ class DAG(Enclosing, TaskGraph):
     def spec_fields(self) -> dict[str, Any]:
         """What its DagSpec says besides what every DAG's does."""
         return {}
+
+    @property
+    def task(self) -> Any:
+        """``@dag.task``: as ``@task``, and the tasks belong to this DAG wherever they are made."""
+        module, name = _TASK
+        return partial(getattr(import_module(module), name), dag=self)
 
     def param(self, name: str) -> DagParam:
         """A reference to one of the run's params, to be passed to tasks."""

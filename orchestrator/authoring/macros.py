@@ -7,9 +7,11 @@ from datetime import datetime, timedelta
 from random import random
 from typing import Any
 
+import dateutil
+
 from orchestrator.authoring.extensions import current_extensions
 
-__all__ = ["datetime", "ds_add", "ds_format", "json", "random", "time", "timedelta", "uuid"]
+__all__ = ["datetime", "dateutil", "ds_add", "ds_format", "json", "random", "time", "timedelta", "uuid"]
 
 
 def ds_add(ds: str, days: int) -> str:

@@ -11,6 +11,7 @@ from typing import TypeAlias
 
 import msgspec
 
+from orchestrator.authoring.checks import plain_duration
 from orchestrator.core import spec
 
 ExceptionName: TypeAlias = type[BaseException] | str
@@ -27,14 +28,15 @@ class RetryAction(Enum):
 class RetryRule(msgspec.Struct, frozen=True):
     """What to do about one kind of exception, or several.
 
-    ``exception`` is a class or its dotted path, or a list of them; a rule matches subclasses too. ``retry_delay``
-    takes the place of the task's own.
+    ``exception`` is a class or its dotted path, or a list of them; a rule matches subclasses too, unless
+    ``match_subclasses`` is False. ``retry_delay`` takes the place of the task's own.
     """
 
     exception: ExceptionName | Sequence[ExceptionName]
     action: RetryAction = RetryAction.RETRY
     retry_delay: timedelta | None = None
     reason: str | None = None
+    match_subclasses: bool = True
 
     def __post_init__(self) -> None:
         for name in self.exceptions:
@@ -66,7 +68,12 @@ class ExceptionRetryPolicy(RetryPolicy):
     def rules_as_data(self) -> tuple[spec.RetryRule, ...]:
         last = () if self.default is RetryAction.DEFAULT else (RetryRule(BaseException, self.default),)
         return tuple(
-            spec.RetryRule(exception=name, retry=rule.action is not RetryAction.FAIL, retry_delay=rule.retry_delay)
+            spec.RetryRule(
+                exception=name,
+                retry=rule.action is not RetryAction.FAIL,
+                retry_delay=None if rule.retry_delay is None else plain_duration(rule.retry_delay),
+                exact=not rule.match_subclasses,
+            )
             for rule in (*self.rules, *last)
             for name in rule.exceptions
         )

@@ -39,11 +39,15 @@ def retry_at(
 
 
 def _rule_for(retry: RetrySpec, types: tuple[str, ...]) -> RetryRule | None:
-    """The first rule whose exception is among ``types``, by dotted path or by bare class name."""
+    """The first rule whose exception is among ``types``, or is the first of them, by dotted path or by bare name."""
     if not retry.rules:
         return None
-    known = {*types, *(name.rpartition(".")[2] for name in types)}
-    return next((rule for rule in retry.rules if rule.exception in known), None)
+    raised, known = _names(types[:1]), _names(types)
+    return next((rule for rule in retry.rules if rule.exception in (raised if rule.exact else known)), None)
+
+
+def _names(types: tuple[str, ...]) -> set[str]:
+    return {*types, *(name.rpartition(".")[2] for name in types)}
 
 
 def _delay(retry: RetrySpec, rule: RetryRule | None, failures: int) -> timedelta:

@@ -13,12 +13,13 @@ from orchestrator.names import CallbackKind, DagKind, Delivery, Isolation, NewVe
 class RetryRule(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What to do when an attempt fails with one kind of exception.
 
-    ``exception`` is the class's dotted path or bare name; it matches the raised class and its bases.
+    ``exception`` is the class's dotted path or bare name; it matches the raised class and, unless ``exact``, its bases.
     """
 
     exception: str
     retry: bool = True
     retry_delay: timedelta | None = None
+    exact: bool = False
 
 
 class RetrySpec(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -98,3 +98,12 @@ def test_a_moment_that_is_recorded_is_a_plain_one_in_utc(given):
     assert (type(found), found, found.tzinfo) == (datetime, datetime(2026, 3, 1, 11, tzinfo=UTC), UTC)
     if given.tzinfo is not None:
         assert type(DateTimeTrigger(given).moment) is datetime
+
+
+def test_the_attempt_says_when_and_where_it_runs_and_how_to_see_its_log(dag, order):
+    began = datetime(2026, 2, 1, tzinfo=UTC)
+    ti = build_context(order(dag, "second", began_at=began), dag, dag.get_task("second"))["ti"]
+    assert ti.start_date.add(minutes=1) == datetime(2026, 2, 1, 0, 1, tzinfo=UTC)
+    assert not ti.is_mapped
+    assert ti.log_url == "orchestrator tasks logs d second manual__2026-01-31T06:30:00+00:00"
+    assert build_context(order(dag, "second"), dag, dag.get_task("second"))["ti"].start_date is not None

@@ -3,6 +3,7 @@
 from datetime import timedelta
 from pathlib import Path
 
+import pendulum
 import pytest
 
 from orchestrator import DAG, BaseOperator, TriggerRule, WeightRule
@@ -58,6 +59,7 @@ def test_defaults_are_those_of_airflow():
         ("max_retry_delay", 1.5, timedelta(seconds=1.5)),
         ("execution_timeout", timedelta(hours=1), timedelta(hours=1)),
         ("heartbeat_timeout", 30, timedelta(seconds=30)),
+        ("execution_timeout", pendulum.duration(days=1, seconds=3), timedelta(days=1, seconds=3)),
         ("retry_exponential_backoff", True, 2.0),
         ("retry_exponential_backoff", False, 1.0),
         ("retry_exponential_backoff", 0, 1.0),
@@ -72,7 +74,8 @@ def test_defaults_are_those_of_airflow():
     ],
 )
 def test_a_setting_is_held_in_one_form(name, given, held):
-    assert getattr(EmptyOperator(task_id="a", **{name: given}), name) == held
+    found = getattr(EmptyOperator(task_id="a", **{name: given}), name)
+    assert (found, type(found)) == (held, type(held))
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+import pendulum
 import pytest
 
 from orchestrator import DAG, ExceptionRetryPolicy, RetryAction, RetryRule
@@ -52,3 +53,18 @@ def test_the_default_is_the_last_rule(default, last):
 def test_a_name_that_is_no_path_is_refused(name):
     with pytest.raises(ValueError, match="must be a class or its dotted path"):
         RetryRule(exception=name)
+
+
+def test_a_rule_may_ask_for_that_class_alone_and_wait_as_long_as_pendulum_says():
+    policy = ExceptionRetryPolicy(
+        rules=[
+            RetryRule(exception=KeyError, action=RetryAction.FAIL, match_subclasses=False),
+            RetryRule(exception=OSError, retry_delay=pendulum.duration(minutes=1, seconds=3)),
+        ]
+    )
+    found = rules(policy)
+    assert found == (
+        spec.RetryRule(exception="builtins.KeyError", retry=False, exact=True),
+        spec.RetryRule(exception="builtins.OSError", retry_delay=timedelta(seconds=63)),
+    )
+    assert type(found[1].retry_delay) is timedelta

@@ -436,3 +436,22 @@ def test_the_decorated_function_keeps_its_name_and_documentation():
         """What it does."""
 
     assert (body.__name__, body.__doc__) == ("body", "What it does.")
+
+
+def test_the_task_decorator_of_a_dag_puts_its_tasks_into_that_dag():
+    first, second = DAG("first"), DAG("second")
+
+    @first.task
+    def load():
+        return 1
+
+    with second:
+        given = load()
+
+        @second.task(task_id="other", multiple_outputs=True)
+        def split():
+            return {}
+
+        split()
+    assert given.operator.dag is first
+    assert (first.task_ids, second.task_ids) == (["load"], ["other"])

@@ -58,6 +58,7 @@ def shown(run, value, *, fields=None, results=None, conf=None, **settings):
         ("{{ logical_date + macros.timedelta(days=1) }}", "2026-02-01 06:30:00+00:00"),
         ("{{ macros.datetime(2026, 1, 2) | ds }}", "2026-01-02"),
         ("{{ macros.json.dumps({'a': 1}) }}", '{"a": 1}'),
+        ("{{ macros.dateutil.parser.parse('Thu Sep 26 10:36:28 2019') | ds }}", "2019-09-26"),
         ("{{ ti.xcom_pull(task_ids='before') }}", "the result"),
         ("{{ ti.xcom_pull('before') }}", "the result"),
         ("{{ task_instance.xcom_pull(task_ids=['before']) }}", "['the result']"),

@@ -82,6 +82,12 @@ def test_a_rule_for_another_class_changes_nothing(name: str) -> None:
     assert wait(retry, types=HTTP) == MINUTE
 
 
+def test_an_exact_rule_leaves_subclasses_to_others() -> None:
+    retry = RetrySpec(retries=1, delay=MINUTE, rules=(RetryRule(exception="OSError", retry=False, exact=True),))
+    assert wait(retry, types=HTTP) == MINUTE
+    assert wait(retry, types=("builtins.OSError", "builtins.Exception")) is None
+
+
 def test_the_first_rule_that_matches_decides() -> None:
     slow = RetryRule(exception="HTTPError", retry_delay=7 * MINUTE)
     never = RetryRule(exception="OSError", retry=False)
