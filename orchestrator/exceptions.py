@@ -15,6 +15,8 @@ OrchestratorError
 ├── NotFoundError              no such DAG, run, task, pool …
 ├── ForbiddenError             whoever asks has no right to it
 ├── ConflictError              it exists already, or is in the wrong state
+├── SignInError                this name and password, or this token, let nobody in
+│   └── TooManyAttemptsError   not to be tried again before a moment, which it carries
 ├── ValueEncodingError         a result that cannot be recorded; carries the value's path
 ├── ValueDecodingError         recorded bytes that are no value
 ├── StorageError
@@ -167,6 +169,18 @@ class ForbiddenError(OrchestratorError):
 
 class ConflictError(OrchestratorError):
     """It exists already, or is in a state that does not allow what was asked."""
+
+
+class SignInError(OrchestratorError):
+    """Somebody is not who they say they are, or may not come in; it does not say which."""
+
+
+class TooManyAttemptsError(SignInError):
+    """Sign-in failed too often; ``until`` is when it may be tried again."""
+
+    def __init__(self, until: datetime) -> None:
+        self.until = until
+        super().__init__(f"sign-in has failed too often; try again at {until:%Y-%m-%d %H:%M:%S} UTC")
 
 
 class ValueEncodingError(OrchestratorError, TypeError):

@@ -12,6 +12,7 @@ import msgspec
 from orchestrator.config.settings import (
     PREFIX,
     SECTIONS,
+    Auth,
     Callbacks,
     Core,
     DagProcessor,
@@ -80,6 +81,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     logging: Logging
     payloads: Payloads
     secrets: Secrets
+    auth: Auth
     given: Mapping[Place, tuple[Given, ...]]
 
     @property

@@ -234,6 +234,21 @@ class Secrets(Section, frozen=True, kw_only=True):
     backend_kwargs: Annotated[Secret, Meta(description="What that class is made with, as a JSON object.")] = Secret("")
 
 
+class Auth(Section, frozen=True, kw_only=True):
+    """How people sign in to the pages, and programs to the REST API."""
+
+    session_idle: Annotated[timedelta, Meta(description="Seconds after which a session ends that nobody has used.")] = (
+        timedelta(hours=12)
+    )
+    session_lifetime: Annotated[timedelta, Meta(description="Seconds after which a session ends, used or not.")] = (
+        timedelta(days=7)
+    )
+    token_lifetime: Annotated[
+        timedelta, Meta(description="Seconds for which a token lets in whose maker does not say.")
+    ] = timedelta(days=90)
+    password_min_length: Annotated[int, Meta(ge=8, description="Fewest characters of a password.")] = 12
+
+
 SECTIONS: dict[str, type[Section]] = {
     "core": Core,
     "database": Database,
@@ -247,6 +262,7 @@ SECTIONS: dict[str, type[Section]] = {
     "logging": Logging,
     "payloads": Payloads,
     "secrets": Secrets,
+    "auth": Auth,
 }
 
 

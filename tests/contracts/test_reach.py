@@ -24,26 +24,26 @@ def dags(engine: Engine) -> Engine:
     return engine
 
 
-@pytest.mark.parametrize(
-    "sets",
-    [
-        [],
-        [[]],
-        [["*"]],
-        [["a*"]],
-        [["?"]],
-        [["_*"], ["*x"]],
-        [["etl_daily"]],
-        [["etl?daily", "a"]],
-        [["etl_*", "a.?", "*-", "A"], ["*a*", "*.*", "A"]],
-        [["*"], []],
-    ],
-)
-def test_a_list_holds_exactly_the_dags_within_reach(dags: Engine, sets: list[list[str]]) -> None:
-    reach = Reach(tuple(map(frozenset, sets)))
-    with reading(dags) as connection:
-        found = set(connection.execute(select(cursors.c.dag_id).where(within(cursors.c.dag_id, reach))).scalars())
-    assert found == {dag_id for dag_id in IDS if dag_id in reach}
+REACHES = [
+    [],
+    [[]],
+    [["*"]],
+    [["a*"]],
+    [["?"]],
+    [["_*"], ["*x"]],
+    [["etl_daily"]],
+    [["etl?daily", "a"]],
+    [["etl_*", "a.?", "*-", "A"], ["*a*", "*.*", "A"]],
+    [["*"], []],
+]
+
+
+def test_a_list_holds_exactly_the_dags_within_reach(dags: Engine) -> None:
+    for sets in REACHES:
+        reach = Reach(tuple(map(frozenset, sets)))
+        with reading(dags) as connection:
+            found = set(connection.execute(select(cursors.c.dag_id).where(within(cursors.c.dag_id, reach))).scalars())
+        assert found == {dag_id for dag_id in IDS if dag_id in reach}, sets
 
 
 def test_whole_ids_are_looked_up_in_an_index(engine: Engine) -> None:
