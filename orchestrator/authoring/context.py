@@ -37,14 +37,17 @@ CONTEXT_KEYS = frozenset(
         "ds",
         "ds_nodash",
         "idempotency_key",
+        "inlets",
         "logical_date",
         "macros",
+        "outlets",
         "params",
         "run_id",
         "task",
         "task_instance",
         "task_instance_key_str",
         "templates_dict",
+        "test_mode",
         "ti",
         "ts",
         "ts_nodash",
@@ -200,11 +203,17 @@ def build_context(
         pokes=order.pokes,
     )
     context.update(task=task, ti=instance, task_instance=instance, connection=connection)
+    context.update(inlets=_listed(task, "inlets"), outlets=_listed(task, "outlets"), test_mode=False)
     context["params"] = {**order.params, **task.own_params(), **instance.dag_run.conf}
     task.check_params(context["params"])
     if "ds_nodash" in context:
         context["task_instance_key_str"] = f"{order.dag_id}__{key.task_id}__{context['ds_nodash']}"
     return context
+
+
+def _listed(task: Task, name: str) -> list[Any]:
+    given = getattr(task, name, None) or ()
+    return [*given] if isinstance(given, list | tuple | set) else [given]
 
 
 def run_context(order: Order, dag: DAG) -> Context:

@@ -205,6 +205,30 @@ class BaseOperator(Constructed, Preparing, Task):
     def dag_id(self) -> str:
         return self.graph_or_refusal().dag_id
 
+    def get_dag(self) -> DAG | None:
+        """The DAG that it belongs to, if any."""
+        return self.dag if self.has_dag() else None
+
+    def has_dag(self) -> bool:
+        return self.graph is not None
+
+    @property
+    def node_id(self) -> str:
+        return self.task_id
+
+    @property
+    def label(self) -> str:
+        """Its id without those of its groups."""
+        within = None if self.task_group is None else self.task_group.group_id
+        return self.task_id.removeprefix(f"{within}.") if within else self.task_id
+
+    @property
+    def task_type(self) -> str:
+        """The name of its class."""
+        return type(self).__name__
+
+    operator_name = task_type
+
     @property
     def output(self) -> XComArg:
         """What this task will have returned, to be passed to others."""
@@ -301,6 +325,14 @@ class BaseOperator(Constructed, Preparing, Task):
         for name in self.template_fields:
             field = Field(self, name, self.extensions_of(name), self._settled)
             setattr(self, name, field.render(getattr(self, name, None), context, results))
+
+    def render_template(self, content: Any, context: Context, *_jinja: Any, **_its: Any) -> Any:
+        """``content`` with all templates in it rendered, at any depth, by the DAG's Jinja whatever else is given."""
+        return Field(self, "render_template", self.template_ext).render(content, context, context["ti"].results)
+
+    def render_template_fields(self, context: Context, *_jinja: Any, **_its: Any) -> None:
+        """Fill its template fields once more, in place."""
+        self.render_fields(context, context["ti"].results)
 
     def instance_name(self, context: Context) -> str | None:
         if self.map_index_template is None or context["ti"].map_index < 0:

@@ -3,7 +3,9 @@
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, Protocol, TypeAlias
 
-TAGS = frozenset({"arrow", "dataclass", "dataframe", "enum", "model", "namedtuple", "ndarray", "path", "series"})
+TAGS = frozenset(
+    {"arrow", "dataclass", "dataframe", "enum", "model", "namedtuple", "ndarray", "path", "serialized", "series"}
+)
 """What such values are tagged with in JSON: names for ever."""
 
 BINARY = frozenset({"arrow", "dataframe", "ndarray", "series"})

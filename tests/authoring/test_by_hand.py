@@ -11,6 +11,7 @@ from orchestrator import (
     BranchMixIn,
     Context,
     SkipMixin,
+    TaskGroup,
     literal,
     task,
 )
@@ -142,3 +143,36 @@ def test_a_function_with_a_yield_may_say_what_it_wrote_and_nothing_else(run):
     assert run(dag, "says") == 7
     with pytest.raises(UsageError, match="task 'yields' yields 1; return what its result is"):
         run(dag, "yields")
+
+
+def test_a_body_renders_templates_of_its_own(run):
+    class Rendering(BaseOperator):
+        template_fields = ("name",)
+
+        def __init__(self, *, name, **settings):
+            super().__init__(**settings)
+            self.name = name
+
+        def execute(self, context):
+            self.name = "{{ ds }}"
+            self.render_template_fields(context)
+            return [self.name, self.render_template({"a": ["{{ ti.task_id }}"]}, context, None), self.label]
+
+    with DAG("d") as dag, TaskGroup("g"):
+        made = Rendering(task_id="t", name="{{ 1 }}")
+    assert run(dag, "g.t") == ["2026-01-31", {"a": ["g.t"]}, "t"]
+    assert (made.task_type, made.operator_name, made.node_id) == ("Rendering", "Rendering", "g.t")
+    assert made.get_dag() is dag
+    assert EmptyOperator(task_id="alone").get_dag() is None
+
+
+def test_a_body_is_told_what_its_task_reads_and_writes(run):
+    with DAG("d") as dag:
+
+        @task(inlets=[Asset("a")], outlets=Asset("b"))
+        def told(inlets=None, outlets=None, test_mode=None, ti=None):
+            return [repr(inlets), repr(outlets), test_mode, ti.is_mapped, ti.get_template_context()["ds"]]
+
+        told()
+    read, written = "[Asset(name='a', uri='a')]", "[Asset(name='b', uri='b')]"
+    assert run(dag, "told") == [read, written, False, False, "2026-01-31"]

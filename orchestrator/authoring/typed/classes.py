@@ -40,6 +40,9 @@ def instance_to_plain(value: Any, classes: Classes, plain: Plain) -> dict[str, o
         extra = _fields_to_plain(value.model_extra or {}, plain)
         found = _tagged("model", classes.name_of(kind), _fields_to_plain(fields, plain))
         return {**found, "set": sorted(value.model_fields_set), **({"extra": extra} if extra else {})}
+    if _is_serializable(kind):
+        said = plain(value.serialize(), ".serialize()")
+        return {TAG: "serialized", "class": classes.name_of(kind), "version": _version(kind), "value": said}
     return None
 
 
@@ -53,6 +56,8 @@ def restored(tag: str, fields: Mapping[str, Any], classes: Classes) -> Any:
         )
     if tag == "enum":
         return _member_of(kind, name, fields)
+    if tag == "serialized":
+        return _deserialized(kind, name, fields)
     given = dict(fields["value"])
     known = _known(tag, kind)
     for field in given.keys() - known.keys():
@@ -102,11 +107,30 @@ def _is_model(kind: type) -> bool:
     return pydantic is not None and issubclass(kind, pydantic.BaseModel)
 
 
+def _is_serializable(kind: Any) -> bool:
+    """As in Airflow: what its ``serialize()`` gives, its ``deserialize(data, version)`` takes."""
+    return callable(getattr(kind, "serialize", None)) and callable(getattr(kind, "deserialize", None))
+
+
+def _version(kind: Any) -> int:
+    return int(getattr(kind, "__version__", 1))
+
+
+def _deserialized(kind: Any, name: str, fields: Mapping[str, Any]) -> Any:
+    version = int(fields["version"])
+    if version > _version(kind):
+        raise ValueDecodingError(
+            f"a recorded {name} is of version {version}, and this version of the code has its version {_version(kind)}"
+        )
+    return kind.deserialize(fields["value"], version)
+
+
 _KINDS: Mapping[str, Any] = {
     "enum": lambda kind: issubclass(kind, Enum),
     "dataclass": dataclasses.is_dataclass,
     "namedtuple": lambda kind: issubclass(kind, tuple) and hasattr(kind, "_fields"),
     "model": _is_model,
+    "serialized": _is_serializable,
 }
 
 

@@ -74,7 +74,7 @@ SDK: Table = {
         "MonthWindow": PARTITIONS,
         "MultipleCronTriggerTimetable": "orchestrator:MultipleCronTriggerTimetable",
         "NEVER_EXPIRE": TASK_STATE,
-        "ObjectStoragePath": OBJECT_STORAGE,
+        "ObjectStoragePath": "orchestrator.hooks.object_storage:ObjectStoragePath",
         "Param": "orchestrator:Param",
         "ParamsDict": "orchestrator:ParamsDict",
         "PartitionMapper": PARTITIONS,
