@@ -78,6 +78,10 @@ class SignIn:
         """Begin a session; its secret, for a cookie. SignInError says nothing of what is wrong; TooManyAttemptsError,
         when to try again.
         """
+        return self.begin(self.require_password(name, password, address), "session", address)
+
+    def require_password(self, name: str, password: str, address: str) -> User:
+        """The user whose name and password these are; the same errors."""
         keys = {name_key(name): PER_NAME, address_key(address): PER_ADDRESS}
         until = self._attempts.begin(keys, self._clock.now())
         if until is not None:
@@ -90,7 +94,7 @@ class SignIn:
         self._attempts.forgive(address_key(address))
         if self._passwords.is_outdated(stored):
             self._users.rehash(user.name, stored, self._passwords.hash(password))
-        return self.begin(user, "session", address)
+        return user
 
     def begin(self, user: User, via: str, address: str) -> str:
         """Begin a session of somebody who has shown who they are; its secret."""

@@ -111,6 +111,40 @@ COMMANDS: Tree = {
             ),
         },
     ),
+    "users": Branch(
+        "Users: who may sign in, and what they may do.",
+        {
+            "list": Leaf(f"{_CLI}.users:list_users", "List the users, and what they may do."),
+            "create": Leaf(f"{_CLI}.users:create", "Create a user."),
+            "delete": Leaf(f"{_CLI}.users:delete", "Delete a user, with their tokens and sessions."),
+            "passwd": Leaf(f"{_CLI}.users:passwd", "Set a user's password."),
+            "grant": Leaf(f"{_CLI}.users:grant", "Grant a role, on all DAGs or on those whose id fits a pattern."),
+            "revoke": Leaf(f"{_CLI}.users:revoke", "Take a role away, as it was granted."),
+            "enable": Leaf(f"{_CLI}.users:enable", "Let a user come in again."),
+            "disable": Leaf(
+                f"{_CLI}.users:disable", "Keep a user out: their sessions end, and their tokens let nobody in."
+            ),
+            "sign-out": Leaf(f"{_CLI}.users:sign_out", "End all sessions of a user."),
+        },
+    ),
+    "tokens": Branch(
+        "Tokens, by which programs are let in as a user.",
+        {
+            "list": Leaf(f"{_CLI}.tokens:list_tokens", "List tokens, without what they open."),
+            "create": Leaf(f"{_CLI}.tokens:create", "Make a token, by which a program is let in as a user."),
+            "revoke": Leaf(f"{_CLI}.tokens:revoke", "Revoke a token; servers heed that within five seconds."),
+        },
+    ),
+    "audit": Branch(
+        "The audit log: who did what.",
+        {
+            "list": Leaf(f"{_CLI}.audit:list_audit", "List who did what, the newest first."),
+            "verify": Leaf(
+                f"{_CLI}.audit:verify_audit",
+                "Check that no line of the log was changed, taken out, moved or added past the program.",
+            ),
+        },
+    ),
     "venvs": Branch(
         "Environments that tasks have had built for them.",
         {
@@ -127,7 +161,9 @@ COMMANDS: Tree = {
         {
             "migrate": Leaf(f"{_CLI}.migration:migrate", "Create the database, or bring its schema up to date."),
             "check": Leaf(f"{_CLI}.db:check", "Check that the database can be read and is up to date."),
-            "clean": Leaf(f"{_CLI}.db:clean", "Delete runs that ended long ago."),
+            "clean": Leaf(
+                f"{_CLI}.db:clean", "Delete runs that ended long ago, and what the audit log says of the time before."
+            ),
             "rebuild": Leaf(f"{_CLI}.db:rebuild", "Write the tables about runs anew from the history."),
             "shell": Leaf(f"{_CLI}.db:shell", "Open the database's own shell."),
         },
