@@ -1,5 +1,5 @@
-"""Standalone: every part of a home in one command. This process is the scheduler; the dag processor, and the processes
-in which plugins listen, are commands beside it that never outlive it.
+"""Standalone: every part of a home in one command. This process is the scheduler; the dag processor, the processes in
+which plugins listen, and the one that serves pages are commands beside it that never outlive it.
 """
 
 import contextlib
@@ -7,15 +7,19 @@ import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
 
+from orchestrator.assembly.home import open_home
 from orchestrator.assembly.listening import listeners
+from orchestrator.assembly.on_demand import served_on_demand
 from orchestrator.assembly.scheduler import run_scheduler
 from orchestrator.config import HOME_VARIABLE, Config
 from orchestrator.processes.entry import Entry, Origin, Process
+from orchestrator.storage.users import has_users
 
 # What a seed had better hold for these processes: the modules that more than one of them needs.
 SHARED = ("orchestrator.cli.dag_processor", "orchestrator.worker.zygote")
 
 _COMMAND = "orchestrator.cli:main"
+_FIRST_ADMIN = "orchestrator.cli.first_admin:make"
 _RESTART_SECONDS = 1.0
 _END_SECONDS = 5.0
 
@@ -33,8 +37,10 @@ def run_standalone(
     """
     config.core.dags_folder.mkdir(parents=True, exist_ok=True)
     with contextlib.ExitStack() as beside:
+        beside.enter_context(_first_admin(config, origin))
         for what, words in _servers(config):
             beside.enter_context(_beside(config, origin, notice, what, words))
+        beside.enter_context(served_on_demand(config, origin, notice))
         run_scheduler(config, notice=notice, on_ready=on_ready, origin=origin)
 
 
@@ -50,17 +56,34 @@ def _servers(config: Config) -> Iterator[tuple[str, Sequence[str]]]:
 
 
 @contextlib.contextmanager
+def _first_admin(config: Config, origin: Origin) -> Iterator[None]:
+    """Somebody has to be able to sign in; made elsewhere, since what passwords take would stay in memory here."""
+    with open_home(config) as home:
+        is_needed = not has_users(home.engine)
+    making = origin.start(Entry(_FIRST_ADMIN, (), _environment(config))) if is_needed else None
+    try:
+        yield
+    finally:
+        if making is not None:
+            making.wait()
+
+
+@contextlib.contextmanager
 def _beside(
     config: Config, origin: Origin, notice: Callable[[str], None], what: str, words: Sequence[str]
 ) -> Iterator[None]:
     """A command beside this process, started again should it die; ``what`` it is, to a person."""
-    entry = Entry(_COMMAND, ([*words, "--while-stdin-is-open"],), {HOME_VARIABLE: str(config.home)})
+    entry = Entry(_COMMAND, ([*words, "--while-stdin-is-open"],), _environment(config))
     keeper = _Keeper(origin, entry, notice, what)
     keeper.start()
     try:
         yield
     finally:
         keeper.stop()
+
+
+def _environment(config: Config) -> dict[str, str]:
+    return {HOME_VARIABLE: str(config.home)}
 
 
 class _Keeper(threading.Thread):

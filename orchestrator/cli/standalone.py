@@ -9,6 +9,7 @@ from functools import partial
 import click
 
 from orchestrator.assembly.plugins import warnings
+from orchestrator.assembly.port import expected_url
 from orchestrator.assembly.schema import check, lay_out
 from orchestrator.assembly.standalone import SHARED, run_standalone
 from orchestrator.cli import edge
@@ -25,7 +26,8 @@ def standalone() -> None:
     """Run everything in one: DAG files in, runs out.
 
     Makes the database where there is none, brings it up to date where it is old, reads the DAG files, schedules, and
-    runs tasks in worker processes. It ends on SIGTERM or Ctrl-C when what runs has ended, and at once when asked
+    runs tasks in worker processes. Pages are served on [api] port; the first start makes an admin, and tells the
+    password once. It ends on SIGTERM or Ctrl-C when what runs has ended, and at once when asked
     again.
 
     \b
@@ -70,6 +72,7 @@ def _tell(config: Config) -> None:
         "home": config.home,
         "DAG files": config.core.dags_folder,
         "database": censor(config.database.sql_alchemy_conn),
+        "pages": expected_url(config) or "a port that is free",
         "workers": f"up to {config.core.parallelism} activities at once",
         "run a DAG": "orchestrator dags trigger DAG --wait",
         "stop": "Ctrl-C",

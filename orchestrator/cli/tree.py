@@ -181,6 +181,7 @@ COMMANDS: Tree = {
         {"check": Leaf(f"{_CLI}.compat:check", "Say whether DAG files that were written for Airflow run here.")},
     ),
     "scheduler": Leaf(f"{_CLI}.scheduler:scheduler", "Run the scheduler and its workers."),
+    "api-server": Leaf(f"{_CLI}.api_server:api_server", "Serve the pages and the REST API."),
     "dag-processor": Leaf(f"{_CLI}.dag_processor:dag_processor", "Run the process that reads the DAG files."),
     "listener": Leaf(f"{_CLI}.listener:listener", "Run the process in which a plugin hears of what happens."),
     "rotate-fernet-key": Leaf(

@@ -12,6 +12,7 @@ import msgspec
 from orchestrator.config.settings import (
     PREFIX,
     SECTIONS,
+    Api,
     Auth,
     Callbacks,
     Core,
@@ -81,6 +82,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     logging: Logging
     payloads: Payloads
     secrets: Secrets
+    api: Api
     auth: Auth
     given: Mapping[Place, tuple[Given, ...]]
 

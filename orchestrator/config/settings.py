@@ -18,6 +18,7 @@ Zone = NewType("Zone", str)
 Secret = NewType("Secret", str)
 Patterns = NewType("Patterns", str)
 Dotted = NewType("Dotted", str)
+Addresses = NewType("Addresses", str)
 Count = Annotated[int, Meta(ge=1)]
 Level = Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"]
 ExecutorName = Literal["LocalExecutor"]
@@ -249,6 +250,30 @@ class Auth(Section, frozen=True, kw_only=True):
     password_min_length: Annotated[int, Meta(ge=8, description="Fewest characters of a password.")] = 12
 
 
+class Api(Section, frozen=True, kw_only=True):
+    """The pages and the REST API."""
+
+    host: Annotated[Addresses, Meta(description="Address that is listened on; 0.0.0.0 lets other machines in.")] = (
+        Addresses("127.0.0.1")
+    )
+    port: Annotated[int, Meta(ge=0, le=65535, description="Port that is listened on; 0 takes any that is free.")] = 8080
+    access_log: Annotated[bool, Meta(description="Whether every request is logged.")] = False
+    trusted_proxies: Annotated[
+        Addresses,
+        Meta(
+            description="Addresses of proxies, with commas between, whose word is taken for who asks and whether that "
+            "was by HTTPS (X-Forwarded-For, X-Forwarded-Proto)."
+        ),
+    ] = Addresses("")
+    idle_seconds: Annotated[
+        timedelta,
+        Meta(
+            description="Seconds without a request after which standalone ends the process that serves; the next "
+            "request starts it again. 0 means never."
+        ),
+    ] = timedelta(seconds=600)
+
+
 SECTIONS: dict[str, type[Section]] = {
     "core": Core,
     "database": Database,
@@ -262,6 +287,7 @@ SECTIONS: dict[str, type[Section]] = {
     "logging": Logging,
     "payloads": Payloads,
     "secrets": Secrets,
+    "api": Api,
     "auth": Auth,
 }
 

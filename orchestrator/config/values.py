@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 
-from orchestrator.config.settings import Dotted, Patterns, Secret, Setting, Url, Zone
+from orchestrator.config.settings import Addresses, Dotted, Patterns, Secret, Setting, Url, Zone
 from orchestrator.nearest import did_you_mean
 
 _BOOLEANS = {"true": True, "t": True, "yes": True, "on": True, "1": True}
@@ -60,7 +60,7 @@ def describe(setting: Setting) -> str:
     if kind in _NAMES:
         return _NAMES[kind]
     if kind is int:
-        return f"integer, at least {_least(setting)}"
+        return f"integer, {_range(setting, 'at least {}', '{} to {}')}"
     return "one of " + ", ".join(_choices(kind))
 
 
@@ -105,6 +105,10 @@ def _patterns(text: str, home: Path) -> Patterns:  # noqa: ARG001
     return Patterns(" ".join(text.replace(",", " ").split()))
 
 
+def _addresses(text: str, home: Path) -> Addresses:  # noqa: ARG001
+    return Addresses(",".join(part.strip() for part in text.split(",")))
+
+
 def _dotted(text: str, home: Path) -> Dotted:  # noqa: ARG001
     if text and not all(part.isidentifier() for part in text.split(".")):
         raise ValueError("expected a name, or a dotted path such as package.module.Class")
@@ -136,12 +140,15 @@ def _number(text: str, setting: Setting) -> int:
     try:
         number: int = msgspec.convert(text, setting.type, strict=False)
     except msgspec.ValidationError:
-        raise ValueError(f"expected a whole number, {_least(setting)} or more") from None
+        raise ValueError(f"expected a whole number, {_range(setting, '{} or more', '{} to {}')}") from None
     return number
 
 
-def _least(setting: Setting) -> int:
-    return next(int(meta.ge) for meta in setting.type.__metadata__ if meta.ge is not None)
+def _range(setting: Setting, open_end: str, both: str) -> str:
+    metas = setting.type.__metadata__
+    least = next(int(meta.ge) for meta in metas if meta.ge is not None)
+    most = next((int(meta.le) for meta in metas if meta.le is not None), None)
+    return open_end.format(least) if most is None else both.format(least, most)
 
 
 _READERS: dict[Any, Callable[[str, Path], Any]] = {
@@ -153,6 +160,7 @@ _READERS: dict[Any, Callable[[str, Path], Any]] = {
     Secret: _secret,
     Patterns: _patterns,
     Dotted: _dotted,
+    Addresses: _addresses,
 }
 _NAMES = {
     bool: "True or False",
@@ -163,4 +171,5 @@ _NAMES = {
     Secret: "secret",
     Patterns: "patterns",
     Dotted: "name",
+    Addresses: "address",
 }

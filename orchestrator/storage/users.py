@@ -22,6 +22,12 @@ BY_HAND, BY_GROUPS = "", "groups"
 _ALL = ""  # a pattern that is none: everything
 
 
+def has_users(engine: Engine) -> bool:
+    """Whether somebody can sign in."""
+    with reading(engine) as connection:
+        return connection.execute(select(users.c.name).limit(1)).first() is not None
+
+
 class SqlUserStore:
     """The UserStore of SQLite and PostgreSQL."""
 
@@ -43,8 +49,7 @@ class SqlUserStore:
         return found[0] if found else None
 
     def is_empty(self) -> bool:
-        with reading(self._engine) as connection:
-            return connection.execute(select(users.c.name).limit(1)).first() is None
+        return not has_users(self._engine)
 
     def add(
         self,

@@ -34,7 +34,8 @@ class LiveHomeError(OrchestratorError, AssertionError):
 class LiveHome:
     """A home folder and the processes that work on it; every one of them ends with the ``with`` block.
 
-    ``settings`` are ``{"section.key": value}``, ``environment`` what the processes are given besides.
+    ``settings`` are ``{"section.key": value}``, ``environment`` what the processes are given besides. Its pages are
+    served on any port that is free, unless the settings say which.
     """
 
     def __init__(
@@ -44,7 +45,7 @@ class LiveHome:
         self.dags = self.folder / "dags"
         self.dags.mkdir(parents=True, exist_ok=True)
         self.log = self.folder / "processes.log"
-        self._settings = {_variable(name): str(value) for name, value in settings.items()}
+        self._settings = {_variable(name): str(value) for name, value in ({"api.port": 0} | dict(settings)).items()}
         self._environment = dict(environment)
         self._leaders: list[subprocess.Popen[bytes]] = []
 

@@ -1,0 +1,107 @@
+"""Server: serves the REST API and the pages in the process that calls, until it is told to stop or nobody asks."""
+
+import contextlib
+import logging
+import signal
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from datetime import timedelta
+
+import uvicorn
+from fastapi import APIRouter
+
+from orchestrator.api.app import make_app
+from orchestrator.api.people import People
+from orchestrator.assembly.accounts import make_accounts
+from orchestrator.assembly.home import open_home
+from orchestrator.config import Config
+
+_SIGNALS = (signal.SIGTERM, signal.SIGINT)
+_GRACE_SECONDS = 5
+
+
+def run_api_server(
+    config: Config,
+    listener: socket.socket,
+    *,
+    stop: threading.Event,
+    pages: Sequence[APIRouter] = (),
+    idle: timedelta = timedelta(0),
+    on_ready: Callable[[], None] = lambda: None,
+) -> None:
+    """Serve on ``listener`` until SIGTERM, SIGINT or ``stop``, or until nobody has been connected for ``idle`` (0: for
+    ever). Requests under way have some seconds to end; open streams end at once.
+
+    SchemaVersionError or StorageUnavailableError where the database is not there.
+    """
+    with open_home(config) as home:
+        accounts = make_accounts(config, home.engine)
+        app = make_app(home, People(accounts.sign_in), pages=pages)
+        server = _Server(_settings(config, app), stop, idle, on_ready)
+        with server.stopped_by_signals():
+            server.run(sockets=[listener])
+
+
+def _settings(config: Config, app: Callable[..., object]) -> uvicorn.Config:
+    logging.getLogger("uvicorn").setLevel(logging.WARNING)
+    logging.getLogger("uvicorn.access").setLevel(logging.INFO)
+    return uvicorn.Config(
+        app,
+        loop="asyncio",
+        http="h11",
+        ws="none",
+        lifespan="on",
+        log_config=None,
+        access_log=config.api.access_log,
+        proxy_headers=bool(config.api.trusted_proxies),
+        forwarded_allow_ips=config.api.trusted_proxies or None,
+        server_header=False,
+        timeout_graceful_shutdown=_GRACE_SECONDS,
+    )
+
+
+class _Server(uvicorn.Server):
+    """uvicorn's, which leaves signals to whoever runs it, and ends when nobody needs it."""
+
+    def __init__(
+        self, config: uvicorn.Config, stop: threading.Event, idle: timedelta, on_ready: Callable[[], None]
+    ) -> None:
+        super().__init__(config)
+        self._stop = stop
+        self._idle = idle.total_seconds()
+        self._on_ready = on_ready
+        self._busy_until = time.monotonic()
+        self._served = 0
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+    @contextlib.contextmanager
+    def stopped_by_signals(self) -> Iterator[None]:
+        """Where this is the main thread."""
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        before = [(number, signal.signal(number, self.handle_exit)) for number in _SIGNALS]
+        try:
+            yield
+        finally:
+            for number, handler in before:
+                signal.signal(number, handler)
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self._on_ready()
+
+    async def on_tick(self, counter: int) -> bool:
+        return await super().on_tick(counter) or self._stop.is_set() or self._is_idle()
+
+    def _is_idle(self) -> bool:
+        state = self.server_state
+        if state.connections or state.total_requests != self._served:
+            self._served = state.total_requests
+            self._busy_until = time.monotonic()
+        return bool(self._idle) and time.monotonic() - self._busy_until > self._idle
