@@ -13,6 +13,7 @@ OrchestratorError
 │   ├── QuarantineError        blue code would have a side effect, which was kept from happening
 │   └── DagImportError         the file could not be imported
 ├── NotFoundError              no such DAG, run, task, pool …
+│   └── ContextKeyError        a word that the context of a task does not have
 ├── ForbiddenError             whoever asks has no right to it
 ├── ConflictError              it exists already, or is in the wrong state
 ├── SignInError                this name and password, or this token, let nobody in
@@ -161,6 +162,13 @@ class DagImportError(DagError):
 
 class NotFoundError(OrchestratorError, LookupError):
     """There is no such DAG, run, task or setting."""
+
+
+class ContextKeyError(NotFoundError, KeyError):
+    """The context of a task has no such word."""
+
+    def __str__(self) -> str:
+        return Exception.__str__(self)
 
 
 class ForbiddenError(OrchestratorError):

@@ -10,6 +10,7 @@ import msgspec
 
 from orchestrator.assembly.dag_processor import defaults_of
 from orchestrator.compat.airflow.catalog import ROOT
+from orchestrator.compat.airflow.context_words import context_findings
 from orchestrator.compat.airflow.finder import is_airflow_installed
 from orchestrator.compat.airflow.findings import Finding, Kind
 from orchestrator.compat.airflow.imports import import_findings
@@ -144,6 +145,7 @@ def _of_source(file: str, source: bytes) -> Iterator[Finding]:
         return  # the parse says where
     yield from import_findings(file, tree)
     yield from keyword_findings(file, tree)
+    yield from context_findings(file, tree)
 
 
 def _of_parse(parsed: Parsed) -> Iterator[Finding]:

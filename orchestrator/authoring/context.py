@@ -46,6 +46,7 @@ CONTEXT_KEYS = frozenset(
         "task",
         "task_instance",
         "task_instance_key_str",
+        "task_reschedule_count",
         "templates_dict",
         "test_mode",
         "ti",
@@ -204,6 +205,7 @@ def build_context(
     )
     context.update(task=task, ti=instance, task_instance=instance, connection=connection)
     context.update(inlets=_listed(task, "inlets"), outlets=_listed(task, "outlets"), test_mode=False)
+    context["task_reschedule_count"] = order.pokes
     context["params"] = {**order.params, **task.own_params(), **instance.dag_run.conf}
     task.check_params(context["params"])
     if "ds_nodash" in context:

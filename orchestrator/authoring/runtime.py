@@ -5,11 +5,17 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, Protocol
 
-from orchestrator.exceptions import UsageError
+from orchestrator.authoring.airflow_context import absence
+from orchestrator.exceptions import ContextKeyError, UsageError
+from orchestrator.nearest import did_you_mean
 
 
 class Context(dict[str, Any]):
     """What a task's body is given, under Airflow's names (docs/reference/context.md)."""
+
+    def __missing__(self, key: str) -> Any:
+        """ContextKeyError says which words there are that are meant."""
+        raise ContextKeyError(absence(key) or f"the context has no {key!r}{did_you_mean(key, self)}")
 
 
 class Runtime(Protocol):

@@ -1,6 +1,7 @@
 """Templating: what Jinja makes of a task's fields, at parse time (which results are pulled) and at run time."""
 
 import copy
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from types import MappingProxyType, TracebackType
@@ -12,6 +13,7 @@ from jinja2 import meta, nodes
 from jinja2.nativetypes import NativeEnvironment
 from jinja2.sandbox import SandboxedEnvironment, is_internal_attribute
 
+from orchestrator.authoring.airflow_context import absence
 from orchestrator.authoring.dag import DAG
 from orchestrator.authoring.dates import DATE_KEYS, FORMATS, as_filter
 from orchestrator.authoring.filters import Filters
@@ -22,6 +24,7 @@ from orchestrator.authoring.runtime import Context
 from orchestrator.authoring.task import Task
 from orchestrator.exceptions import BodyError, OrchestratorError, TemplateError
 
+_UNDEFINED = re.compile(r"'(\w+)' is undefined")
 _MARKS = ("{{", "{%", "{#")
 
 
@@ -228,6 +231,8 @@ class Field:
             hint = "; put a space at the end if it is no file" if str(error.name).endswith(self.extensions) else ""
             return f"there is no template file {error.name!r} in {folders}{hint}"
         words = str(error.message if isinstance(error, jinja2.TemplateError) else error)
+        if isinstance(error, jinja2.UndefinedError) and (found := _UNDEFINED.match(words)):
+            words = absence(found[1]) or words
         if isinstance(error, jinja2.UndefinedError) and context is not None and "logical_date" not in context:
             dated = any(f"'{key}'" in words for key in DATE_KEYS)
             return f"{words}, because this run has no logical date" if dated else words

@@ -74,14 +74,24 @@ def manual_run(dag_id: str, date: datetime, conf: msgspec.Raw) -> TriggerRun:
 
 
 def require_dag(home: Home, dag_id: str) -> None:
-    """NotFoundError, or, where files could not be read, the first reason for that."""
+    """NotFoundError, or, where a file that may make it could not be read, the reason for that."""
     try:
         home.reads.dag(dag_id)
     except NotFoundError as error:
-        for broken in home.reads.import_errors():
-            failure = broken.failure
-            raise DagError(f"{failure.message} ({error})", file=failure.file, line=failure.line) from None
+        broken = home.reads.import_errors()
+        for found in sorted(broken, key=lambda one: not _names(home, one.file, dag_id))[:1]:
+            more = f"; {len(broken) - 1} more of the DAG files cannot be read" if broken[1:] else ""
+            failure = found.failure
+            raise DagError(f"{failure.message} ({error}{more})", file=failure.file, line=failure.line) from None
         raise
+
+
+def _names(home: Home, file: str, dag_id: str) -> bool:
+    """Whether the source of that DAG file has the name of the DAG in it."""
+    try:
+        return dag_id in (home.config.core.dags_folder / file).read_text(errors="replace")
+    except OSError:
+        return False
 
 
 def prints_beside(output: Format) -> contextlib.AbstractContextManager[object]:

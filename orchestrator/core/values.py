@@ -4,8 +4,9 @@ JSON's own types stand as they are. What JSON lacks is tagged: ``{"__type__": "d
 datetime, date, time, timedelta, Decimal, UUID, bytes, tuple, set, frozenset, and the floats NaN and Infinity; a dict
 with a key ``__type__`` is tagged too, so that it comes back unharmed. Scalars of array libraries become Python's.
 Subclasses of str, int, float, list and dict (StrEnum, Counter, …) are recorded as what they derive from. Dict keys
-that are no strings are not taken. The order of keys is kept. Classes of an author's, arrays and tables are taken and
-read where the process keeps their types (core.typed); elsewhere nothing that needs more than Python itself is.
+that are numbers or None come back as text, as in Airflow; others that are no strings are not taken. The order of keys
+is kept. Classes of an author's, arrays and tables are taken and read where the process keeps their types (core.typed);
+elsewhere nothing that needs more than Python itself is.
 """
 
 import base64
@@ -143,14 +144,24 @@ def _to_plain(value: object, depth: int) -> object:
 def _dict_to_plain(value: dict[Any, Any], depth: int) -> object:
     plain = {}
     for key, item in value.items():
-        if not isinstance(key, str):
-            raise _Misfit(f"dict with the key {key!r} (no string)")
+        name = _key(key)
+        if name in plain:
+            raise _Misfit(f"dict with two keys that are recorded as {name!r}")
         try:
-            plain[_text(key)] = _to_plain(item, depth)
+            plain[name] = _to_plain(item, depth)
         except _Misfit as misfit:
             misfit.steps.append(f"[{key!r}]")
             raise
     return _tagged("dict", list(plain.items())) if TAG in plain else plain
+
+
+def _key(key: object) -> str:
+    """A dict's key as text: JSON has no other, and Airflow records numbers, True, False and None as what str() says."""
+    if isinstance(key, str):
+        return _text(key)
+    if key is None or isinstance(key, int | float):
+        return str(key)
+    raise _Misfit(f"dict with the key {key!r} (no string)")
 
 
 def _list_to_plain(value: Iterable[Any], depth: int) -> list[object]:

@@ -107,3 +107,12 @@ def test_the_attempt_says_when_and_where_it_runs_and_how_to_see_its_log(dag, ord
     assert not ti.is_mapped
     assert ti.log_url == "orchestrator tasks logs d second manual__2026-01-31T06:30:00+00:00"
     assert build_context(order(dag, "second"), dag, dag.get_task("second"))["ti"].start_date is not None
+
+
+def test_a_word_that_is_not_there_is_named_with_what_to_write(dag, order):
+    context = build_context(order(dag, "second"), dag, dag.get_task("second"))
+    with pytest.raises(KeyError, match=r"^the context has no prev_start_date_success here; keep what the next run"):
+        context["prev_start_date_success"]
+    with pytest.raises(KeyError, match=r"^the context has no 'logical_dat'; did you mean 'logical_date'\?"):
+        context["logical_dat"]
+    assert context.get("prev_start_date_success") is None

@@ -251,3 +251,8 @@ def test_a_syntax_error_in_a_pulling_template_is_found_when_the_dag_is_compiled(
         Show(task_id="show", value="\n{{ ti.xcom_pull(task_ids='a' }}")
     with pytest.raises(TemplateError, match="task 'show', field 'value', line 2 of the template"):
         compile_dag(dag, file="x.py", defaults=Defaults())
+
+
+def test_a_word_of_airflow_that_is_not_there_is_said_to_be_so(run):
+    with pytest.raises(TemplateError, match="the context has no prev_start_date_success here; keep what the next run"):
+        shown(run, "{{ prev_start_date_success }}")

@@ -79,6 +79,14 @@ def test_a_broken_dag_file_is_named(live: LiveHome) -> None:
     assert "nothing_of_that_name" in done.stderr
 
 
+def test_of_several_broken_files_the_one_that_makes_the_dag_is_named(live: LiveHome) -> None:
+    live.write_dag("another.py", "from orchestrator import DAG\nnothing_of_that_name\n")
+    live.write_dag("garden.py", GARDEN + "\nnothing_like_that\n")
+    said = live.run("dags", "test", "garden").stderr
+    assert said.startswith("Error: garden.py:")
+    assert "1 more of the DAG files cannot be read" in said
+
+
 def test_an_unknown_dag_names_the_nearest(live: LiveHome) -> None:
     done = live.run("dags", "test", "gardne")
     assert done.returncode == 1

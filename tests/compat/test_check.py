@@ -185,3 +185,22 @@ def test_a_path_that_leads_nowhere_is_said_to(write: Write, name: str) -> None:
     empty = run_command("compat", "check", str(folder))
     assert empty.status == 0
     assert "No file below" in empty.err
+
+
+def test_words_of_the_context_that_are_not_there_are_missed_where_they_stand(write: Write) -> None:
+    path = write(
+        "etl.py",
+        """\
+        from airflow.providers.standard.operators.bash import BashOperator
+        from airflow.sdk import DAG, task
+        with DAG("etl"):
+            BashOperator(task_id="a", bash_command="echo {{ prev_start_date_success }} prev_end_date_success")
+            @task
+            def load(triggering_asset_events=None, **context):
+                return context["outlet_events"]
+            load()
+        """,
+    )
+    found = checked(path, status=1)
+    assert [line for line, _ in findings(found)] == [4, 6, 7]
+    assert found["missing"] == {"words of the context": 1}

@@ -192,8 +192,8 @@ def test_a_missing_number_of_an_array_library_is_nan() -> None:
         ({"n": 10**5000}, "result['n']", "int of more than 10000 bits"),
         ({"n": -(10**5000)}, "result['n']", "int of more than 10000 bits"),
         (["ok", "\ud800"], "result[1]", "str with half a surrogate pair in it"),
-        ({"a": {1: "x"}}, "result['a']", "dict with the key 1 (no string)"),
-        ({"a": {None: "x"}}, "result['a']", "dict with the key None (no string)"),
+        ({"a": {1: "x", "1": "y"}}, "result['a']", "dict with two keys that are recorded as '1'"),
+        ({"a": {b"b": "x"}}, "result['a']", "dict with the key b'b' (no string)"),
         ({"a": {(1, 2): "x"}}, "result['a']", "dict with the key (1, 2) (no string)"),
     ],
 )
@@ -201,6 +201,13 @@ def test_a_value_that_cannot_be_recorded_is_named_by_its_path(value: Any, path: 
     with pytest.raises(ValueEncodingError) as caught:
         encode(value)
     assert (caught.value.path, caught.value.type_name) == (path, type_name)
+
+
+def test_keys_that_are_numbers_come_back_as_text_as_in_airflow() -> None:
+    assert decode(encode({1: {2.5: "x"}, None: [{True: date(2026, 1, 31)}]})) == {
+        "1": {"2.5": "x"},
+        "None": [{"True": date(2026, 1, 31)}],
+    }
 
 
 def test_the_path_starts_where_the_caller_says() -> None:
