@@ -6,22 +6,35 @@ import contextlib
 import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from importlib import import_module
 
 from orchestrator.assembly.home import open_home
 from orchestrator.assembly.listening import listeners
 from orchestrator.assembly.on_demand import served_on_demand
 from orchestrator.assembly.scheduler import run_scheduler
+from orchestrator.assembly.vault import make_keyring
 from orchestrator.config import HOME_VARIABLE, Config
 from orchestrator.processes.entry import Entry, Origin, Process
 from orchestrator.storage.users import has_users
+from orchestrator.worker.forking import load_authoring
 
-# What a seed had better hold for these processes: the modules that more than one of them needs.
-SHARED = ("orchestrator.cli.dag_processor", "orchestrator.worker.zygote")
-
+_SHARED = ("orchestrator.cli.dag_processor", "orchestrator.worker.zygote")
 _COMMAND = "orchestrator.cli:main"
 _FIRST_ADMIN = "orchestrator.cli.first_admin:make"
 _RESTART_SECONDS = 1.0
 _END_SECONDS = 5.0
+
+
+def load_shared(config: Config) -> None:
+    """Import what the processes of a home are made of, for a seed to hold.
+
+    Also what one of them alone needs, where it is always there: an import writes to memory all over, and what a process
+    writes to it shares no more.
+    """
+    for module in _SHARED:
+        import_module(module)
+    load_authoring()
+    make_keyring(config).make_ready()
 
 
 def run_standalone(
@@ -47,8 +60,8 @@ def run_standalone(
 def _servers(config: Config) -> Iterator[tuple[str, Sequence[str]]]:
     """The commands that run beside the scheduler, each with what it is to a person.
 
-    Each is ``orchestrator WORDS --while-stdin-is-open`` in a process of its own, which alone imports what the command
-    needs besides SHARED. It is started again should it end, and has to end when its standard input does.
+    Each is ``orchestrator WORDS --while-stdin-is-open`` in a process of its own, which is started again should it end,
+    and has to end when its standard input does. One that is always there has its module in _SHARED.
     """
     yield "the dag processor", ["dag-processor"]
     for card in listeners(config):

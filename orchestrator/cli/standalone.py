@@ -11,7 +11,7 @@ import click
 from orchestrator.assembly.plugins import warnings
 from orchestrator.assembly.port import expected_url
 from orchestrator.assembly.schema import check, lay_out
-from orchestrator.assembly.standalone import SHARED, run_standalone
+from orchestrator.assembly.standalone import load_shared, run_standalone
 from orchestrator.cli import edge
 from orchestrator.cli.journal import notice, start_journal
 from orchestrator.cli.printable import one_line
@@ -36,9 +36,9 @@ def standalone() -> None:
     """
     began = time.monotonic()
     config = edge.config()
-    with planted(SHARED) as seed:
+    _prepare(config)
+    with planted(partial(load_shared, config)) as seed:
         start_journal(config)
-        _prepare(config)
         _tell(config)
         for warning in warnings(config):
             notice(warning)

@@ -2,7 +2,7 @@
 
 What a fork does not change it shares with its parent, so modules that all of them need are in memory once. The steps:
 
-1. The command imports what several processes need, while it has one thread, no database and nothing of any user.
+1. The command imports what its processes need, while it has one thread, no open database and nothing of any user.
 2. It forks the seed, which does nothing but wait to be asked. The command itself goes on to be the scheduler.
 3. For each process that is started, or started again, the seed forks itself, and the fork runs an ``Entry``.
 4. The seed tells whoever asked of its pid and, later, of how it ended.
@@ -18,8 +18,7 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Iterable, Iterator, Sequence
-from importlib import import_module
+from collections.abc import Callable, Iterator, Sequence
 
 import msgspec
 
@@ -32,14 +31,13 @@ _STDERR = 2
 
 
 @contextlib.contextmanager
-def planted(modules: Iterable[str]) -> Iterator[Origin]:
-    """A seed that holds these modules besides all that is imported by now; it ends with the block.
+def planted(load: Callable[[], None]) -> Iterator[Origin]:
+    """A seed that holds what ``load`` imports besides all that is imported by now; it ends with the block.
 
-    To be entered before there is a thread, a database or a line of a user's code in this process. WorkerStartError
-    where the system has no room for it.
+    To be entered before there is a thread, an open database or a line of a user's code in this process.
+    WorkerStartError where the system has no room for it.
     """
-    for module in modules:
-        import_module(module)
+    load()
     assert threading.active_count() == 1, "the locks of other threads would stay locked in a fork"
     _keep_standard_files()
     control, theirs = socket.socketpair()

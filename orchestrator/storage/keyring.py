@@ -1,14 +1,21 @@
-"""Keyring: the Fernet keys that a home's secrets are encrypted with."""
+"""Keyring: the Fernet keys that a home's secrets are encrypted with.
+
+The library is large, and loaded once there is something to encrypt or decrypt: an idle home without secrets has none
+of it in memory.
+"""
 
 import contextlib
 import hashlib
 import os
 import tempfile
+from importlib import import_module
 from pathlib import Path
-
-from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+from typing import TYPE_CHECKING, Any
 
 from orchestrator.exceptions import ConfigError, StorageUnavailableError
+
+if TYPE_CHECKING:
+    from cryptography.fernet import MultiFernet
 
 _HINT = "make one with `python -c 'from cryptography.fernet import Fernet; print(Fernet.generate_key().decode())'`"
 
@@ -24,6 +31,11 @@ class Keyring:
         self._file = file
         self._opened: tuple[bytes, MultiFernet] | None = None
 
+    def make_ready(self) -> None:
+        """Load the library now if there are keys, and so may be secrets: for a process that forks those who ask."""
+        if self._configured or self._file.exists():
+            _library()
+
     def encrypt(self, text: str) -> str:
         """``text`` as a token that only the keys of this ring open."""
         return self._open()[1].encrypt(text.encode()).decode("ascii")
@@ -32,7 +44,7 @@ class Keyring:
         """What ``token`` holds; ConfigError, which names ``what`` it is, where none of the keys opens it."""
         try:
             return self._open()[1].decrypt(token).decode()
-        except InvalidToken:
+        except _library().InvalidToken:
             raise ConfigError(
                 f"{what} was encrypted with another key; add that key to [core] fernet_key, behind a comma, "
                 f"or set {what} anew"
@@ -46,7 +58,7 @@ class Keyring:
         """Tells two texts apart, and says nothing of them to whoever has no key."""
         return hashlib.blake2b(text.encode(), key=self._open()[0], digest_size=16).hexdigest()
 
-    def _open(self) -> tuple[bytes, MultiFernet]:
+    def _open(self) -> "tuple[bytes, MultiFernet]":
         if self._opened is None:
             words = [word.strip() for word in self._configured.split(",") if word.strip()]
             self._opened = _keys(words, "[core] fernet_key") if words else _keys([self._kept()], str(self._file))
@@ -70,7 +82,7 @@ class Keyring:
         file, name = tempfile.mkstemp(prefix=".fernet-", dir=self._file.parent)  # mode 0600
         try:
             with os.fdopen(file, "wb") as written:
-                written.write(Fernet.generate_key() + b"\n")
+                written.write(_library().Fernet.generate_key() + b"\n")
                 written.flush()
                 os.fsync(written.fileno())
             with contextlib.suppress(FileExistsError):
@@ -79,8 +91,13 @@ class Keyring:
             Path(name).unlink()
 
 
-def _keys(words: list[str], place: str) -> tuple[bytes, MultiFernet]:
+def _library() -> Any:
+    return import_module("cryptography.fernet")
+
+
+def _keys(words: list[str], place: str) -> "tuple[bytes, MultiFernet]":
+    fernet = _library()
     try:
-        return words[0].encode()[:64], MultiFernet([Fernet(word) for word in words])
+        return words[0].encode()[:64], fernet.MultiFernet([fernet.Fernet(word) for word in words])
     except ValueError:
         raise ConfigError(f"{place} is no Fernet key; {_HINT}") from None

@@ -2,7 +2,9 @@
 
 import socket
 import sys
+from pathlib import Path
 
+from orchestrator.storage.keyring import Keyring
 from orchestrator.worker.forking import Birth, load_authoring, receive_settings, serve
 from orchestrator.worker.process import Endpoints, WorkerProcess
 from orchestrator.worker.rawoutput import RawOutput
@@ -15,6 +17,7 @@ def main(file: int) -> None:
     sys.argv[:] = ["orchestrator-worker"]
     settings = receive_settings(control, WorkerSettings)
     load_authoring()
+    Keyring(settings.fernet_key, Path(settings.fernet_file)).make_ready()
     serve(control, lambda birth: _live(birth, settings))
 
 

@@ -171,7 +171,7 @@ import os, sys
 from orchestrator.processes.entry import Entry
 from orchestrator.processes.seed import planted
 
-with planted(["tests.processes.programs"]) as seed:
+with planted(lambda: None) as seed:
     reader, writer = os.pipe()
     process = seed.start(Entry("tests.processes.programs:tell", (["a"],)), files=[writer])
     os.close(writer)

@@ -47,7 +47,9 @@ def test_the_death_of_the_seed_costs_the_processes_that_it_forked_and_no_run(tmp
         home.write_dag("naps.py", SLOW.format(seconds=0, count=3))
         home.start()
         home.wait_for("it is listed", lambda: listed(home, "naps"))
-        for process in (named(home, "orchestrator.seed"), named(home, "orchestrator.worker.zygote")):
+        seed = named(home, "orchestrator.seed")
+        assert not any(".db" in file.path for file in seed.open_files()), "no database goes into a fork"
+        for process in (seed, named(home, "orchestrator.worker.zygote")):
             process.kill()
         home.wait_for("the dag processor is replaced", lambda: "is started again" in home.log.read_text())
         home.write_dag("later.py", SLOW.format(seconds=0, count=1).replace("naps", "later"))
