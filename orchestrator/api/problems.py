@@ -44,10 +44,10 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 def add_problems(app: FastAPI) -> None:
     """Answer every error of the app's routes with a problem."""
-    app.add_exception_handler(OrchestratorError, _answer)
-    app.add_exception_handler(HTTPException, _answer)
-    app.add_exception_handler(RequestValidationError, _answer)
-    app.add_exception_handler(Exception, _answer)
+    app.add_exception_handler(OrchestratorError, answer)
+    app.add_exception_handler(HTTPException, answer)
+    app.add_exception_handler(RequestValidationError, answer)
+    app.add_exception_handler(Exception, answer)
 
 
 def problem_of(error: Exception) -> Problem:
@@ -74,7 +74,8 @@ def _of_fields(error: RequestValidationError) -> Problem:
     return Problem(title=status.phrase, status=status, detail=said, errors=found)
 
 
-async def _answer(request: Request, error: Exception) -> Response:
+async def answer(request: Request, error: Exception) -> Response:
+    """The error's problem; what is the server's own fault goes to its log."""
     problem = problem_of(error)
     if problem.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         _LOG.error("%s %s failed", request.method, request.url.path, exc_info=error)

@@ -10,7 +10,7 @@ from orchestrator.storage.claims import LEASE
 from orchestrator.storage.database import reading
 from orchestrator.storage.guard import Guarded, of_request, visible
 from orchestrator.storage.schema import SCHEDULER
-from orchestrator.storage.tables import activities, audit, leases, pools, requests, runs
+from orchestrator.storage.tables import activities, audit, counters, leases, pools, requests, runs
 from orchestrator.storage.views import OpenCount, PoolRow, RequestRow, SchedulerRow, Verdict
 
 # Spelled out as in the partial index: with parameters in place of the words, no database would use that.
@@ -84,6 +84,13 @@ class OperationReads(Guarded):
         """How many wait for a scheduler."""
         with reading(self._engine) as connection:
             return connection.execute(select(func.count()).select_from(requests)).scalar_one()
+
+    @visible
+    def pulse(self) -> str:
+        """A text that changes whenever facts, requests, DAGs or their pause flags do."""
+        query = select(counters.c.name, counters.c.value).order_by(counters.c.name)
+        with reading(self._engine) as connection:
+            return "-".join(str(row.value) for row in connection.execute(query))
 
     @visible
     def scheduler(self) -> SchedulerRow | None:

@@ -5,6 +5,7 @@ from orchestrator.storage.awaiting_reads import AwaitingReads
 from orchestrator.storage.catalog_reads import CatalogReads
 from orchestrator.storage.history_reads import HistoryReads
 from orchestrator.storage.operation_reads import OperationReads
+from orchestrator.storage.overview_reads import OverviewReads
 from orchestrator.storage.run_reads import RunReads
 from orchestrator.storage.views import (
     ActivityRow,
@@ -42,7 +43,7 @@ __all__ = [
 ]
 
 
-class Reads(CatalogReads, RunReads, AwaitingReads, HistoryReads, OperationReads, AuditReads):
+class Reads(CatalogReads, RunReads, OverviewReads, AwaitingReads, HistoryReads, OperationReads, AuditReads):
     """Questions to the projections and the tables of record; each is one short read transaction.
 
     NotFoundError where something that is asked for by name does not exist; it names what is near.

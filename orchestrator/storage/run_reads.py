@@ -22,7 +22,7 @@ from orchestrator.storage.requests import decode_request
 from orchestrator.storage.tables import activities, dag_versions, dags, history, requests, runs
 from orchestrator.storage.views import ActivityRow, Outcome, RunRow
 
-_RUNS = (
+RUNS = (
     select(runs, dag_versions.c.number.label("version_number"))
     .outerjoin(dag_versions, dag_versions.c.version_id == runs.c.version_id)
     .order_by(runs.c.run_key.desc())
@@ -47,7 +47,7 @@ class RunReads(Guarded):
     ) -> list[RunRow]:
         """Newest first, pending ones before all others; ``since`` and ``until`` look at the logical date, or at the
         creation of a run without one. ``before_key`` (a run_key) goes on with the next page."""
-        query = _RUNS.where(self._visible(runs.c.dag_id)).limit(limit)
+        query = RUNS.where(self._visible(runs.c.dag_id)).limit(limit)
         has_pending = before_key is None and (not states or RunState.QUEUED in states)
         pending = _PENDING.where(self._visible(requests.c.dag_id)).limit(limit if has_pending else 0)
         if dag_id is not None:
@@ -62,13 +62,13 @@ class RunReads(Guarded):
             query = query.where(runs.c.run_key < before_key)
         with reading(self._engine) as connection:
             waiting = [_pending(row) for row in connection.execute(pending)]
-            found = [_run(row) for row in connection.execute(query)]
+            found = [as_run(row) for row in connection.execute(query)]
         return [*(run for run in waiting if _is_between(run, since, until)), *found][:limit]
 
     @of_dag
     def run(self, dag_id: str, run_id: str | None = None) -> RunRow:
         """That run, or the DAG's latest; one that is only asked for as yet counts."""
-        query = _RUNS.where(runs.c.dag_id == dag_id).limit(1)
+        query = RUNS.where(runs.c.dag_id == dag_id).limit(1)
         pending = _PENDING.where(requests.c.dag_id == dag_id).limit(1)
         if run_id is not None:
             query, pending = query.where(runs.c.run_id == run_id), pending.where(requests.c.run_id == run_id)
@@ -76,16 +76,16 @@ class RunReads(Guarded):
             if (waiting := connection.execute(pending).first()) is not None:
                 return _pending(waiting)
             if (found := connection.execute(query).first()) is not None:
-                return _run(found)
+                return as_run(found)
             raise self._no_such_run(connection, dag_id, run_id)
 
     @of_run
     def run_by_key(self, run_key: int) -> RunRow:
         with reading(self._engine) as connection:
-            row = connection.execute(_RUNS.where(runs.c.run_key == run_key)).first()
+            row = connection.execute(RUNS.where(runs.c.run_key == run_key)).first()
         if row is None:
             raise NotFoundError(f"there is no run with key {run_key}")
-        return _run(row)
+        return as_run(row)
 
     @of_run
     def conf(self, run: RunRow) -> msgspec.Raw:
@@ -254,7 +254,8 @@ def _activity(row: AnyRow) -> ActivityRow:
     return ActivityRow(**{**row._asdict(), "state": TaskState(row.state)})
 
 
-def _run(row: AnyRow) -> RunRow:
+def as_run(row: AnyRow) -> RunRow:
+    """A row of ``RUNS``."""
     values = row._asdict()
     values.update(run_type=RunType(row.run_type), state=RunState(row.state), version_number=row.version_number or 0)
     return RunRow(**values | {"blocked": BlockKind(row.blocked) if row.blocked else None})

@@ -208,3 +208,29 @@ def test_pools_show_the_slots_that_open_attempts_hold(
 def test_a_request_nobody_made_is_not_found(reads: Reads) -> None:
     with pytest.raises(NotFoundError, match="55"):
         reads.request(55)
+
+
+def test_what_goes_on_and_what_has_ended_lately_is_told_at_a_glance(store: SqlHistoryStore, reads: Reads) -> None:
+    going, failed, other = begin(store), begin(store), begin(store)
+    failed.ends(RunState.FAILED)
+    other.ends()
+    commit(store, going, failed, other)
+    assert [run.run_key for run in reads.open_runs()] == [going.run_key]
+    assert (reads.open_run_count(), reads.dag_count()) == (1, 1)
+    assert reads.ended_counts(NOW) == {RunState.FAILED: 1, RunState.SUCCESS: 1}
+    (found,) = reads.ended_runs(NOW, states=[RunState.FAILED])
+    assert found.run_key == failed.run_key
+    assert reads.ended_runs(found.ended_at + timedelta(seconds=1), states=list(RunState)) == []
+
+
+def test_the_pulse_changes_with_facts_requests_and_switches(
+    engine: Engine, store: SqlHistoryStore, reads: Reads, clock: StoppedClock
+) -> None:
+    seen = {reads.pulse()}
+    commit(store, begin(store))
+    seen.add(reads.pulse())
+    ask(engine, clock, "another")
+    seen.add(reads.pulse())
+    Records(engine, clock).set_paused("etl", True, by="ada")
+    assert reads.pulse() not in seen
+    assert len(seen) == 3

@@ -1,0 +1,86 @@
+"""Page: what a route needs to show one: who looks, the home as they may see it, and the templates."""
+
+from datetime import UTC, datetime
+from typing import Annotated, Any
+from urllib.parse import parse_qs, quote
+
+from fastapi import Depends, Request, Response
+from jinja2 import Environment
+from starlette.responses import HTMLResponse
+
+from orchestrator.api.visitor import SignedIn, Visitor
+from orchestrator.assembly.home import Home
+from orchestrator.core.rights import Right
+from orchestrator.exceptions import UsageError
+from orchestrator.web.navigation import Link, links_for
+from orchestrator.web.rendering import render
+
+FRAGMENT_HEADER = "x-fragment"
+_MAX_FIELDS = 1000
+
+
+class Page:
+    """One answer to one visitor. Asked with the header ``x-fragment``, it is what stands between the bars of the site:
+    what a dialog shows, or what a live page takes the place of its parts with.
+    """
+
+    def __init__(self, request: Request, visitor: Visitor) -> None:
+        home: Home = request.app.state.home
+        self.request = request
+        self.visitor = visitor
+        self.home = home.seen_by(visitor.who)
+        self.now = datetime.now(UTC)
+
+    @property
+    def is_fragment(self) -> bool:
+        return is_fragment(self.request)
+
+    def may(self, right: Right, dag_id: str | None = None) -> bool:
+        """Whether to show what takes that right; whether it is allowed is asked again when it is done."""
+        return self.visitor.who.may(right, dag_id)
+
+    def show(self, template: str, *, status: int = 200, **values: Any) -> HTMLResponse:
+        """``values`` are the template's; to all of them come ``page``, ``layout`` and ``now``."""
+        layout = "fragment.html" if self.is_fragment else "site.html"
+        environment: Environment = self.request.app.state.templates
+        text = render(environment, template, {"page": self, "layout": layout, "now": self.now} | values)
+        return HTMLResponse(text, status)
+
+    @property
+    def links(self) -> list[Link]:
+        return links_for(self.visitor.who, self.request.url.path)
+
+
+def is_fragment(request: Request) -> bool:
+    return FRAGMENT_HEADER in request.headers
+
+
+def _opened(request: Request, visitor: SignedIn) -> Page:
+    page = Page(request, visitor)
+    request.state.page = page
+    return page
+
+
+Opened = Annotated[Page, Depends(_opened)]
+
+
+async def _fields(request: Request) -> dict[str, list[str]]:
+    """The fields of an urlencoded form, each with all of its values."""
+    body = await request.body()
+    try:
+        return parse_qs(body.decode(), keep_blank_values=True, max_num_fields=_MAX_FIELDS, errors="strict")
+    except ValueError:
+        raise UsageError("this is no form; send its fields urlencoded, in UTF-8") from None
+
+
+Fields = Annotated[dict[str, list[str]], Depends(_fields)]
+
+
+def go_to(path: str) -> Response:
+    """Done: the page's script goes on to ``path``."""
+    return Response(status_code=204, headers={"x-go-to": quote(path, safe="/?&=%:~+,;@")})
+
+
+def done(message: str) -> Response:
+    """Done: the page's script says so, and shows the page as it is now."""
+    return Response(status_code=204, headers={"x-say": quote(message)})

@@ -1,0 +1,16 @@
+// What every page does; a page's own modules stand beside this one.
+import { startActions } from "./actions.js";
+import { startDialog } from "./dialog.js";
+import { startKeys } from "./keys.js";
+import { startLive } from "./live.js";
+import { startMenus } from "./menus.js";
+import { startThemeSwitch } from "./switches.js";
+import { startTimes } from "./times.js";
+
+startThemeSwitch();
+startTimes();
+startMenus();
+startDialog();
+startActions();
+startKeys();
+startLive();

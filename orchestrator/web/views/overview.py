@@ -1,0 +1,48 @@
+"""Overview: what the first page shows."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+
+import msgspec
+
+from orchestrator.assembly.home import Home
+from orchestrator.names import RunState
+from orchestrator.storage.views import AwaitingRow, ImportErrorRow, PoolRow, RunRow, SchedulerRow
+
+DAY = timedelta(days=1)
+_FEW = 12
+
+
+class Overview(msgspec.Struct, frozen=True, kw_only=True):
+    """``ended`` counts the runs that ended within a day, by state; ``open_count`` those that have not."""
+
+    scheduler: SchedulerRow | None
+    is_alive: bool
+    pending: int
+    open_runs: list[RunRow]
+    open_count: int
+    ended: Mapping[RunState, int]
+    failures: list[RunRow]
+    awaiting: list[AwaitingRow]
+    import_errors: list[ImportErrorRow]
+    pools: list[PoolRow]
+    dag_count: int
+
+
+def overview(home: Home, now: datetime) -> Overview:
+    """A few short questions, none of which grows with the number of runs."""
+    reads, since = home.reads, now - DAY
+    scheduler = reads.scheduler()
+    return Overview(
+        scheduler=scheduler,
+        is_alive=scheduler is not None and scheduler.is_alive(now),
+        pending=reads.pending_requests(),
+        open_runs=reads.open_runs(limit=_FEW),
+        open_count=reads.open_run_count(),
+        ended=reads.ended_counts(since),
+        failures=reads.ended_runs(since, states=[RunState.FAILED], limit=_FEW),
+        awaiting=reads.awaiting(limit=_FEW),
+        import_errors=reads.import_errors(),
+        pools=reads.pools(),
+        dag_count=reads.dag_count(),
+    )

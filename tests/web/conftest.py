@@ -1,0 +1,78 @@
+"""A site that is served in this process, and browsers without a window in which somebody has signed in."""
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+
+from orchestrator.api.visitor import COOKIE, CSRF_HEADER
+from orchestrator.assembly.home import Home
+from orchestrator.config import load_config
+from orchestrator.exceptions import SignInError, TooManyAttemptsError
+from orchestrator.web.site import make_site
+from tests.api.conftest import CSRF, PRINCIPALS, KnownAccounts
+from tests.cli.homes import FilledHome, order
+
+SOON = datetime.now(UTC) + timedelta(minutes=5)
+
+
+class KnownDoor(KnownAccounts):
+    """Each role's name is its password too. ``out`` are the secrets with which somebody has signed out."""
+
+    def __init__(self) -> None:
+        self.out: list[str] = []
+
+    def with_password(self, name: str, password: str, address: str) -> str:
+        if name == "hasty":
+            raise TooManyAttemptsError(SOON)
+        if name not in PRINCIPALS or password != name:
+            raise SignInError("the name or the password is wrong, or the account is disabled")
+        return name
+
+    def sign_out(self, secret: str) -> bool:
+        self.out.append(secret)
+        return True
+
+
+@pytest.fixture
+def filled(tmp_path: Path) -> Iterator[FilledHome]:
+    """A home with the DAG ``order_1001``."""
+    home = FilledHome(tmp_path)
+    home.add_dag(order())
+    yield home
+    home.close()
+
+
+@pytest.fixture
+def door() -> KnownDoor:
+    return KnownDoor()
+
+
+@pytest.fixture
+def site(filled: FilledHome, door: KnownDoor) -> FastAPI:
+    config = load_config({"ORCHESTRATOR_HOME": str(filled.folder)}, filled.folder)
+    return make_site(Home(config, filled.engine), door)
+
+
+@pytest.fixture
+def browser(site: FastAPI) -> Iterator[Callable[..., TestClient]]:
+    """A browser in which a role has signed in, or nobody."""
+    opened: list[TestClient] = []
+
+    def open_one(name: str | None = "admin", *, csrf: str = CSRF) -> TestClient:
+        client = TestClient(
+            site,
+            cookies={} if name is None else {COOKIE: name},
+            headers={"accept": "text/html", CSRF_HEADER: csrf},
+            raise_server_exceptions=False,
+            follow_redirects=False,
+        )
+        opened.append(client)
+        return client
+
+    yield open_one
+    for one in opened:
+        one.close()
