@@ -13,11 +13,12 @@ from pathlib import Path
 
 import click
 
+from orchestrator.authoring.airflow_context import ABSENT_WORDS
 from orchestrator.cli import orchestrator
 from orchestrator.cli.lazy import Branch, Leaf
 from orchestrator.cli.tree import COMMANDS
-from orchestrator.compat.airflow.catalog import TABLES, Missing, find, served_names
-from orchestrator.compat.airflow.differences import DIFFERENCES, IN_EVERY_FILE
+from orchestrator.compat.airflow.catalog import TABLES, Missing, Served, find, served_names
+from orchestrator.compat.airflow.differences import DAG_SETTINGS, DIFFERENCES, IN_EVERY_FILE, NEVER_RAISED, SETTINGS
 from orchestrator.compat.airflow.entries import Absent
 from orchestrator.compat.airflow.gone import GONE
 from orchestrator.config import SECTIONS, describe, settings, write
@@ -121,6 +122,13 @@ def airflow_names() -> Iterator[str]:
     yield from ("## What differs in every file", "", *(f"- {sentence}" for sentence in IN_EVERY_FILE), "")
     yield from ("## What differs by name", "", "| name | here it |", "| --- | --- |")
     yield from (f"| {code([place.replace(':', '.')])} | {words} |" for place, words in sorted(DIFFERENCES.items()))
+    yield from ("", "These exceptions are there to be raised and caught by name, and nothing here raises them:", "")
+    yield from (code(sorted(never_raised())) + ".",)
+    yield from ("", "Settings that are taken and change nothing:", "", "| setting | here it |", "| --- | --- |")
+    yield from (f"| `{name}` of tasks | {words} |" for name, words in SETTINGS.items())
+    yield from (f"| `{name}` of DAGs | {words} |" for name, words in DAG_SETTINGS.items())
+    yield from ("", "## What the context has not", "", "| word | why, or what to do |", "| --- | --- |")
+    yield from (f"| `{word}` | {words} |" for word, words in ABSENT_WORDS.items())
     yield from ("", "## What is served", "", "| module | names |", "| --- | --- |")
     served = {module: sorted(served_names(module)) for module in sorted(TABLES)}
     yield from (f"| `{module}` | {code(names)} |" for module, names in served.items() if names)
@@ -129,6 +137,12 @@ def airflow_names() -> Iterator[str]:
     yield from ("", "## What Airflow 3 has removed", "", "| name | instead |", "| --- | --- |")
     yield from (f"| {code([place.replace(':', '.')])} | {instead} |" for place, instead in sorted(GONE.items()))
     yield ""
+
+
+def never_raised() -> set[str]:
+    """The exceptions that are names only."""
+    found = ((name, find(module, name)) for module, names in TABLES.items() for name in names)
+    return {name for name, one in found if isinstance(one, Served) and one.difference == NEVER_RAISED}
 
 
 def missing_names() -> dict[Absent, list[str]]:

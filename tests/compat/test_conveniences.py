@@ -8,9 +8,11 @@ from typing import Any
 
 import pytest
 
+from orchestrator import DAG
 from orchestrator.compat.airflow import conveniences, exceptions
 from orchestrator.compat.airflow.catalog import Served, find
-from orchestrator.exceptions import AirflowException
+from orchestrator.exceptions import AirflowException, CycleError
+from orchestrator.operators import EmptyOperator
 
 
 def test_lists_and_dicts_are_cut_joined_and_pruned() -> None:
@@ -42,6 +44,16 @@ def test_texts_name_things() -> None:
     with pytest.raises(ImportError, match="'os' has no 'no_such_name'"):
         conveniences.import_string("os.no_such_name")
     assert conveniences.get_email_address_list("a@b.c; d@e.f,a@b.c") == ["a@b.c", "d@e.f"]
+
+
+def test_a_circle_of_tasks_is_found() -> None:
+    with DAG("d") as dag:
+        first, second = EmptyOperator(task_id="a"), EmptyOperator(task_id="b")
+        first >> second
+    conveniences.check_cycle(dag)
+    second >> first
+    with pytest.raises(CycleError, match="the tasks form a cycle: "):
+        conveniences.check_cycle(dag)
 
 
 def test_an_environment_is_put_back(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,6 +8,7 @@ from orchestrator.compat.airflow.differences import DIFFERENCES, NEVER_RAISED
 from orchestrator.compat.airflow.entries import Absent, Entry, Table
 from orchestrator.compat.airflow.features import FAMILIES
 from orchestrator.compat.airflow.gone import GONE
+from orchestrator.compat.airflow.interior import INTERIOR
 from orchestrator.compat.airflow.tables.bridges import BRIDGES
 from orchestrator.compat.airflow.tables.classic import CLASSIC
 from orchestrator.compat.airflow.tables.definitions import DEFINITIONS
@@ -113,6 +114,8 @@ def _gone(what: str, instead: str) -> Missing:
 
 def _unserved(module: str) -> Missing:
     first = module.removeprefix(f"{ROOT}.").partition(".")[0]
+    if module in INTERIOR:
+        return _absent(module, INTERIOR[module])
     if module.startswith(_PROVIDERS):
         parts = module.removeprefix(_PROVIDERS).split(".")
         provider = ".".join(parts[: 2 if parts[0] in _FAMILIES_OF_PROVIDERS else 1])

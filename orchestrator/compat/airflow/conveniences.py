@@ -12,7 +12,11 @@ from importlib import import_module
 from itertools import chain, filterfalse, tee
 from typing import Any, TypeVar
 
+import networkx as nx
+
 from orchestrator.authoring.alerts import addresses as listed
+from orchestrator.authoring.dag import DAG
+from orchestrator.exceptions import CycleError
 
 _Item = TypeVar("_Item")
 _TRUE = frozenset({"on", "t", "true", "y", "yes", "1"})
@@ -134,6 +138,14 @@ def qualname(o: Any) -> str:
 def get_email_address_list(addresses: str | Iterable[str]) -> list[str]:
     """E-mail addresses, from a text with commas or semicolons between them, or from a list of such."""
     return list(listed(addresses))
+
+
+def check_cycle(dag: DAG) -> None:
+    """CycleError if the tasks of the DAG wait for each other in a circle."""
+    edges = ((upstream, task.task_id) for task in dag.tasks for upstream in task.upstream_task_ids)
+    graph: nx.DiGraph[str] = nx.DiGraph(edges)
+    if not nx.is_directed_acyclic_graph(graph):
+        raise CycleError([edge[0] for edge in nx.find_cycle(graph)], file=dag.fileloc)
 
 
 @contextmanager

@@ -1,7 +1,9 @@
 """``airflow.providers.common.compat``: what providers import to run on Airflow 2 and 3."""
 
 from orchestrator.compat.airflow.entries import Table
-from orchestrator.compat.airflow.features import LINEAGE
+from orchestrator.compat.airflow.features import (
+    LINEAGE,
+)
 
 BRIDGES: Table = {
     "airflow.providers": {},

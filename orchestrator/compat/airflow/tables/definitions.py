@@ -9,12 +9,15 @@ from orchestrator.compat.airflow.features import (
     DECORATORS,
     INTERNALS,
     MAPPING,
+    PARTITIONS,
+    TIMETABLES,
 )
 
 DEFINITIONS: Table = {
     "airflow.sdk.definitions": {},
     "airflow.sdk.definitions.asset": {
         "Asset": "airflow.sdk:Asset",
+        "AssetAccessControl": "airflow.sdk:AssetAccessControl",
         "AssetAlias": "airflow.sdk:AssetAlias",
         "AssetAll": "airflow.sdk:AssetAll",
         "AssetAny": "airflow.sdk:AssetAny",
@@ -74,14 +77,22 @@ DEFINITIONS: Table = {
     },
     "airflow.sdk.definitions.deadline": {
         "AsyncCallback": "airflow.sdk:AsyncCallback",
+        "AverageRuntimeDeadline": DEADLINES,
         "BaseDeadlineReference": "airflow.sdk:BaseDeadlineReference",
+        "DagRunLogicalDateDeadline": DEADLINES,
+        "DagRunQueuedAtDeadline": DEADLINES,
         "DeadlineAlert": "airflow.sdk:DeadlineAlert",
         "DeadlineReference": "airflow.sdk:DeadlineReference",
+        "DeadlineReferenceType": DEADLINES,
+        "DeadlineReferenceTypes": DEADLINES,
+        "FixedDatetimeDeadline": DEADLINES,
+        "REFERENCE_TYPE_FIELD": DEADLINES,
         "SyncCallback": "airflow.sdk:SyncCallback",
         "VariableInterval": DEADLINES,
         "deadline_reference": "airflow.sdk:deadline_reference",
     },
     "airflow.sdk.definitions.decorators": {
+        "TaskDecorator": DECORATORS,
         "TaskDecoratorCollection": DECORATORS,
         "dag": "airflow.sdk:dag",
         "result": "airflow.sdk:result",
@@ -96,19 +107,27 @@ DEFINITIONS: Table = {
     },
     "airflow.sdk.definitions.decorators.task_group": {
         "task_group": "airflow.sdk:task_group",
+        "task_group_sig": DECORATORS,
     },
     "airflow.sdk.definitions.edges": {
+        "EdgeInfoType": "typing:Any",
         "EdgeModifier": "airflow.sdk:EdgeModifier",
         "Label": "airflow.sdk:Label",
     },
     "airflow.sdk.definitions.mappedoperator": {
         "MappedOperator": MAPPING,
         "OperatorPartial": "orchestrator.authoring.mapped:OperatorPartial",
+        "ValidationSource": INTERNALS,
+        "ensure_xcomarg_return_value": INTERNALS,
+        "is_mappable_value": INTERNALS,
+        "prevent_duplicates": INTERNALS,
+        "validate_mapping_kwargs": INTERNALS,
     },
     "airflow.sdk.definitions.param": {
         "DagParam": "orchestrator.authoring.references:DagParam",
         "Param": "airflow.sdk:Param",
         "ParamsDict": "airflow.sdk:ParamsDict",
+        "process_params": INTERNALS,
     },
     "airflow.sdk.definitions.partition_mappers": {},
     "airflow.sdk.definitions.partition_mappers.allowed_key": {
@@ -142,6 +161,7 @@ DEFINITIONS: Table = {
     "airflow.sdk.definitions.partition_mappers.wait_policy": {
         "MinimumCount": "airflow.sdk:MinimumCount",
         "WaitForAll": "airflow.sdk:WaitForAll",
+        "WaitPolicy": PARTITIONS,
     },
     "airflow.sdk.definitions.partition_mappers.window": {
         "DayWindow": "airflow.sdk:DayWindow",
@@ -179,6 +199,7 @@ DEFINITIONS: Table = {
     },
     "airflow.sdk.definitions.timetables.interval": {
         "CronDataIntervalTimetable": "airflow.sdk:CronDataIntervalTimetable",
+        "Delta": TIMETABLES,
         "DeltaDataIntervalTimetable": "airflow.sdk:DeltaDataIntervalTimetable",
     },
     "airflow.sdk.definitions.timetables.simple": {
@@ -197,9 +218,12 @@ DEFINITIONS: Table = {
     },
     "airflow.sdk.definitions.xcom_arg": {
         "ConcatXComArg": "orchestrator.authoring.references:ConcatXComArg",
+        "MapCallables": INTERNALS,
         "MapXComArg": "orchestrator.authoring.references:MapXComArg",
         "PlainXComArg": "airflow.sdk:XComArg",
         "XComArg": "airflow.sdk:XComArg",
         "ZipXComArg": "orchestrator.authoring.references:ZipXComArg",
+        "get_task_map_length": INTERNALS,
+        "serialize_xcom_arg": INTERNALS,
     },
 }

@@ -1,16 +1,46 @@
 """Timetables, partitions, trigger rules and weights."""
 
 from orchestrator.compat.airflow.entries import Table
-from orchestrator.compat.airflow.features import PRIORITY
+from orchestrator.compat.airflow.features import (
+    PARTITIONS,
+    PRIORITY,
+    TIMETABLES,
+)
 
 SCHEDULING: Table = {
-    "airflow.partition_mappers": {},
+    "airflow.partition_mappers": {
+        "AllowedKeyMapper": "airflow.sdk:AllowedKeyMapper",
+        "ChainMapper": "airflow.sdk:ChainMapper",
+        "DayWindow": "airflow.sdk:DayWindow",
+        "FanOutMapper": "airflow.sdk:FanOutMapper",
+        "FixedKeyMapper": "airflow.sdk:FixedKeyMapper",
+        "HourWindow": "airflow.sdk:HourWindow",
+        "IdentityMapper": "airflow.sdk:IdentityMapper",
+        "MinimumCount": "airflow.sdk:MinimumCount",
+        "MonthWindow": "airflow.sdk:MonthWindow",
+        "PartitionMapper": "airflow.sdk:PartitionMapper",
+        "ProductMapper": "airflow.sdk:ProductMapper",
+        "QuarterWindow": "airflow.sdk:QuarterWindow",
+        "RollupMapper": "airflow.sdk:RollupMapper",
+        "SegmentWindow": "airflow.sdk:SegmentWindow",
+        "StartOfDayMapper": "airflow.sdk:StartOfDayMapper",
+        "StartOfHourMapper": "airflow.sdk:StartOfHourMapper",
+        "StartOfMonthMapper": "airflow.sdk:StartOfMonthMapper",
+        "StartOfQuarterMapper": "airflow.sdk:StartOfQuarterMapper",
+        "StartOfWeekMapper": "airflow.sdk:StartOfWeekMapper",
+        "StartOfYearMapper": "airflow.sdk:StartOfYearMapper",
+        "WaitForAll": "airflow.sdk:WaitForAll",
+        "WeekWindow": "airflow.sdk:WeekWindow",
+        "Window": "airflow.sdk:Window",
+        "YearWindow": "airflow.sdk:YearWindow",
+    },
     "airflow.partition_mappers.allowed_key": {
         "AllowedKeyMapper": "airflow.sdk:AllowedKeyMapper",
     },
     "airflow.partition_mappers.base": {
         "PartitionMapper": "airflow.sdk:PartitionMapper",
         "RollupMapper": "airflow.sdk:RollupMapper",
+        "is_rollup": PARTITIONS,
     },
     "airflow.partition_mappers.chain": {
         "ChainMapper": "airflow.sdk:ChainMapper",
@@ -35,7 +65,9 @@ SCHEDULING: Table = {
     },
     "airflow.partition_mappers.wait_policy": {
         "MinimumCount": "airflow.sdk:MinimumCount",
+        "PartitionSatisfaction": PARTITIONS,
         "WaitForAll": "airflow.sdk:WaitForAll",
+        "WaitPolicy": PARTITIONS,
     },
     "airflow.partition_mappers.window": {
         "DayWindow": "airflow.sdk:DayWindow",
@@ -50,6 +82,8 @@ SCHEDULING: Table = {
     "airflow.task": {},
     "airflow.task.priority_strategy": {
         "PriorityWeightStrategy": PRIORITY,
+        "get_airflow_priority_weight_strategies": PRIORITY,
+        "get_weight_rule_from_priority_weight_strategy": PRIORITY,
         "validate_and_load_priority_weight_strategy": PRIORITY,
     },
     "airflow.task.trigger_rule": {
@@ -65,8 +99,10 @@ SCHEDULING: Table = {
     "airflow.timetables.base": {
         "DagRunInfo": "orchestrator:DagRunInfo",
         "DataInterval": "orchestrator:DataInterval",
+        "PartitionMapperInfo": PARTITIONS,
         "TimeRestriction": "orchestrator:TimeRestriction",
         "Timetable": "orchestrator:Timetable",
+        "compute_rollup_fingerprint": PARTITIONS,
     },
     "airflow.timetables.datasets": {
         "DatasetOrTimeSchedule": "airflow.sdk:AssetOrTimeSchedule",
@@ -76,11 +112,13 @@ SCHEDULING: Table = {
     },
     "airflow.timetables.interval": {
         "CronDataIntervalTimetable": "airflow.sdk:CronDataIntervalTimetable",
+        "Delta": TIMETABLES,
         "DeltaDataIntervalTimetable": "airflow.sdk:DeltaDataIntervalTimetable",
     },
     "airflow.timetables.simple": {
         "AssetTriggeredTimetable": "airflow.sdk.definitions.timetables.assets:AssetTriggeredTimetable",
         "ContinuousTimetable": "airflow.sdk.definitions.timetables.simple:ContinuousTimetable",
+        "DEFAULT_PARTITION_MAPPER": PARTITIONS,
         "NullTimetable": "airflow.sdk.definitions.timetables.simple:NullTimetable",
         "OnceTimetable": "airflow.sdk.definitions.timetables.simple:OnceTimetable",
         "PartitionedAssetTimetable": "airflow.sdk:PartitionedAssetTimetable",

@@ -1,7 +1,12 @@
 """``airflow.providers.http``, ``smtp``, ``common.sql`` and ``common.io``: HTTP servers, mail, databases, files."""
 
 from orchestrator.compat.airflow.entries import Table
-from orchestrator.compat.airflow.features import COMMON_IO, COMMON_SQL, HTTP, SMTP
+from orchestrator.compat.airflow.features import (
+    COMMON_IO,
+    COMMON_SQL,
+    HTTP,
+    SMTP,
+)
 
 _SQL = "orchestrator.operators.sql"
 _STATEMENTS = "orchestrator.hooks.statements"
