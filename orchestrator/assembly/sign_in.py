@@ -7,12 +7,13 @@ from typing import NoReturn
 
 import msgspec
 
-from orchestrator.account_ports import AttemptStore, Session, SessionStore, Token, TokenStore, User, UserStore
+from orchestrator.account_ports import AttemptStore, Identity, Session, SessionStore, Token, TokenStore, User, UserStore
 from orchestrator.assembly.lookups import Lookups
 from orchestrator.assembly.passwords import Passwords
+from orchestrator.core.claims import Claimed
 from orchestrator.core.rights import Principal
 from orchestrator.core.sign_in import PER_ADDRESS, PER_NAME, address_key, name_key, user_name
-from orchestrator.exceptions import SignInError, TooManyAttemptsError, UsageError
+from orchestrator.exceptions import ConflictError, SignInError, TooManyAttemptsError, UsageError
 from orchestrator.ports import Clock
 from orchestrator.storage.audit import AuditLog
 
@@ -96,6 +97,26 @@ class SignIn:
             self._users.rehash(user.name, stored, self._passwords.hash(password))
         return user
 
+    def with_identity(self, claimed: Claimed, address: str) -> str:
+        """Begin a session of somebody whom a provider knows; its secret. At first they get an account of the name that
+        the provider says; what is granted to them follows their groups each time. SignInError where that is nothing,
+        or the name is somebody else's.
+        """
+        identity = Identity(issuer=claimed.issuer, subject=claimed.subject)
+        user = self._users.identified(identity)
+        if not claimed.grants and (user is None or not user.grants):
+            self._refuse(user, address, "none of your groups has a role here; an administrator maps them in [oidc]")
+        by = f"oidc:{claimed.name if user is None else user.name}"
+        if user is None:
+            self._welcome(claimed.name, identity, by)
+        name = claimed.name if user is None else user.name
+        if self._users.map_grants(name, claimed.grants, by=by):
+            self.forget()
+        known = self._users.identified(identity)
+        if known is None:
+            self._refuse(None, address)
+        return self.begin(known, "oidc", address)
+
     def begin(self, user: User, via: str, address: str) -> str:
         """Begin a session of somebody who has shown who they are; its secret."""
         if not user.is_active:
@@ -168,11 +189,21 @@ class SignIn:
         except UsageError:
             return None
 
-    def _refuse(self, user: User | None, address: str) -> NoReturn:
+    def _welcome(self, name: str, identity: Identity, by: str) -> None:
+        """Make an account, unless another server did just now."""
+        try:
+            self._users.add(name, None, identity=identity, by=by)
+        except ConflictError:
+            if self._users.identified(identity) is None:
+                raise SignInError(
+                    f"there is an account {name!r} here that is not this provider's; an administrator can delete it"
+                ) from None
+
+    def _refuse(self, user: User | None, address: str, why: str = _WRONG) -> NoReturn:
         """A name that nobody has is not written down: it may be a password, typed in the wrong place."""
         by = "sign-in:(unknown)" if user is None else f"sign-in:{user.name}"
-        self._audit.note(by, "sign_in", refusal=_WRONG, address=address)
-        raise SignInError(_WRONG)
+        self._audit.note(by, "sign_in", refusal=why, address=address)
+        raise SignInError(why)
 
 
 def new_token() -> str:

@@ -19,6 +19,7 @@ from orchestrator.config.settings import (
     DagProcessor,
     Database,
     Logging,
+    Oidc,
     Operators,
     Payloads,
     Scheduler,
@@ -84,6 +85,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     secrets: Secrets
     api: Api
     auth: Auth
+    oidc: Oidc
     given: Mapping[Place, tuple[Given, ...]]
 
     @property

@@ -19,6 +19,7 @@ Secret = NewType("Secret", str)
 Patterns = NewType("Patterns", str)
 Dotted = NewType("Dotted", str)
 Addresses = NewType("Addresses", str)
+Words = NewType("Words", str)
 Count = Annotated[int, Meta(ge=1)]
 Level = Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"]
 ExecutorName = Literal["LocalExecutor"]
@@ -274,6 +275,34 @@ class Api(Section, frozen=True, kw_only=True):
     ] = timedelta(seconds=600)
 
 
+class Oidc(Section, frozen=True, kw_only=True):
+    """A provider of identities by OpenID Connect, by which people sign in beside or instead of passwords."""
+
+    issuer: Annotated[Words, Meta(description="Its URL, as it gives it itself; where it is empty, there is none.")] = (
+        Words("")
+    )
+    client_id: Annotated[Words, Meta(description="What it calls this program.")] = Words("")
+    client_secret: Annotated[Secret, Meta(description="What this program shows it; empty for a public client.")] = (
+        Secret("")
+    )
+    scopes: Annotated[Words, Meta(description="What it is asked for, with spaces between.")] = Words(
+        "openid profile email"
+    )
+    name_claim: Annotated[
+        Words, Meta(description="The claim that becomes a user's name; email counts only if it is verified.")
+    ] = Words("preferred_username")
+    groups_claim: Annotated[
+        Words, Meta(description="The claim that lists a user's groups; a dot leads into an object.")
+    ] = Words("groups")
+    role_mapping: Annotated[
+        Words,
+        Meta(
+            description='Roles by group, as a JSON object such as {"etl-team": "operator:etl_*", "*": "viewer"}; the '
+            "group * is everybody."
+        ),
+    ] = Words("{}")
+
+
 SECTIONS: dict[str, type[Section]] = {
     "core": Core,
     "database": Database,
@@ -289,6 +318,7 @@ SECTIONS: dict[str, type[Section]] = {
     "secrets": Secrets,
     "api": Api,
     "auth": Auth,
+    "oidc": Oidc,
 }
 
 

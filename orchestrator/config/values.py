@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 
-from orchestrator.config.settings import Addresses, Dotted, Patterns, Secret, Setting, Url, Zone
+from orchestrator.config.settings import Addresses, Dotted, Patterns, Secret, Setting, Url, Words, Zone
 from orchestrator.nearest import did_you_mean
 
 _BOOLEANS = {"true": True, "t": True, "yes": True, "on": True, "1": True}
@@ -101,6 +101,10 @@ def _secret(text: str, home: Path) -> Secret:  # noqa: ARG001
     return Secret(text.strip())
 
 
+def _words(text: str, home: Path) -> Words:  # noqa: ARG001
+    return Words(text.strip())
+
+
 def _patterns(text: str, home: Path) -> Patterns:  # noqa: ARG001
     return Patterns(" ".join(text.replace(",", " ").split()))
 
@@ -158,6 +162,7 @@ _READERS: dict[Any, Callable[[str, Path], Any]] = {
     Url: _url,
     Zone: _zone,
     Secret: _secret,
+    Words: _words,
     Patterns: _patterns,
     Dotted: _dotted,
     Addresses: _addresses,
@@ -169,6 +174,7 @@ _NAMES = {
     Url: "URL",
     Zone: "time zone",
     Secret: "secret",
+    Words: "text",
     Patterns: "patterns",
     Dotted: "name",
     Addresses: "address",
