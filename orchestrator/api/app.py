@@ -5,8 +5,9 @@ from importlib.metadata import version
 
 from fastapi import APIRouter, FastAPI
 
+from orchestrator.api.live import Live
 from orchestrator.api.problems import add_problems
-from orchestrator.api.routes import monitor
+from orchestrator.api.routes import events, monitor
 from orchestrator.api.safety import Safety
 from orchestrator.api.visitor import Accounts
 from orchestrator.assembly.home import Home
@@ -14,7 +15,7 @@ from orchestrator.assembly.home import Home
 API = "/api/v2"
 MAX_BODY = 4 * 1024**2
 
-ROUTERS: tuple[APIRouter, ...] = (monitor.router,)
+ROUTERS: tuple[APIRouter, ...] = (monitor.router, events.router)
 """Everything below ``/api/v2``."""
 
 
@@ -30,6 +31,7 @@ def make_app(home: Home, accounts: Accounts, *, pages: Sequence[APIRouter] = ())
     )
     app.state.home = home
     app.state.accounts = accounts
+    app.state.live = Live(home.reads)
     app.add_middleware(Safety)
     add_problems(app)
     for router in ROUTERS:

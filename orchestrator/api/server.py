@@ -39,7 +39,7 @@ def run_api_server(
     with open_home(config) as home:
         accounts = make_accounts(config, home.engine)
         app = make_app(home, People(accounts.sign_in), pages=pages)
-        server = _Server(_settings(config, app), stop, idle, on_ready)
+        server = _Server(_settings(config, app), stop, idle, on_ready, on_end=app.state.live.close)
         with server.stopped_by_signals():
             server.run(sockets=[listener])
 
@@ -66,12 +66,18 @@ class _Server(uvicorn.Server):
     """uvicorn's, which leaves signals to whoever runs it, and ends when nobody needs it."""
 
     def __init__(
-        self, config: uvicorn.Config, stop: threading.Event, idle: timedelta, on_ready: Callable[[], None]
+        self,
+        config: uvicorn.Config,
+        stop: threading.Event,
+        idle: timedelta,
+        on_ready: Callable[[], None],
+        on_end: Callable[[], None],
     ) -> None:
         super().__init__(config)
         self._stop = stop
         self._idle = idle.total_seconds()
         self._on_ready = on_ready
+        self._on_end = on_end
         self._busy_until = time.monotonic()
         self._served = 0
 
@@ -95,6 +101,10 @@ class _Server(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         self._on_ready()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._on_end()
+        await super().shutdown(sockets)
 
     async def on_tick(self, counter: int) -> bool:
         return await super().on_tick(counter) or self._stop.is_set() or self._is_idle()

@@ -4,6 +4,7 @@ from orchestrator.storage.audit_reads import AuditReads
 from orchestrator.storage.awaiting_reads import AwaitingReads
 from orchestrator.storage.catalog_reads import CatalogReads
 from orchestrator.storage.history_reads import HistoryReads
+from orchestrator.storage.news_reads import NewsReads
 from orchestrator.storage.operation_reads import OperationReads
 from orchestrator.storage.overview_reads import OverviewReads
 from orchestrator.storage.run_reads import RunReads
@@ -18,8 +19,10 @@ from orchestrator.storage.views import (
     Outcome,
     PoolRow,
     RequestRow,
+    RunChange,
     RunRow,
     SchedulerRow,
+    Standing,
     Verdict,
     VersionRow,
 )
@@ -36,14 +39,16 @@ __all__ = [
     "PoolRow",
     "Reads",
     "RequestRow",
+    "RunChange",
     "RunRow",
     "SchedulerRow",
+    "Standing",
     "Verdict",
     "VersionRow",
 ]
 
 
-class Reads(CatalogReads, RunReads, OverviewReads, AwaitingReads, HistoryReads, OperationReads, AuditReads):
+class Reads(CatalogReads, RunReads, OverviewReads, AwaitingReads, HistoryReads, OperationReads, NewsReads, AuditReads):
     """Questions to the projections and the tables of record; each is one short read transaction.
 
     NotFoundError where something that is asked for by name does not exist; it names what is near.

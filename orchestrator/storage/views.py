@@ -45,6 +45,27 @@ class VersionRow(msgspec.Struct, frozen=True, kw_only=True):
     created_at: datetime
 
 
+class Standing(msgspec.Struct, frozen=True, kw_only=True):
+    """How far a home has come: the position of its newest fact, and the revision of its catalog of DAGs."""
+
+    position: int
+    revision: int
+
+
+class RunChange(msgspec.Struct, frozen=True, kw_only=True):
+    """That a run has recorded facts, the last at ``position`` (of all runs) and ``seq`` (of its own): about itself,
+    about its tasks, or both. ``is_new``: the first of them made it."""
+
+    position: int
+    run_key: int
+    dag_id: str
+    run_id: str
+    seq: int
+    is_new: bool
+    of_run: bool
+    of_tasks: bool
+
+
 class RunRow(msgspec.Struct, frozen=True, kw_only=True):
     """A run. ``blocked`` says of which kind the trouble is that its workflow's code is in, and ``reason`` what it is.
 
