@@ -6,16 +6,13 @@ import signal
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 
 import uvicorn
-from fastapi import APIRouter
+from fastapi import FastAPI
 
-from orchestrator.api.app import make_app
-from orchestrator.api.people import People
-from orchestrator.assembly.accounts import make_accounts
-from orchestrator.assembly.home import open_home
+from orchestrator.assembly.home import Home, open_home
 from orchestrator.config import Config
 
 _SIGNALS = (signal.SIGTERM, signal.SIGINT)
@@ -25,20 +22,19 @@ _GRACE_SECONDS = 5
 def run_api_server(
     config: Config,
     listener: socket.socket,
+    make: Callable[[Home], FastAPI],
     *,
     stop: threading.Event,
-    pages: Sequence[APIRouter] = (),
     idle: timedelta = timedelta(0),
     on_ready: Callable[[], None] = lambda: None,
 ) -> None:
-    """Serve on ``listener`` until SIGTERM, SIGINT or ``stop``, or until nobody has been connected for ``idle`` (0: for
+    """Serve what ``make`` makes of the home on ``listener`` until SIGTERM, SIGINT or ``stop``, or until nobody has been connected for ``idle`` (0: for
     ever). Requests under way have some seconds to end; open streams end at once.
 
     SchemaVersionError or StorageUnavailableError where the database is not there.
     """
     with open_home(config) as home:
-        accounts = make_accounts(config, home.engine)
-        app = make_app(home, People(accounts.sign_in), pages=pages)
+        app = make(home)
         server = _Server(_settings(config, app), stop, idle, on_ready, on_end=app.state.live.close)
         with server.stopped_by_signals():
             server.run(sockets=[listener])

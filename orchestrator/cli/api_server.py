@@ -6,14 +6,19 @@ import threading
 from datetime import timedelta
 
 import click
+from fastapi import FastAPI
 from msgspec.structs import replace
 
 from orchestrator.api.server import run_api_server
+from orchestrator.assembly.accounts import make_accounts
+from orchestrator.assembly.home import Home
 from orchestrator.assembly.port import listen, url_of
 from orchestrator.cli import edge
 from orchestrator.cli.journal import notice, start_journal
 from orchestrator.cli.program import main
 from orchestrator.config import Config
+from orchestrator.web.door import HomeDoor
+from orchestrator.web.site import make_site
 
 
 @click.command("api-server")
@@ -38,12 +43,17 @@ def api_server(host: str | None, port: int | None, while_stdin_is_open: bool, de
         threading.Thread(target=_wait_for_end_of_stdin, args=[stop], daemon=True).start()
     if descriptor is not None:
         with socket.socket(fileno=descriptor) as listener:
-            run_api_server(config, listener, stop=stop, idle=config.api.idle_seconds)
+            run_api_server(config, listener, site_of, stop=stop, idle=config.api.idle_seconds)
         return
     with listen(config) as listener:
         url = url_of(listener)
         idle = timedelta(0)
-        run_api_server(config, listener, stop=stop, idle=idle, on_ready=lambda: notice(f"pages are at {url}"))
+        run_api_server(config, listener, site_of, stop=stop, idle=idle, on_ready=lambda: notice(f"pages are at {url}"))
+
+
+def site_of(home: Home) -> FastAPI:
+    """The pages and the REST API, for the accounts of the home."""
+    return make_site(home, HomeDoor(make_accounts(home.config, home.engine).sign_in))
 
 
 def serve_on(descriptor: int) -> int:
