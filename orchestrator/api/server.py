@@ -28,8 +28,8 @@ def run_api_server(
     idle: timedelta = timedelta(0),
     on_ready: Callable[[], None] = lambda: None,
 ) -> None:
-    """Serve what ``make`` makes of the home on ``listener`` until SIGTERM, SIGINT or ``stop``, or until nobody has been connected for ``idle`` (0: for
-    ever). Requests under way have some seconds to end; open streams end at once.
+    """Serve what ``make`` makes of the home, until SIGTERM, SIGINT or ``stop``, or until nobody has been connected for
+    ``idle`` (0: for ever). Requests under way have some seconds to end; open streams end at once.
 
     SchemaVersionError or StorageUnavailableError where the database is not there.
     """
