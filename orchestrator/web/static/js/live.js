@@ -1,35 +1,56 @@
-// Follows what happens. An element with data-live="all", "dag:ID" or "run:KEY" is fetched again when that has changed:
-// from data-src, or from the page's own address, where the element of the same id takes its place.
-import { fetchFragment } from "./fragments.js";
+// Follows what happens. An element with an id and data-live="all", "dag:ID" or "run:KEY" is fetched again when that has
+// changed: from data-src, or from the page's own address, where the element of the same id takes its place.
+import { ask, fetchFragment } from "./fragments.js";
 import { morph } from "./morph.js";
 import { showTimes } from "./times.js";
 
 const POLL = 2000;
-const AT_LEAST = 20000; // what does not tell of itself, such as the life of the scheduler
-let position = null;
-let shownAt = Date.now();
-let busy = false;
+const SOON = 120;
+const AT_LEAST = 20000; // for what does not tell of itself, such as the life of the scheduler
 
-const sign = () => document.querySelector("#live");
+const due = new Set(); // the ids of what has to be renewed
+let planned = null;
+let busy = false;
+let shownAt = Date.now();
+let lasted = 0;
+let stream = null;
+let position = null;
 
 function tell(state) {
-  const shown = sign();
-  if (shown) shown.dataset.state = state;
+  const sign = document.querySelector("#live");
+  if (sign) sign.dataset.state = state;
 }
 
-function wanted() {
-  return [...document.querySelectorAll("[data-live]")].filter((element) => !element.closest("dialog:not([open])"));
+function followers() {
+  return [...document.querySelectorAll("[data-live][id]")].filter((one) => !one.closest("dialog:not([open])"));
 }
 
+function concerns(element, news) {
+  const words = element.dataset.live.split(" ");
+  return words.includes("all") || words.includes(`dag:${news.dag_id}`) || words.includes(`run:${news.run_key}`);
+}
+
+// Renews what is due, or everything. Resolves when it is shown.
 export async function refresh() {
+  for (const element of followers()) due.add(element.id);
+  await renewDue();
+}
+
+async function renewDue() {
   if (busy) return;
+  const elements = followers().filter((element) => due.has(element.id));
+  due.clear();
+  if (!elements.length) return;
+  const began = Date.now();
   busy = true;
-  const sources = Map.groupBy(wanted(), (element) => element.dataset.src ?? location.pathname + location.search);
   try {
-    await Promise.all([...sources].map(([source, elements]) => renew(source, elements)));
-    shownAt = Date.now();
+    const sources = Map.groupBy(elements, (element) => element.dataset.src ?? location.pathname + location.search);
+    await Promise.all([...sources].map(([source, some]) => renew(source, some)));
   } finally {
     busy = false;
+    shownAt = Date.now();
+    lasted = shownAt - began;
+    if (due.size) plan();
   }
 }
 
@@ -37,37 +58,67 @@ async function renew(source, elements) {
   const fresh = await fetchFragment(source);
   for (const element of elements) {
     const found = fresh.getElementById(element.id);
-    if (found) morph(element, document.importNode(found, true));
+    if (found && element.isConnected) morph(element, document.importNode(found, true));
+    showTimes(element);
   }
-  for (const element of elements) showTimes(element);
   document.dispatchEvent(new CustomEvent("renewed", { detail: { source } }));
 }
 
-async function look() {
-  const answer = await fetch("/live/position", { credentials: "same-origin", headers: { "x-fragment": "1" } });
-  if (answer.status === 401) location.reload();
-  if (!answer.ok) throw new Error(answer.statusText);
-  const now = (await answer.json()).position;
-  const isNews = position !== null && now !== position;
-  position = now;
-  tell(isNews ? "news" : "on");
-  if (isNews || Date.now() - shownAt > AT_LEAST) await refresh();
+// Soon: a burst of changes is one renewal, and what takes long to make is asked for less often.
+function plan() {
+  planned ??= setTimeout(() => {
+    planned = null;
+    renewDue().then(() => tell("on"), () => tell("off"));
+  }, Math.max(SOON, shownAt + 2 * lasted - Date.now()));
 }
 
-async function follow() {
+function hear(news) {
+  const touched = followers().filter((element) => news === null || concerns(element, news));
+  if (!touched.length) return;
+  for (const element of touched) due.add(element.id);
+  tell("news");
+  plan();
+}
+
+function listen() {
+  const opened = new EventSource("/api/v2/events");
+  opened.addEventListener("hello", () => tell("on"));
+  opened.addEventListener("change", (event) => hear(JSON.parse(event.data)));
+  opened.addEventListener("reset", () => hear(null));
+  opened.addEventListener("error", () => {
+    tell("off");
+    if (opened.readyState === EventSource.CLOSED) poll();
+  });
+  return opened;
+}
+
+// Where there is no stream, or no longer: asks every now and then; who is signed out is sent to sign in.
+async function poll() {
+  stream?.close();
   if (!document.hidden) {
     try {
-      await look();
+      const now = (await (await ask("/live/position")).json()).position;
+      tell("on");
+      if (now !== position) hear(null);
+      position = now;
     } catch {
       tell("off");
     }
   }
-  setTimeout(follow, POLL);
+  setTimeout(poll, POLL);
 }
 
 export function startLive() {
-  follow();
+  stream = listen();
+  setInterval(() => {
+    if (!document.hidden && Date.now() - shownAt > AT_LEAST) hear(null);
+  }, AT_LEAST / 4);
+  // A hidden page needs no connection, of which a browser has six for all pages of a server.
   document.addEventListener("visibilitychange", () => {
-    if (!document.hidden) look().catch(() => tell("off"));
+    if (position !== null) return;
+    stream.close();
+    if (document.hidden) return;
+    stream = listen();
+    hear(null);
   });
 }
