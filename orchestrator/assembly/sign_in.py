@@ -88,7 +88,7 @@ class SignIn:
         if until is not None:
             raise TooManyAttemptsError(until)
         user = self._user(name)
-        stored = None if user is None else self._users.password_hash(user.name)
+        stored = self._users.password_hash("" if user is None else user.name)  # asked in any case: it takes its time
         if not self._passwords.matches(password, stored) or user is None or stored is None or not user.is_active:
             self._refuse(user, address)
         self._attempts.forget(name_key(name))
