@@ -3,6 +3,7 @@
 from orchestrator.storage.audit_reads import AuditReads
 from orchestrator.storage.awaiting_reads import AwaitingReads
 from orchestrator.storage.catalog_reads import CatalogReads
+from orchestrator.storage.facts import Facts
 from orchestrator.storage.history_reads import HistoryReads
 from orchestrator.storage.news_reads import NewsReads
 from orchestrator.storage.operation_reads import OperationReads
@@ -48,7 +49,9 @@ __all__ = [
 ]
 
 
-class Reads(CatalogReads, RunReads, OverviewReads, AwaitingReads, HistoryReads, OperationReads, NewsReads, AuditReads):
+class Reads(
+    CatalogReads, RunReads, OverviewReads, AwaitingReads, HistoryReads, OperationReads, NewsReads, AuditReads, Facts
+):
     """Questions to the projections and the tables of record; each is one short read transaction.
 
     NotFoundError where something that is asked for by name does not exist; it names what is near.

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection, Select, func, select
 
-from orchestrator.core.events import ActivityCompleted, OutcomeResolved, Recorded, RunCreated
+from orchestrator.core.events import ActivityCompleted, OutcomeResolved, RunCreated
 from orchestrator.core.requests import TriggerRun
 from orchestrator.core.spec import DagSpec, TaskSpec
 from orchestrator.exceptions import NotFoundError
@@ -98,12 +98,6 @@ class RunReads(Guarded):
             return self.conf(self.run(run.dag_id, run.run_id))
         request = decode_request(body)
         return request.conf if isinstance(request, TriggerRun) else msgspec.Raw(b"{}")
-
-    @of_run
-    def history(self, run_key: int, *, after: int = 0, limit: int | None = None) -> list[Recorded]:
-        """Facts with a seq above ``after``, in order."""
-        with reading(self._engine) as connection:
-            return read_facts(connection, run_key, after=after, limit=limit)
 
     @visible
     def last_position(self) -> int:
