@@ -28,6 +28,7 @@ OrchestratorError
 │   └── HistoryConflictError       another owner wrote that seq
 ├── TranscriptError            a file that is no exported run, of a newer format, or damaged
 ├── SchedulerRunningError      a second scheduler on one database
+├── RemoteError                the server of a home that lies elsewhere cannot be asked this
 ├── WorkerStartError           no worker process can be started
 ├── WorkflowError              raised in a workflow's code, to be caught there
 │   ├── ActivityError          an activity failed for good; carries attempt, retryable and its cause
@@ -173,6 +174,10 @@ class ContextKeyError(NotFoundError, KeyError):
 
 class ForbiddenError(OrchestratorError):
     """Whoever asks may know of it, but has no right to that."""
+
+
+class RemoteError(OrchestratorError):
+    """The server of a home that lies elsewhere is not there, or cannot be asked this."""
 
 
 class ConflictError(OrchestratorError):

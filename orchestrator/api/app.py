@@ -7,7 +7,7 @@ from fastapi import APIRouter, FastAPI
 
 from orchestrator.api.live import Live
 from orchestrator.api.problems import add_problems
-from orchestrator.api.routes import events, monitor
+from orchestrator.api.routes import events, monitor, rpc
 from orchestrator.api.safety import Safety
 from orchestrator.api.visitor import Accounts
 from orchestrator.assembly.home import Home
@@ -15,7 +15,7 @@ from orchestrator.assembly.home import Home
 API = "/api/v2"
 MAX_BODY = 4 * 1024**2
 
-ROUTERS: tuple[APIRouter, ...] = (monitor.router, events.router)
+ROUTERS: tuple[APIRouter, ...] = (monitor.router, events.router, rpc.router)
 """Everything below ``/api/v2``."""
 
 

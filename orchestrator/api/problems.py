@@ -34,8 +34,10 @@ _LOG = logging.getLogger(__name__)
 
 
 class Problem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """``errors`` are the fields of a request that are wrong: where (``loc``) and why (``msg``)."""
+    """``type`` names the error, where it is one of ours; ``errors`` are the fields of a request that are wrong:
+    where (``loc``) and why (``msg``)."""
 
+    type: str = "about:blank"
     title: str
     status: int
     detail: str
@@ -58,7 +60,7 @@ def problem_of(error: Exception) -> Problem:
         return _problem(HTTPStatus(error.status_code), str(error.detail))
     for kind, status in _STATUS:
         if isinstance(error, kind):
-            return _problem(status, str(error))
+            return msgspec.structs.replace(_problem(status, str(error)), type=type(error).__name__)
     return _problem(HTTPStatus.INTERNAL_SERVER_ERROR, _UNKNOWN)
 
 

@@ -8,7 +8,7 @@ import msgspec
 
 from orchestrator.assembly.home import Home
 from orchestrator.assembly.offspring import Child, Offspring
-from orchestrator.assembly.payloads import open_payloads
+from orchestrator.assembly.run_payloads import RunPayloads
 from orchestrator.core.events import (
     Recorded,
     RunBlocked,
@@ -52,6 +52,7 @@ class Background(msgspec.Struct, frozen=True, kw_only=True):
     by name those that came, taken or not. ``timers`` are those that have not fired.
     """
 
+    run_key: int = 0
     kind: DagKind = DagKind.DAG
     parent: RunLink | None = None
     child_id: str | None = None
@@ -80,6 +81,7 @@ def background(home: Home, run: RunRow, state: Run | None, until: int | None = N
         return Background()
     workflow = state if isinstance(state, WorkflowRun) else None
     return Background(
+        run_key=run.run_key,
         kind=created.kind,
         parent=created.parent,
         child_id=created.child_id,
@@ -96,9 +98,9 @@ def background(home: Home, run: RunRow, state: Run | None, until: int | None = N
     )
 
 
-def result_of(home: Home, ending: RunEnded) -> bytes:
+def result_of(home: Home, run_key: int, ending: RunEnded) -> bytes:
     """What a workflow returned, as JSON."""
-    return bytes(ending.result) if ending.payload is None else open_payloads(home.config).get(ending.payload)
+    return bytes(ending.result) if ending.payload is None else home.part(RunPayloads).get(run_key, ending.payload)
 
 
 def _open_updates(run: WorkflowRun, facts: Sequence[Recorded]) -> Iterator[OpenUpdate]:

@@ -1,7 +1,8 @@
 """Home: the database of one home, opened for somebody who reads and asks."""
 
+from collections.abc import Callable
 from types import TracebackType
-from typing import Self
+from typing import Self, TypeVar
 
 from sqlalchemy import Engine
 
@@ -16,6 +17,8 @@ from orchestrator.storage.records import Records
 from orchestrator.storage.requests import RequestBook
 from orchestrator.storage.xcoms import XComReads
 
+P = TypeVar("P")
+
 
 class Home:
     """What everyone but the scheduler works with: questions, requests, and the tables of record.
@@ -28,22 +31,31 @@ class Home:
         clock = clock or SystemClock()
         self.who = who
         self.config = config
-        self.engine = engine
+        self._engine = engine
         self.reads = Reads(engine, who)
         self.xcoms = XComReads(engine, who)
         self.requests = RequestBook(engine, clock, who)
         self.records = Records(engine, clock, who)
 
+    @property
+    def engine(self) -> Engine:
+        """The open database, for what works below the questions: nothing that has to ask whether it may."""
+        return self._engine
+
     def seen_by(self, who: Principal) -> "Home":
         """The same home, asked by somebody else; it is open for as long as this one."""
         return Home(self.config, self.engine, who=who)
+
+    def part(self, kind: Callable[["Home"], P]) -> P:
+        """Another part of the home, asked in the same name: ``RunLogs``, ``RunPayloads``."""
+        return kind(self)
 
     def ring(self) -> bool:
         """Wake the scheduler of this home; False where none listens."""
         return doorbell.ring(self.config.doorbell)
 
     def close(self) -> None:
-        self.engine.dispose()
+        self._engine.dispose()
 
     def __enter__(self) -> Self:
         return self

@@ -87,7 +87,7 @@ def show_background(row: Row) -> None:
 
 def _result(home: Home, found: Background) -> Any:
     ending = returned(found)
-    return None if ending is None else plain_data(msgspec.Raw(result_of(home, ending)))
+    return None if ending is None else plain_data(msgspec.Raw(result_of(home, found.run_key, ending)))
 
 
 def _shortened(run: RunRow, found: Background) -> str | None:

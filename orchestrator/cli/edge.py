@@ -3,8 +3,12 @@
 import os
 from pathlib import Path
 
+import click
+
 from orchestrator.config import Config, load_config
 from orchestrator.exceptions import UsageError
+
+URL = "ORCHESTRATOR_URL"
 
 
 def here() -> Path:
@@ -16,5 +20,19 @@ def here() -> Path:
 
 
 def config() -> Config:
-    """The settings that this command works with."""
+    """The settings of this machine's home; UsageError where the command was told to work with one elsewhere."""
+    if url() is not None:
+        raise UsageError(f"this command works on the machine of the home itself; leave --url and {URL} away")
+    return own_config()
+
+
+def own_config() -> Config:
+    """This machine's settings, whatever home the command works with."""
     return load_config(os.environ, here())
+
+
+def url() -> str | None:
+    """Where the server is, if the home lies elsewhere."""
+    context = click.get_current_context(silent=True)
+    given = None if context is None else context.find_root().params.get("url")
+    return given or os.environ.get(URL) or None

@@ -2,12 +2,18 @@
 
 from collections.abc import Mapping
 from importlib import import_module
-from typing import NamedTuple, Protocol, TypeAlias
+from typing import Any, NamedTuple, Protocol, TypeAlias
 
 import click
 from click.shell_completion import CompletionItem
 
 from orchestrator.nearest import did_you_mean
+
+
+def loaded(target: str) -> Any:
+    """What ``module:name`` names, imported now: commands do not pay for each other."""
+    module, _, name = target.partition(":")
+    return getattr(import_module(module), name)
 
 
 class Leaf(NamedTuple):
@@ -17,8 +23,7 @@ class Leaf(NamedTuple):
     summary: str
 
     def load(self) -> click.Command:
-        module, _, name = self.target.partition(":")
-        command = getattr(import_module(module), name)
+        command = loaded(self.target)
         assert isinstance(command, click.Command), self.target
         return command
 

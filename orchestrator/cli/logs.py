@@ -1,29 +1,27 @@
 """``orchestrator tasks logs``."""
 
-import contextlib
-import shutil
 import sys
 import time
 from collections.abc import Callable
-from pathlib import Path
-from typing import BinaryIO
 
 import click
 
+from orchestrator.assembly.attempt_logs import LogPlace, log_of_callback, logs_of_try
 from orchestrator.assembly.home import Home
-from orchestrator.cli.callback_logs import callback_log, callback_option
+from orchestrator.assembly.run_logs import RunLogs
 from orchestrator.cli.exits import colors
 from orchestrator.cli.lookup import find_activity, find_run
 from orchestrator.cli.options import dag_argument, map_index_option, run_argument, task_argument, with_home
 from orchestrator.cli.printable import log_line
 from orchestrator.cli.render.console import remark
-from orchestrator.core.events import ActivityScheduled, AnyEvent
-from orchestrator.core.orders import log_path
-from orchestrator.exceptions import NotFoundError
-from orchestrator.names import FINISHED
+from orchestrator.names import FINISHED, CallbackKind
 from orchestrator.storage.views import ActivityRow, RunRow
 
 _LOOK_SECONDS = 0.2
+
+callback_option = click.option(
+    "--callback", type=click.Choice([str(kind) for kind in CallbackKind]), help="What its callbacks of that kind wrote."
+)
 
 
 @click.command("logs")
@@ -55,37 +53,16 @@ def logs(
     run = find_run(home, dag_id, run_id)
     activity = find_activity(home, run, task_id, map_index)
     if callback is not None:
-        path = callback_log(home, run, callback, task_id=task_id, map_index=activity.map_index, attempt=attempt)
-        if not print_log(path):
+        place = log_of_callback(home, run, callback, task_id=task_id, map_index=activity.map_index, attempt=attempt)
+        if not print_log(home, place):
             remark(f"The {callback}_callback of {task_id} wrote nothing.")
         return
-    pieces = [home.config.logging.base_log_folder / piece for piece in _pieces(home, run, activity, attempt)]
-    printed = [print_log(path) for path in (pieces[:-1] if follow else pieces)]
+    places = logs_of_try(home, run, activity, attempt)
+    printed = [print_log(home, place) for place in (places[:-1] if follow else places)]
     if follow:
-        follow_log(pieces[-1], lambda: _is_over(home, run, activity, attempt))
+        follow_log(home, places[-1], lambda: _is_over(home, run, activity, attempt))
     elif not any(printed):
         remark(f"Try {attempt or activity.attempt} of {task_id} wrote nothing ({activity.state}).")
-
-
-def _pieces(home: Home, run: RunRow, activity: ActivityRow, attempt: int | None) -> list[str]:
-    """Where the try's log lies: in several files, if it was put off or deferred in between."""
-    if activity.attempt == 0:
-        raise NotFoundError(f"task {activity.task_id!r} has not run yet: it is {activity.state}, so it has no log")
-    facts = home.reads.facts_of(run.run_key, (ActivityScheduled,), until=run.last_seq)
-    opened = [fact.seq for fact in facts if _opens(fact.event, activity, attempt or activity.attempt)]
-    if not opened and attempt in (None, activity.attempt):
-        opened = [activity.scheduled_seq]
-    if not opened:
-        tries = "1 try" if activity.attempt == 1 else f"{activity.attempt} tries"
-        raise NotFoundError(f"task {activity.task_id!r} has had {tries}; there is no try {attempt}")
-    return [log_path(run.run_key, seq, activity.map_index) for seq in opened]
-
-
-def _opens(event: AnyEvent, activity: ActivityRow, attempt: int) -> bool:
-    """Whether this fact is where that try of the activity began, or went on."""
-    if not isinstance(event, ActivityScheduled) or (event.task_id, event.attempt) != (activity.task_id, attempt):
-        return False
-    return event.map_index <= activity.map_index < event.map_index + event.count
 
 
 def _is_over(home: Home, run: RunRow, activity: ActivityRow, attempt: int | None) -> bool:
@@ -93,36 +70,54 @@ def _is_over(home: Home, run: RunRow, activity: ActivityRow, attempt: int | None
     return now.state in FINISHED or now.attempt != (attempt or activity.attempt)
 
 
-def print_log(path: Path) -> bool:
-    """Copy the file to stdout; whether there was anything."""
-    with contextlib.suppress(FileNotFoundError), path.open("rb") as file:
-        _copy(file)
-        return file.tell() > 0
-    return False
+def print_log(home: Home, place: LogPlace) -> bool:
+    """Copy a log to stdout; whether there was anything."""
+    copy = _Copy(home, place)
+    copy.go_on()
+    copy.end()
+    return copy.offset > 0
 
 
-def _copy(file: BinaryIO) -> None:
-    """The rest of the file to stdout: its bytes, but on a terminal nothing of them that steers it but colours."""
-    if sys.stdout.isatty():
-        with_colors = colors() is not False
-        for line in file:
-            sys.stdout.write(log_line(line.decode("utf-8", "replace"), colors=with_colors))
-    else:
-        shutil.copyfileobj(file, sys.stdout.buffer)
-    sys.stdout.flush()
-
-
-def follow_log(path: Path, is_over: Callable[[], bool]) -> None:
+def follow_log(home: Home, place: LogPlace, is_over: Callable[[], bool]) -> None:
     """Print what is there and what comes, until nothing can come any more."""
-    file: BinaryIO | None = None
+    copy = _Copy(home, place)
     while True:
         over = is_over()  # asked before the last read, so that nothing is missed
-        if file is None and path.exists():
-            file = path.open("rb")
-        if file is not None:
-            _copy(file)
+        copy.go_on()
         if over:
             break
         time.sleep(_LOOK_SECONDS)
-    if file is not None:
-        file.close()
+    copy.end()
+
+
+class _Copy:
+    """A log on its way to stdout: its bytes, but on a terminal nothing of them that steers it but colours."""
+
+    def __init__(self, home: Home, place: LogPlace) -> None:
+        self.offset = 0
+        self._logs = home.part(RunLogs)
+        self._place = place
+        self._rest = b""
+        self._is_terminal = sys.stdout.isatty()
+        self._with_colors = colors() is not False
+
+    def go_on(self) -> None:
+        """Print what came since the last time; on a terminal whole lines only."""
+        while data := self._logs.piece(*self._place, offset=self.offset).data:
+            self.offset += len(data)
+            if self._is_terminal:
+                *lines, self._rest = (self._rest + data).split(b"\n")
+                for line in lines:
+                    self._show(line + b"\n")
+            else:
+                sys.stdout.buffer.write(data)
+        sys.stdout.flush()
+
+    def end(self) -> None:
+        """Print a last line that has no end."""
+        if self._rest:
+            self._show(self._rest)
+            sys.stdout.flush()
+
+    def _show(self, line: bytes) -> None:
+        sys.stdout.write(log_line(line.decode("utf-8", "replace"), colors=self._with_colors))

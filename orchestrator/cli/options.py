@@ -10,8 +10,8 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 import click
 from click.shell_completion import CompletionItem
 
-from orchestrator.assembly.home import Home, open_home
-from orchestrator.cli import edge
+from orchestrator.assembly.home import Home
+from orchestrator.cli.opening import asked_home
 from orchestrator.cli.printable import one_line
 from orchestrator.cli.render.console import remark
 from orchestrator.exceptions import OrchestratorError, UsageError
@@ -29,7 +29,7 @@ def with_home(command: Callable[Concatenate[Home, P], R]) -> Callable[P, R]:
 
     @functools.wraps(command)
     def opened(*args: P.args, **kwargs: P.kwargs) -> R:
-        with open_home(edge.config()) as home:
+        with asked_home() as home:
             return command(home, *args, **kwargs)
 
     return opened
@@ -43,7 +43,7 @@ def completed(names: Callable[[Home, dict[str, Any]], Iterable[str]]) -> Callabl
         if ctx.args and "dag_id" in params:  # after an option whose value is still to come, words are left as they are
             params = params | {"dag_id": ctx.args[0]}
         try:
-            with open_home(edge.config()) as home:
+            with asked_home() as home:
                 found = [name for name in names(home, params) if name.startswith(incomplete)]
         except OrchestratorError:
             return []

@@ -27,7 +27,7 @@ class PluginLeaf(NamedTuple):
 
     def load(self) -> click.Command:
         edge, code = import_module(_DOORS[0]), import_module(_DOORS[2])
-        command, active = code.command_of(edge.config(), self.card, self.name)
+        command, active = code.command_of(edge.own_config(), self.card, self.name)
         assert isinstance(command, click.Command), self.card
         command.__dict__["invoke"] = self._at_home(command.invoke, active)
         return command
@@ -45,7 +45,7 @@ class PluginLeaf(NamedTuple):
                 raise
             except Exception as error:
                 edge, code = import_module(_DOORS[0]), import_module(_DOORS[2])
-                raise code.blamed(edge.config(), self.card, error) from error
+                raise code.blamed(edge.own_config(), self.card, error) from error
 
         return invoke_plugin
 
@@ -60,7 +60,7 @@ class PluggedGroup(LazyGroup):
     def _added(self) -> Mapping[str, Entry]:
         edge, plugins = import_module(_DOORS[0]), import_module(_DOORS[1])
         try:
-            cards: tuple[Card, ...] = plugins.roll(edge.config()).cards
+            cards: tuple[Card, ...] = plugins.roll(edge.own_config()).cards
         except OrchestratorError:
             return {}  # help is shown all the same, and every other command says what is wrong
         return {

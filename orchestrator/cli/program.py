@@ -42,6 +42,14 @@ orchestrator.params.append(
     )
 )
 
+orchestrator.params.append(
+    click.Option(
+        ["--url"],
+        metavar="URL",
+        help="Work with the home of the server there; ORCHESTRATOR_TOKEN lets you in. [env: ORCHESTRATOR_URL]",
+    )
+)
+
 
 def main(args: Sequence[str] | None = None) -> int:
     """Run a command line, this process's own by default; the exit status."""

@@ -1,15 +1,13 @@
 """``orchestrator runs query`` and ``logs``: what a workflow's own code has to say, without the scheduler."""
 
-from pathlib import Path
-
 import click
 
 from orchestrator.assembly.asking import replay_run
+from orchestrator.assembly.attempt_logs import LogPlace, log_of_callback
 from orchestrator.assembly.home import Home
 from orchestrator.assembly.replaying import Query
-from orchestrator.cli.callback_logs import callback_log, callback_option
 from orchestrator.cli.conf import read_object
-from orchestrator.cli.logs import follow_log, print_log
+from orchestrator.cli.logs import callback_option, follow_log, print_log
 from orchestrator.cli.lookup import find_run
 from orchestrator.cli.options import dag_argument, queries, run_argument, with_home
 from orchestrator.cli.output import json_option, show_json
@@ -17,7 +15,6 @@ from orchestrator.cli.render.bar import progress_bar
 from orchestrator.cli.render.console import remark
 from orchestrator.cli.talking import named_run_argument
 from orchestrator.exceptions import ConflictError, UsageError
-from orchestrator.worker.blue.runlog import run_log
 
 
 @click.command("query")
@@ -79,11 +76,11 @@ def logs(home: Home, dag_id: str, run_id: str | None, callback: str | None, foll
     """
     run = find_run(home, dag_id, run_id)
     if callback is not None:
-        if not print_log(callback_log(home, run, callback)):
+        if not print_log(home, log_of_callback(home, run, callback)):
             remark(f"The {callback}_callback of {dag_id} wrote nothing.")
         return
-    path: Path = home.config.logging.base_log_folder / run_log(run.run_key)
+    place = LogPlace(run.run_key)
     if follow:
-        follow_log(path, lambda: home.reads.run(dag_id, run.run_id).is_ended)
-    elif not print_log(path):
+        follow_log(home, place, lambda: home.reads.run(dag_id, run.run_id).is_ended)
+    elif not print_log(home, place):
         remark(f"The code of run {run.run_id} wrote nothing; what its activities wrote is shown by: tasks logs")

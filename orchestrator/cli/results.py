@@ -34,7 +34,7 @@ def result(home: Home, dag_id: str, run_id: str | None, output: str) -> None:
     ending = returned(found)
     if ending is None:
         raise _nothing(run, found.kind)
-    show_json(values.readable(result_of(home, ending)), output)
+    show_json(values.readable(result_of(home, run.run_key, ending)), output)
 
 
 def _nothing(run: RunRow, kind: DagKind) -> Exception:

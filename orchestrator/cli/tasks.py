@@ -4,7 +4,7 @@ import click
 
 from orchestrator.assembly.heartbeats import last_beats
 from orchestrator.assembly.home import Home
-from orchestrator.assembly.payloads import open_payloads
+from orchestrator.assembly.run_payloads import RunPayloads
 from orchestrator.cli import rows
 from orchestrator.cli.alive import last_said
 from orchestrator.cli.lookup import find_activity, find_run
@@ -13,7 +13,6 @@ from orchestrator.cli.output import Format, json_option, output_option, show_jso
 from orchestrator.cli.render.console import out, remark, say
 from orchestrator.cli.render.graph import tree
 from orchestrator.core import values
-from orchestrator.core.particulars import NULL
 from orchestrator.names import DagKind
 
 
@@ -104,6 +103,5 @@ def result(home: Home, dag_id: str, task_id: str, run_id: str | None, map_index:
     run = find_run(home, dag_id, run_id)
     activity = find_activity(home, run, task_id, map_index)
     found = home.reads.result(run.run_key, task_id, activity.map_index)
-    value = found.value or NULL
-    data = bytes(value) if found.payload is None else open_payloads(home.config).get(found.payload)
+    data = bytes(found.value) if found.payload is None else home.part(RunPayloads).get(run.run_key, found.payload)
     show_json(values.readable(data), output)

@@ -26,7 +26,6 @@ from orchestrator.cli.render.console import out
 from orchestrator.config import Config
 from orchestrator.core.forms import choices, form_of
 from orchestrator.core.orders import Completed, Deferred, Failed, Order, Skipped
-from orchestrator.core.particulars import NULL
 from orchestrator.exceptions import NotFoundError, SchemaVersionError
 from orchestrator.names import TaskState
 from orchestrator.storage.views import Outcome
@@ -132,4 +131,4 @@ def _lacking(task_id: str, needed: list[str]) -> str:
 def _loaded(home: Home, outcome: Outcome) -> msgspec.Raw:
     if outcome.payload is not None:
         return msgspec.Raw(open_payloads(home.config).get(outcome.payload))
-    return outcome.value or NULL
+    return outcome.value

@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from orchestrator.assembly.home import Home
-from orchestrator.assembly.payloads import open_payloads
+from orchestrator.assembly.run_payloads import RunPayloads
 from orchestrator.cli.lookup import find_activity, find_run
 from orchestrator.cli.options import dag_argument, map_index_option, run_argument, task_argument, with_home
 from orchestrator.cli.output import Format, output_option, show_rows
@@ -37,12 +37,12 @@ def xcom(home: Home, dag_id: str, task_id: str, run_id: str | None, map_index: i
     found = home.xcoms.pushed_by(*place)
     for _, one in home.xcoms.returned(*place):
         found[_RESULT] = one
-    shown = [{"key": key, "value": _value(home, one)} for key, one in sorted(found.items())]
+    shown = [{"key": key, "value": _value(home, run.run_key, one)} for key, one in sorted(found.items())]
     if output in (Format.TABLE, Format.PLAIN):
         shown = [row | {"value": json.dumps(row["value"], ensure_ascii=False)} for row in shown]
     show_rows(shown, output, ["key", "value"], empty=f"{task_id} has left nothing in {run.run_id}.")
 
 
-def _value(home: Home, one: XCom) -> Any:
-    data = bytes(one.value) if one.payload is None else open_payloads(home.config).get(one.payload)
+def _value(home: Home, run_key: int, one: XCom) -> Any:
+    data = bytes(one.value) if one.payload is None else home.part(RunPayloads).get(run_key, one.payload)
     return json.loads(values.readable(data))

@@ -19,7 +19,7 @@ from orchestrator.storage.database import AnyRow, reading
 from orchestrator.storage.guard import Guarded, of_dag, of_run, visible
 from orchestrator.storage.history import read_facts, recorded
 from orchestrator.storage.requests import decode_request
-from orchestrator.storage.tables import activities, dag_versions, dags, history, requests, runs
+from orchestrator.storage.tables import activities, dag_versions, dags, history, payload_refs, requests, runs
 from orchestrator.storage.views import ActivityRow, Outcome, RunRow
 
 RUNS = (
@@ -162,6 +162,13 @@ class RunReads(Guarded):
                 f"with --map-index, 0 being the first"
             )
         return calls[0]
+
+    @of_run
+    def has_payload(self, run_key: int, sha256: str) -> bool:
+        """Whether a fact of the run points to that payload."""
+        query = select(payload_refs.c.seq).where(payload_refs.c.run_key == run_key, payload_refs.c.sha256 == sha256)
+        with reading(self._engine) as connection:
+            return connection.execute(query.limit(1)).first() is not None
 
     @of_run
     def task_counts(self, run_key: int) -> dict[TaskState, int]:

@@ -6,7 +6,7 @@ from enum import StrEnum
 import msgspec
 
 from orchestrator.core.forms import Form
-from orchestrator.core.particulars import PayloadRef
+from orchestrator.core.particulars import NULL, PayloadRef
 from orchestrator.core.spec import DagSpec
 from orchestrator.names import BlockKind, DagKind, RunState, RunType, TaskState
 from orchestrator.ports import ImportFailure
@@ -163,9 +163,9 @@ class AwaitingRow(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
-    """A recorded result: ``value`` is its JSON, or ``payload`` says where it lies; never both."""
+    """A recorded result: ``value`` is its JSON, unless ``payload`` says where that lies."""
 
-    value: msgspec.Raw | None = None
+    value: msgspec.Raw = NULL
     payload: PayloadRef | None = None
 
 

@@ -105,12 +105,12 @@ class Played:
         if kind is not DagKind.WORKFLOW or ending is None or run.state is not RunState.SUCCESS:
             what = "a DAG has no result: name a task" if kind is DagKind.DAG else f"it has no result, being {run.state}"
             raise NotFoundError(f"run of {self._dag_id!r}: {what}")
-        return values.decode(result_of(self._home, ending))
+        return values.decode(result_of(self._home, run.run_key, ending))
 
     def _decoded(self, outcome: Outcome) -> Any:
         if outcome.payload is not None:
             return values.decode(open_payloads(self._home.config).get(outcome.payload))
-        return None if outcome.value is None else values.decode(outcome.value)
+        return values.decode(outcome.value)
 
     def _rows(self, task_id: str) -> list[ActivityRow]:
         rows = [row for row in self._home.reads.tasks(self.run) if row.task_id == task_id]

@@ -74,6 +74,7 @@ def questions(reads: Reads, engine: Engine, story: Story, who: Principal) -> Ite
         "last_of": (run.run_key, (RunCreated,)),
         "last_seq_of": (run.run_key, ("RunCreated",)),
         "stored_at": (run.run_key, [1]),
+        "has_payload": (run.run_key, "0" * 64),
         "facts_at": (run.run_key, [1]),
         "seq_at": (run.run_key, run.created_at),
         "activity": (run, "extract"),
