@@ -3,13 +3,12 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from jsonschema import Draft202012Validator, FormatChecker
-from jsonschema.exceptions import best_match
-
 from orchestrator.assembly.home import Home
+from orchestrator.authoring.fitting import misfit
 from orchestrator.core import values
 from orchestrator.core.events import ActivityResumed
-from orchestrator.core.forms import Field, Form, misfit
+from orchestrator.core.forms import Field, Form
+from orchestrator.core.forms import misfit as misfit_of_form
 from orchestrator.core.particulars import NULL
 from orchestrator.core.reasons import named
 from orchestrator.core.schemas import in_short
@@ -39,7 +38,7 @@ def find_question(home: Home, run: RunRow, task_id: str, map_index: int = UNMAPP
 
 def check_answer(form: Form, options: Sequence[str], given: Mapping[str, Any], by: str) -> None:
     """UsageError says in what the answer does not fit the form."""
-    refusal = misfit(form, options, given, by)
+    refusal = misfit_of_form(form, options, given, by)
     if refusal is not None:
         raise UsageError(refusal)
     for name, value in given.items():
@@ -48,11 +47,11 @@ def check_answer(form: Form, options: Sequence[str], given: Mapping[str, Any], b
 
 def check_field(name: str, field: Field, value: Any) -> None:
     """UsageError unless ``value``, as JSON has it, is what the field's schema asks for."""
-    error = best_match(Draft202012Validator(field.schema, format_checker=FormatChecker()).iter_errors(value))
-    if error is not None:
+    wrong = misfit(field.schema, value)
+    if wrong is not None:
         wanted = in_short(field.schema)
         raise UsageError(
-            f"field {name!r} does not take this: {error.message}" + (f"; it takes {wanted}" * bool(wanted))
+            f"field {name!r} does not take this: {wrong.message}" + (f"; it takes {wanted}" * bool(wanted))
         )
 
 

@@ -3,9 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from jsonschema import Draft202012Validator, FormatChecker
-from jsonschema.exceptions import best_match
-
+from orchestrator.authoring.fitting import misfit
 from orchestrator.core.schemas import in_short
 from orchestrator.core.spec import DagSpec, Entrance
 from orchestrator.exceptions import UsageError
@@ -14,10 +12,9 @@ from orchestrator.nearest import did_you_mean
 
 def check_fits(what: str, entrance: Entrance, value: Any) -> None:
     """UsageError says what part of ``value``, as JSON has it, is not as the entrance's schema wants it."""
-    error = best_match(Draft202012Validator(entrance.schema).iter_errors(value))
-    if error is not None:
-        place = error.json_path.removeprefix("$").removeprefix(".")
-        raise UsageError(f"{what} does not take this: {error.message}" + (f" (in {place})" if place else ""))
+    wrong = misfit(entrance.schema, value, formats=False)
+    if wrong is not None:
+        raise UsageError(f"{what} does not take this: {wrong.message}" + (f" (in {wrong.place})" * bool(wrong.place)))
 
 
 def check_conf(spec: DagSpec, conf: Mapping[str, Any]) -> None:
@@ -44,6 +41,6 @@ def _check_params(spec: DagSpec, conf: Mapping[str, Any]) -> None:
         what, wanted = f"param {name!r} of DAG {spec.dag_id!r} ({spec.file}:{spec.line})", in_short(schema)
         if name not in given:
             raise UsageError(f"{what} is missing: give it in the conf" + (f"; it takes {wanted}" if wanted else ""))
-        error = best_match(Draft202012Validator(schema, format_checker=FormatChecker()).iter_errors(given[name]))
-        if error is not None:
-            raise UsageError(f"{what} does not take this: {error.message}" + (f"; it takes {wanted}" if wanted else ""))
+        wrong = misfit(schema, given[name])
+        if wrong is not None:
+            raise UsageError(f"{what} does not take this: {wrong.message}" + (f"; it takes {wanted}" if wanted else ""))

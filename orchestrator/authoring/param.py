@@ -3,9 +3,7 @@
 import json
 from typing import Any
 
-from jsonschema import Draft202012Validator, FormatChecker
-from jsonschema.exceptions import SchemaError, best_match
-
+from orchestrator.authoring.fitting import misfit, schema_flaw
 from orchestrator.authoring.params import NOTSET, Declared
 from orchestrator.exceptions import ParamValidationError, UsageError
 
@@ -23,10 +21,9 @@ class Param(Declared):
         self.description = description
         self.source = source
         self.schema = _as_json(dict(kwargs.pop("schema", kwargs)))
-        try:
-            Draft202012Validator.check_schema(self.schema)
-        except SchemaError as error:
-            raise UsageError(f"a Param's keywords are no JSON Schema: {error.message}") from None
+        flaw = schema_flaw(self.schema)
+        if flaw is not None:
+            raise UsageError(f"a Param's keywords are no JSON Schema: {flaw}")
 
     def __repr__(self) -> str:
         return f"Param({self.value!r}, {self.schema})"
@@ -35,15 +32,15 @@ class Param(Declared):
     def has_value(self) -> bool:
         if self.value is NOTSET:
             return False
-        return self.value is not None or Draft202012Validator(self.schema).is_valid(None)
+        return self.value is not None or misfit(self.schema, None) is None
 
     def resolve(self, value: Any = NOTSET) -> Any:
         chosen = self.value if value is NOTSET else value
         if chosen is NOTSET:
             raise ParamValidationError("it has no value, and a run has to give it one")
-        error = best_match(Draft202012Validator(self.schema, format_checker=FormatChecker()).iter_errors(chosen))
-        if error is not None:
-            raise ParamValidationError(error.message)
+        wrong = misfit(self.schema, chosen)
+        if wrong is not None:
+            raise ParamValidationError(wrong.message)
         return chosen
 
     def dump(self) -> dict[str, Any]:
