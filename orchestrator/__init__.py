@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from orchestrator.authoring.activity import activity as activity
+    from orchestrator.authoring.asynchronous import BaseAsyncOperator as BaseAsyncOperator
     from orchestrator.authoring.branching import BaseBranchOperator as BaseBranchOperator
     from orchestrator.authoring.calls import gather as gather
     from orchestrator.authoring.calls import schedule_activity as schedule_activity
@@ -68,6 +69,7 @@ _MODULES = {
     "ActivityError": "orchestrator.exceptions",
     "AirflowFailException": "orchestrator.exceptions",
     "AirflowSkipException": "orchestrator.exceptions",
+    "BaseAsyncOperator": "orchestrator.authoring.asynchronous",
     "BaseBranchOperator": "orchestrator.authoring.branching",
     "BaseHook": "orchestrator.authoring.hook",
     "BaseNotifier": "orchestrator.authoring.notifier",

@@ -27,6 +27,7 @@ OFFERED = {
     "ActivityError",
     "AirflowFailException",
     "AirflowSkipException",
+    "BaseAsyncOperator",
     "BaseBranchOperator",
     "BaseHook",
     "BaseNotifier",

@@ -22,8 +22,6 @@ def addresses(value: Any) -> tuple[str, ...]:
         if not isinstance(one, str):
             raise ValueError(words)
         found += [part for part in _BETWEEN.split(one.strip()) if part]
-    if not all("@" in part.strip("@") for part in found):
-        raise ValueError(words)
     return tuple(dict.fromkeys(found))
 
 

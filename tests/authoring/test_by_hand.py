@@ -1,10 +1,13 @@
 """What operators of an author's own do by hand: skip what comes after, link to elsewhere, take values as they are."""
 
+import asyncio
+
 import jinja2
 import pytest
 
 from orchestrator import (
     DAG,
+    BaseAsyncOperator,
     BaseNotifier,
     BaseOperator,
     BaseOperatorLink,
@@ -143,6 +146,20 @@ def test_a_function_with_a_yield_may_say_what_it_wrote_and_nothing_else(run):
     assert run(dag, "says") == 7
     with pytest.raises(UsageError, match="task 'yields' yields 1; return what its result is"):
         run(dag, "yields")
+
+
+def test_an_operators_body_may_be_a_coroutine(run):
+    class Awaits(BaseAsyncOperator):
+        async def aexecute(self, context):
+            await asyncio.sleep(0)
+            return context["ds"]
+
+    with DAG("d") as dag:
+        Awaits(task_id="awaits")
+        BaseAsyncOperator(task_id="empty")
+    assert run(dag, "awaits") == "2026-01-31"
+    with pytest.raises(NotImplementedError, match="BaseAsyncOperator has no async aexecute"):
+        run(dag, "empty")
 
 
 def test_a_body_renders_templates_of_its_own(run):

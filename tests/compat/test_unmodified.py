@@ -12,19 +12,29 @@ from orchestrator.testing.home import LiveHome
 REPORT = """
 import pendulum
 
+from airflow.configuration import conf
 from airflow.decorators import task
 from airflow.exceptions import AirflowException, AirflowSkipException
 from airflow.models.baseoperator import BaseOperator, chain
+from airflow.models.xcom import XCom
 from airflow.operators.bash import BashOperator
 from airflow.providers.standard.operators.empty import EmptyOperator
-from airflow.sdk import DAG
+from airflow.sdk import DAG, BaseOperatorLink, get_parsing_context, literal
 from airflow.utils.log.logging_mixin import LoggingMixin
 from airflow.utils.state import State
 from airflow.utils.trigger_rule import TriggerRule
 
 
+class Folder(BaseOperatorLink):
+    name = "Folder"
+
+    def get_link(self, operator, *, ti_key):
+        return f"file://{XCom.get_value(ti_key=ti_key, key='where')}"
+
+
 class Counter(BaseOperator):
     template_fields = ("text",)
+    operator_extra_links = (Folder(),)
 
     def __init__(self, *, text, **kwargs):
         super().__init__(**kwargs)
@@ -33,6 +43,7 @@ class Counter(BaseOperator):
     def execute(self, context):
         self.log.info("counting")
         Helper().help()
+        context["ti"].xcom_push("where", DAGS)
         return len(self.text)
 
 
@@ -41,12 +52,14 @@ class Helper(LoggingMixin):
         self.log.info("helping")
 
 
+DAGS = conf.get("core", "dags_folder")
+
 with DAG(
     dag_id="report",
     schedule="@daily",
     start_date=pendulum.datetime(2026, 1, 1, tz="Europe/Brussels"),
     catchup=False,
-    default_args={"owner": "airflow", "retries": 0, "depends_on_past": False},
+    default_args={"retries": 0, "depends_on_past": False, "email": ["me@x.y"], "email_on_failure": False},
 ):
     @task
     def extract(ds=None, logical_date=None):
@@ -71,6 +84,11 @@ with DAG(
         except AirflowException:
             return "caught"
 
+    @task
+    def reads(text):
+        return [text, conf.get("core", "dags_folder"), conf.getint("acme", "size", fallback=3), *get_parsing_context()]
+
+    reads(literal("{{ ds }}"))
     count = Counter(task_id="count", text="{{ ds }}")
     end = EmptyOperator(task_id="end", trigger_rule=TriggerRule.NONE_FAILED)
     say = BashOperator(task_id="say", bash_command="echo {{ logical_date.in_timezone('Asia/Seoul') | ts }}")
@@ -92,7 +110,7 @@ def test_it_runs_as_it_is_in_this_process_and_in_workers(live: LiveHome) -> None
     states = {task["task_id"]: task["state"] for task in json.loads(done.stdout)["tasks"]}
     assert {task for task, state in states.items() if state == "skipped"} == {"skipped", "never"}
     assert {task for task, state in states.items() if state == "success"} == {
-        "extract", "choose", "count", "fails", "end", "say"
+        "extract", "choose", "count", "fails", "end", "say", "reads"
     }  # fmt: skip
     live.start()
     live.wait_for("it is listed", lambda: live.run("dags", "details", "report").returncode == 0)
@@ -103,6 +121,10 @@ def test_it_runs_as_it_is_in_this_process_and_in_workers(live: LiveHome) -> None
     assert "helping" in logged
     assert live.ask("tasks", "result", "report", "count", "one") == len("2026-01-31")
     assert live.ask("tasks", "result", "report", "fails", "one") == "caught"
+    dags = str(live.folder / "dags")
+    assert live.ask("tasks", "result", "report", "reads", "one") == ["{{ ds }}", dags, 3, None, None]
+    left = {row["key"]: row["value"] for row in live.ask("tasks", "xcom", "report", "count", "one")}
+    assert left["_link_Folder"] == f"file://{dags}"
     assert live.ask("tasks", "result", "report", "say", "one") == "2026-01-31T09:00:00+09:00"
     assert live.ask("tasks", "result", "report", "extract", "one")["next"]["value"].startswith("2026-02-01")
 

@@ -134,7 +134,7 @@ def test_a_task_with_an_address_mails_when_it_fails_and_is_tried_again(letters: 
     assert sorted(letters[0][0]) == ["v@w.z", "x@y.z"]
 
 
-@pytest.mark.parametrize("given", [3, ["x@y.z", None], "nobody", {"a@b.c": 1}])
+@pytest.mark.parametrize("given", [3, ["x@y.z", None], {"a@b.c": 1}])
 def test_an_address_that_is_none_is_refused(given: object) -> None:
     with DAG("d"), pytest.raises(DagError, match="email must be an e-mail address, or a list of them"):
         EmptyOperator(task_id="t", email=given)  # type: ignore[arg-type]

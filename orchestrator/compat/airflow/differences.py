@@ -33,6 +33,7 @@ DIFFERENCES: Mapping[str, str] = {
         "reads the settings of this program, which gives its secrets to nobody; what is no setting here comes from "
         "AIRFLOW__SECTION__KEY or the fallback"
     ),
+    "airflow.sdk.execution_time.xcom:XCom": "reads what tasks have left, and writes nothing",
     "airflow.sdk:get_parsing_context": "is always of all DAGs of the file",
     "airflow.sdk.exceptions:AirflowRuntimeError": (
         "is what a missing variable or connection raises: a LookupError without the code of an error"

@@ -3,7 +3,6 @@
 from orchestrator.compat.airflow.entries import Table
 from orchestrator.compat.airflow.features import (
     ASSETS,
-    ASYNC_OPERATORS,
     CONFIGURATION,
     CONNECTIONS,
     DAG_RESULTS,
@@ -39,7 +38,7 @@ SDK: Table = {
         "AssetOrTimeSchedule": ASSETS,
         "AssetWatcher": ASSETS,
         "AsyncCallback": DEADLINES,
-        "BaseAsyncOperator": ASYNC_OPERATORS,
+        "BaseAsyncOperator": "orchestrator:BaseAsyncOperator",
         "BaseBranchOperator": "orchestrator:BaseBranchOperator",
         "BaseDeadlineReference": DEADLINES,
         "BaseHook": "orchestrator:BaseHook",
@@ -309,7 +308,7 @@ SDK: Table = {
         "timeout": TIMEOUTS,
     },
     "airflow.sdk.execution_time.xcom": {
-        "XCom": XCOM_BACKENDS,
+        "XCom": "orchestrator.authoring.xcoms:XCom",
         "resolve_xcom_backend": XCOM_BACKENDS,
     },
     "airflow.sdk.io": {
