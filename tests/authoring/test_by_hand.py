@@ -100,7 +100,9 @@ def test_a_literal_is_no_template_and_no_file(run):
     with DAG("d") as dag:
         BashOperator(task_id="say", bash_command=["printf", "%s", literal("{{ x }}.sh")])
         task(task_id="take")(lambda value: value)(literal({"a": "{{ x }}"}))
+        BashOperator(task_id="whole", bash_command=literal("echo {{ x }}.sh"))
     assert run(dag, "say") == "{{ x }}.sh"
+    assert run(dag, "whole") == "{{ x }}.sh"
     assert run(dag, "take") == {"a": "{{ x }}"}
 
 

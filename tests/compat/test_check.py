@@ -94,6 +94,15 @@ def test_a_setting_that_is_not_supported_is_said_wherever_it_stands(write: Write
     ]
 
 
+def test_a_failure_is_said_where_something_differs_in_the_same_line(write: Write) -> None:
+    path = write("etl.py", 'from airflow.sdk import DAG\nDAG("etl", owner_links=["me"])\n')
+    found = checked(path, status=1)
+    assert [message.partition(" must be")[0] for _, message in findings(found)] == [
+        "the setting owner_links is kept with the DAG, and shown nowhere",
+        "DAG 'etl': owner_links",
+    ]
+
+
 def test_a_setting_that_changes_nothing_is_said_and_is_no_failure(write: Write) -> None:
     path = write(
         "etl.py",

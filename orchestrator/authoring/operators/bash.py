@@ -12,6 +12,7 @@ from typing import Any, Unpack
 
 from orchestrator.authoring.callables import call, checked_arguments
 from orchestrator.authoring.checks import Check, checked
+from orchestrator.authoring.literal import Literal
 from orchestrator.authoring.operator import BaseOperator
 from orchestrator.authoring.operators.commands import Command, exit_codes, names_of_attempt
 from orchestrator.authoring.references import Reference
@@ -83,7 +84,8 @@ class BashOperator(BaseOperator):
         return {**base, **own, **names_of_attempt(context)}
 
     def _checked(self, name: str, value: Any, check: Check) -> Any:
-        return checked(self.place, f"task {self.task_id!r}", name, value, check)
+        later = isinstance(value, Literal)  # it stands for what it holds once the fields are filled
+        return value if later else checked(self.place, f"task {self.task_id!r}", name, value, check)
 
     def _argv(self, folders: ExitStack) -> list[str]:
         command = self._checked("bash_command", self.bash_command, _command)
