@@ -144,6 +144,7 @@ LIES: dict[str, dict[str, Any]] = {
     "another issuer": {"iss": "https://evil.example"},
     "for another program": {"aud": "other"},
     "for several, and not asked for by this one": {"aud": [CLIENT, "other"], "azp": "other"},
+    "for another program, though asked for by this one": {"aud": "other", "azp": CLIENT},
     "expired": {"exp": int(time.time()) - 3600},
     "another nonce": {"nonce": "x"},
     "no nonce": {"nonce": None},
