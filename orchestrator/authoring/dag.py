@@ -98,6 +98,11 @@ class DAG(Enclosing, TaskGraph):
         return f"DAG {self.dag_id!r}"
 
     @property
+    def owner(self) -> str:
+        """The owners of its tasks, by name."""
+        return ", ".join(sorted({getattr(task, "owner", "") for task in self.tasks} - {""}))
+
+    @property
     def fileloc(self) -> str:
         """The file that made this DAG."""
         return self.place.file

@@ -268,8 +268,19 @@ class TaskGraph:
         """The tasks that no other waits for."""
         return [task for task in self.task_dict.values() if not task.downstream_task_ids]
 
+    @property
+    def teardowns(self) -> list[Task]:
+        return [task for task in self.task_dict.values() if task.is_teardown]
+
     def has_task(self, task_id: str) -> bool:
         return task_id in self.task_dict
+
+    def has_task_group(self, task_group_id: str) -> bool:
+        return task_group_id in self.task_group_dict
+
+    def set_dependency(self, upstream_task_id: str, downstream_task_id: str) -> None:
+        """Let one task wait for another; NotFoundError names the nearest to one that is not there."""
+        self.get_task(upstream_task_id).set_downstream(self.get_task(downstream_task_id))
 
     def get_task(self, task_id: str) -> Task:
         """The task of that id; NotFoundError names the nearest one."""
@@ -291,6 +302,11 @@ class TaskGraph:
         task.graph = self
         self.task_dict[task.task_id] = task
         self._numbering.saw(task.task_id)
+
+    def add_tasks(self, tasks: Iterable[Task]) -> None:
+        """Take them all in."""
+        for task in tasks:
+            self.add_task(task)
 
     def add_group(self, group: Group) -> None:
         """Take the group in; DuplicateTaskError if its id is taken."""

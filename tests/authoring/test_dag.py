@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from orchestrator import DAG, dag, task
+from orchestrator import DAG, TaskGroup, dag, task
 from orchestrator.authoring.collecting import collecting
 from orchestrator.exceptions import DagError, DuplicateTaskError, NotFoundError
 from orchestrator.operators import EmptyOperator
@@ -230,3 +230,26 @@ def test_collecting_finds_every_dag_that_is_made_inside_in_order():
     assert [made.dag_id for made in found] == ["first", "second", "third"]
     assert found[0] is first
     assert [made.dag_id for made in inner] == ["inner"]
+
+
+def test_a_dag_is_asked_and_built_by_ids_as_in_airflow():
+    with DAG("d") as dag:
+        EmptyOperator(task_id="a", owner="me")
+        EmptyOperator(task_id="b", owner="you")
+        with TaskGroup("g"):
+            EmptyOperator(task_id="down").as_teardown()
+    dag.set_dependency("a", "b")
+    assert dag.get_task("b").upstream_task_ids == {"a"}
+    assert dag.owner == "airflow, me, you"
+    assert dag.has_task_group("g")
+    assert not dag.has_task_group("a")
+    assert [task.task_id for task in dag.teardowns] == ["g.down"]
+    with pytest.raises(NotFoundError, match="has no task 'bb'; did you mean 'b'"):
+        dag.set_dependency("a", "bb")
+
+
+def test_a_dag_takes_in_tasks_that_were_made_outside_of_it():
+    made = [EmptyOperator(task_id="a"), EmptyOperator(task_id="b")]
+    dag = DAG("d")
+    dag.add_tasks(made)
+    assert [task.dag for task in made] == [dag, dag]
