@@ -298,6 +298,19 @@ def test_no_secret_reaches_a_line(
     assert ("hunter22" in everything, everything.count("Oslo"), words(verify(engine))) == (False, 2, [])
 
 
+def test_a_request_that_cannot_be_taken_apart_is_answered_all_the_same(
+    store: SqlHistoryStore, engine: Engine, reads: Reads, clock: StoppedClock
+) -> None:
+    """Otherwise whoever starts a run could stop the scheduler."""
+    book = RequestBook(engine, clock)
+    for number, conf in enumerate((b'{"token": ' + b"[" * 700 + b"]" * 700 + b"}", b'{"token": "\\ud800"}')):
+        asked = TriggerRun(dag_id="etl", run_id=f"m{number}", run_uid=f"{number}", conf=msgspec.Raw(conf))
+        request = book.submit(asked, f"k{number}")
+        assert store.commit(Group(at=NOW, answers=[Answer(request_id=request)])) == frozenset()
+        assert (reads.request(request).verdict, "[[" in str(bytes(reads.audit()[0].body))) == ("carried_out", False)
+    assert words(verify(engine)) == []
+
+
 def test_text_that_no_database_takes_is_written_down_all_the_same(log: AuditLog, reads: Reads) -> None:
     log.note("session:a\x00\udc80", "clear", dag_id="x\x00" * 500, refusal="no\x00", nested={"\ud800": ["\x00"]})
     (line,) = reads.audit()
