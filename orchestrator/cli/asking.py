@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from orchestrator.assembly.answering import check_field
-from orchestrator.cli.conf import raw, read_json
+from orchestrator.assembly.typed_json import raw, read_json
 from orchestrator.cli.printable import one_line, printable
 from orchestrator.cli.render.console import err
 from orchestrator.core.forms import Field, Form

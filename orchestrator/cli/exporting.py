@@ -12,12 +12,12 @@ import click
 
 from orchestrator.assembly.home import Home
 from orchestrator.assembly.transfer import exported, imported
+from orchestrator.assembly.triggering import checked_run_id
 from orchestrator.cli.lookup import find_run
 from orchestrator.cli.options import dag_argument, run_ids, who, with_home
 from orchestrator.cli.output import Format, output_option, show_object
 from orchestrator.cli.render.bar import progress_bar
 from orchestrator.cli.render.console import remark, say
-from orchestrator.cli.trigger import checked_run_id
 
 transcript_file = click.Path(path_type=Path)
 

@@ -15,16 +15,16 @@ from orchestrator.assembly.catalog import make_catalog
 from orchestrator.assembly.fitting import blocked
 from orchestrator.assembly.home import Home
 from orchestrator.assembly.prospects import UNRECORDED, Prospects, place_of
+from orchestrator.assembly.triggering import checked_run_id
+from orchestrator.assembly.typed_json import raw, read_json
 from orchestrator.cli import rows
 from orchestrator.cli.choosing import chosen_version, version_options
-from orchestrator.cli.conf import raw, read_json
 from orchestrator.cli.consequences import effect_row, question, tell_effects, tell_findings
 from orchestrator.cli.following import show_verdict, submit
 from orchestrator.cli.lookup import find_run
 from orchestrator.cli.options import confirm, dag_argument, run_argument, task_ids, who, with_home, yes_option
 from orchestrator.cli.output import Format, output_option, show_object
 from orchestrator.cli.render.console import remark
-from orchestrator.cli.trigger import checked_run_id
 from orchestrator.core.activations import Block
 from orchestrator.core.effects import Effect
 from orchestrator.core.events import Recorded

@@ -3,8 +3,8 @@
 import click
 
 from orchestrator.assembly.home import Home
+from orchestrator.assembly.typed_json import raw, read_json
 from orchestrator.cli import rows
-from orchestrator.cli.conf import raw, read_json
 from orchestrator.cli.following import show_verdict, submit
 from orchestrator.cli.lookup import find_activity, find_run, require_task, spec_version
 from orchestrator.cli.options import (

@@ -6,7 +6,7 @@ from orchestrator.assembly.asking import replay_run
 from orchestrator.assembly.attempt_logs import LogPlace, log_of_callback
 from orchestrator.assembly.home import Home
 from orchestrator.assembly.replaying import Query
-from orchestrator.cli.conf import read_object
+from orchestrator.assembly.typed_json import read_object
 from orchestrator.cli.logs import callback_option, follow_log, print_log
 from orchestrator.cli.lookup import find_run
 from orchestrator.cli.options import dag_argument, queries, run_argument, with_home

@@ -12,11 +12,11 @@ from msgspec.structs import replace
 from orchestrator.assembly.background import background
 from orchestrator.assembly.home import Home
 from orchestrator.assembly.rehearsal import Rehearsal, rehearse
+from orchestrator.assembly.typed_json import read_object
 from orchestrator.authoring.conf import check_conf
 from orchestrator.cli import edge, rows
 from orchestrator.cli.asking import answer_to, ask_form
 from orchestrator.cli.background import background_row
-from orchestrator.cli.conf import read_object
 from orchestrator.cli.dates import read_date
 from orchestrator.cli.following import follow
 from orchestrator.cli.journal import notice, show_task_logs

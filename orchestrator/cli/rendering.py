@@ -8,7 +8,7 @@ import click
 from orchestrator.assembly.home import Home
 from orchestrator.assembly.orders import order_of_new_run, order_of_run
 from orchestrator.assembly.rendering import render as render_order
-from orchestrator.cli.conf import raw
+from orchestrator.assembly.typed_json import raw
 from orchestrator.cli.lookup import find_activity, find_run, require_task, spec_version
 from orchestrator.cli.options import dag_argument, map_index_option, run_argument, task_argument, with_home
 from orchestrator.cli.output import Format, output_option, show_object

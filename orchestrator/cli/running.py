@@ -9,10 +9,10 @@ from types import ModuleType
 import click
 import msgspec
 
+from orchestrator.assembly.typed_json import read_object
 from orchestrator.authoring.collecting import collecting
 from orchestrator.authoring.dag import DAG
 from orchestrator.authoring.trying import Wishes, noting_trials
-from orchestrator.cli.conf import read_object
 from orchestrator.cli.exits import FAILED
 from orchestrator.cli.script import try_out
 from orchestrator.compat.airflow.finder import serve_airflow

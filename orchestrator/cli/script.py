@@ -13,10 +13,10 @@ import msgspec
 
 from orchestrator.assembly.hand import Hand
 from orchestrator.assembly.in_hand import rehearse_in_hand
+from orchestrator.assembly.typed_json import raw
 from orchestrator.authoring.conf import check_conf
 from orchestrator.authoring.dag import DAG, own_zone
 from orchestrator.authoring.trying import Wishes
-from orchestrator.cli.conf import raw
 from orchestrator.cli.exits import FAILED, end
 from orchestrator.cli.given_secrets import given_in
 from orchestrator.cli.journal import notice, show_task_logs

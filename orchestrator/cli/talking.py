@@ -8,8 +8,8 @@ import click
 
 from orchestrator.assembly.entrances import find_entrance
 from orchestrator.assembly.home import Home
+from orchestrator.assembly.typed_json import raw, read_json
 from orchestrator.authoring.conf import check_fits
-from orchestrator.cli.conf import raw, read_json
 from orchestrator.cli.following import show_verdict, submit
 from orchestrator.cli.lookup import find_run, spec_version
 from orchestrator.cli.options import dag_argument, run_ids, signals, updates, who, with_home

@@ -13,8 +13,8 @@ from orchestrator.assembly.orders import order_of_new_run
 from orchestrator.assembly.payloads import open_payloads
 from orchestrator.assembly.rehearsal import run_alone
 from orchestrator.assembly.stage import staged
+from orchestrator.assembly.typed_json import read_object
 from orchestrator.cli import edge
-from orchestrator.cli.conf import read_object
 from orchestrator.cli.dates import read_date
 from orchestrator.cli.journal import show_task_logs
 from orchestrator.cli.lookup import require_task

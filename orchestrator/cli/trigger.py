@@ -1,28 +1,18 @@
 """``orchestrator dags trigger``."""
 
-import re
-import uuid
-from datetime import UTC, datetime
-
 import click
-import msgspec
 
 from orchestrator.assembly.home import Home
-from orchestrator.authoring.conf import check_conf
-from orchestrator.cli.conf import read_object
+from orchestrator.assembly.triggering import trigger_run
+from orchestrator.assembly.typed_json import read_object
 from orchestrator.cli.dates import read_date
 from orchestrator.cli.following import scheduler_is_there
 from orchestrator.cli.options import dag_argument, who, with_home
 from orchestrator.cli.output import Format, output_option, show_object
 from orchestrator.cli.render.console import remark, say
 from orchestrator.cli.watching import watch_to_the_end
-from orchestrator.core import run_types
 from orchestrator.core.requests import TriggerRun
-from orchestrator.exceptions import ConflictError, UsageError
-from orchestrator.names import RunState, RunType
-from orchestrator.storage.views import DagRow
-
-_RUN_ID = re.compile(r"[A-Za-z0-9_.~:+-]{1,250}")  # Airflow's allowed_run_id_pattern
+from orchestrator.names import RunState
 
 
 @click.command("trigger")
@@ -54,24 +44,10 @@ def trigger(
     Example:
       orchestrator dags trigger order_1001 --conf '{"amount": 42}' --wait
     """
-    dag = home.reads.dag(dag_id)
-    _check_file(home, dag)
-    if (refusal := run_types.refusal(dag.header, RunType.MANUAL)) is not None:
-        raise ConflictError(refusal)
     given = read_object(conf, "--conf")
-    check_conf(dag.header, msgspec.json.decode(given))
-    date = read_date(logical_date, home.config) if logical_date else datetime.now(UTC)
-    request = TriggerRun(
-        dag_id=dag_id,
-        run_id=checked_run_id(run_id) if run_id is not None else f"{RunType.MANUAL}__{date.isoformat()}",
-        run_uid=uuid.uuid4().hex,
-        run_type=RunType.MANUAL,
-        logical_date=date,
-        conf=given,
-        note=note,
-        by=who(),
-    )
-    home.requests.submit(request, request.run_uid)
+    date = read_date(logical_date, home.config) if logical_date else None
+    request = trigger_run(home, dag_id, conf=given, run_id=run_id, logical_date=date, note=note, by=who())
+    _remark_on_file(home, dag_id)
     if not scheduler_is_there(home):
         remark("No scheduler is running; the run starts when one does: orchestrator standalone")
     if wait:
@@ -94,18 +70,7 @@ def _row(request: TriggerRun) -> dict[str, object]:
     }
 
 
-def _check_file(home: Home, dag: DagRow) -> None:
-    """ConflictError if the DAG's file is gone; a remark if it cannot be read just now."""
-    if dag.is_stale:
-        raise ConflictError(
-            f"DAG {dag.dag_id!r} cannot be run: its file {dag.header.file} is gone; put the file back to run it"
-        )
-    if any(error.file == dag.header.file for error in home.reads.import_errors()):
-        remark(f"{dag.header.file} cannot be read as it is now; the run executes its last good version.")
-
-
-def checked_run_id(run_id: str) -> str:
-    """The run id, if it may be one; UsageError if not."""
-    if not _RUN_ID.fullmatch(run_id):
-        raise UsageError(f"--run-id {run_id!r} may hold letters, digits and _.~:+- only, 250 characters at most")
-    return run_id
+def _remark_on_file(home: Home, dag_id: str) -> None:
+    file = home.reads.dag(dag_id).header.file
+    if any(error.file == file for error in home.reads.import_errors()):
+        remark(f"{file} cannot be read as it is now; the run executes its last good version.")

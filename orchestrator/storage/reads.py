@@ -3,6 +3,7 @@
 from orchestrator.storage.audit_reads import AuditReads
 from orchestrator.storage.awaiting_reads import AwaitingReads
 from orchestrator.storage.catalog_reads import CatalogReads
+from orchestrator.storage.dag_list_reads import DagListReads
 from orchestrator.storage.facts import Facts
 from orchestrator.storage.history_reads import HistoryReads
 from orchestrator.storage.news_reads import NewsReads
@@ -50,7 +51,16 @@ __all__ = [
 
 
 class Reads(
-    CatalogReads, RunReads, OverviewReads, AwaitingReads, HistoryReads, OperationReads, NewsReads, AuditReads, Facts
+    CatalogReads,
+    RunReads,
+    OverviewReads,
+    DagListReads,
+    AwaitingReads,
+    HistoryReads,
+    OperationReads,
+    NewsReads,
+    AuditReads,
+    Facts,
 ):
     """Questions to the projections and the tables of record; each is one short read transaction.
 

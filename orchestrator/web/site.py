@@ -7,11 +7,11 @@ from orchestrator.assembly.home import Home
 from orchestrator.web.door import Door
 from orchestrator.web.errors import add_error_pages
 from orchestrator.web.rendering import make_environment
+from orchestrator.web.routes import dags, live, sign_in
 from orchestrator.web.routes import home as home_page
-from orchestrator.web.routes import live, sign_in
 from orchestrator.web.statics import Statics
 
-PAGES: tuple[APIRouter, ...] = (sign_in.router, live.router, home_page.router)
+PAGES: tuple[APIRouter, ...] = (sign_in.router, live.router, home_page.router, dags.router)
 """The routers of all pages: a new page's router is listed here."""
 
 

@@ -19,6 +19,7 @@ from orchestrator.core.particulars import Failure
 from orchestrator.core.requests import TriggerRun
 from orchestrator.exceptions import NotFoundError
 from orchestrator.names import RunState, RunType, TaskState
+from orchestrator.ports import Cursor, Group
 from orchestrator.storage.catalog import SqlCatalog
 from orchestrator.storage.history import SqlHistoryStore
 from orchestrator.storage.reads import OpenCount, Reads
@@ -234,3 +235,20 @@ def test_the_pulse_changes_with_facts_requests_and_switches(
     Records(engine, clock).set_paused("etl", True, by="ada")
     assert reads.pulse() not in seen
     assert len(seen) == 3
+
+
+def test_the_last_runs_of_many_dags_are_one_question(store: SqlHistoryStore, reads: Reads) -> None:
+    told = [begin(store) for _ in range(5)]
+    told[-1].ends(RunState.FAILED)
+    commit(store, *told)
+    found = reads.last_runs(["etl", "unknown"], count=3)
+    assert [run.run_key for run in found["etl"]] == [story.run_key for story in told[-3:]]
+    assert (list(found), found["etl"][-1].state, found["etl"][0].version_number) == (["etl"], RunState.FAILED, 1)
+    assert len(reads.last_runs(["etl"], count=14)["etl"]) == 5
+    assert reads.last_states() == {"etl": RunState.FAILED}
+    assert reads.last_runs([]) == {}
+
+
+def test_cursors_say_which_slot_of_each_schedule_is_dealt_with(store: SqlHistoryStore, reads: Reads) -> None:
+    store.commit(Group(at=NOW, cursors=[Cursor(dag_id="etl", slot=NOW)]))
+    assert reads.cursors() == {"etl": NOW}

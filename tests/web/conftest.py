@@ -3,10 +3,12 @@
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
+from sqlalchemy import event
 
 from orchestrator.api.visitor import COOKIE, CSRF_HEADER
 from orchestrator.assembly.home import Home
@@ -76,3 +78,16 @@ def browser(site: FastAPI) -> Iterator[Callable[..., TestClient]]:
     yield open_one
     for one in opened:
         one.close()
+
+
+@pytest.fixture
+def queries(filled: FilledHome) -> Iterator[list[str]]:
+    """What the database is asked."""
+    asked: list[str] = []
+
+    def note(*arguments: Any) -> None:
+        asked.append(arguments[2])
+
+    event.listen(filled.engine, "before_cursor_execute", note)
+    yield asked
+    event.remove(filled.engine, "before_cursor_execute", note)

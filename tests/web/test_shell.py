@@ -12,7 +12,7 @@ from orchestrator.web.statics import KEPT_FOR_GOOD
 from tests.web.conftest import KnownDoor
 
 Browser = Callable[..., TestClient]
-PAGES = ["/"]
+PAGES = ["/", "/dags", "/dags/order_1001/trigger"]
 
 
 @pytest.mark.parametrize("path", PAGES)

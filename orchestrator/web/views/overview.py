@@ -8,6 +8,7 @@ import msgspec
 from orchestrator.assembly.home import Home
 from orchestrator.names import RunState
 from orchestrator.storage.views import AwaitingRow, ImportErrorRow, PoolRow, RunRow, SchedulerRow
+from orchestrator.web.views.dues import Late, late_dags
 
 DAY = timedelta(days=1)
 _FEW = 12
@@ -26,6 +27,7 @@ class Overview(msgspec.Struct, frozen=True, kw_only=True):
     awaiting: list[AwaitingRow]
     import_errors: list[ImportErrorRow]
     pools: list[PoolRow]
+    late: list[Late]
     dag_count: int
 
 
@@ -44,5 +46,6 @@ def overview(home: Home, now: datetime) -> Overview:
         awaiting=reads.awaiting(limit=_FEW),
         import_errors=reads.import_errors(),
         pools=reads.pools(),
+        late=late_dags(home, now),
         dag_count=reads.dag_count(),
     )

@@ -1,6 +1,7 @@
 // What every page does; a page's own modules stand beside this one.
 import { startActions } from "./actions.js";
 import { startDialog } from "./dialog.js";
+import { startFilters } from "./filters.js";
 import { startKeys } from "./keys.js";
 import { startLive } from "./live.js";
 import { startMenus } from "./menus.js";
@@ -12,5 +13,6 @@ startTimes();
 startMenus();
 startDialog();
 startActions();
+startFilters();
 startKeys();
 startLive();

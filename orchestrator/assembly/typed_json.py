@@ -1,4 +1,4 @@
-"""Reading JSON that a person typed."""
+"""Typed JSON: what a person has written, read with care."""
 
 import json
 import math
@@ -9,27 +9,27 @@ import msgspec
 from orchestrator.exceptions import UsageError
 
 
-def read_json(text: str, option: str) -> Any:
+def read_json(text: str, what: str) -> Any:
     """The JSON value of ``text``; UsageError points to where it goes wrong."""
     try:
         value = json.loads(text, parse_constant=_no_constant, parse_float=_finite)
         msgspec.json.encode(value)
     except RecursionError:
-        raise UsageError(f"{option} is nested too deeply to be recorded; make it flatter") from None
+        raise UsageError(f"{what} is nested too deeply to be recorded; make it flatter") from None
     except UnicodeEncodeError:
-        raise UsageError(f"{option} holds half a character (a lone \\ud800 to \\udfff), which is no text") from None
+        raise UsageError(f"{what} holds half a character (a lone \\ud800 to \\udfff), which is no text") from None
     except json.JSONDecodeError as error:
-        raise UsageError(f"{option} is not JSON: {error.msg} at line {error.lineno}, column {error.colno}") from None
+        raise UsageError(f"{what} is not JSON: {error.msg} at line {error.lineno}, column {error.colno}") from None
     except ValueError as error:
-        raise UsageError(f"{option} is not JSON: {error}") from None
+        raise UsageError(f"{what} is not JSON: {error}") from None
     return value
 
 
-def read_object(text: str, option: str) -> msgspec.Raw:
+def read_object(text: str, what: str) -> msgspec.Raw:
     """A JSON object as it is recorded; UsageError if ``text`` is anything else."""
-    value = read_json(text, option)
+    value = read_json(text, what)
     if not isinstance(value, dict):
-        raise UsageError(f'{option} is {_KINDS[type(value)]}; write a JSON object such as \'{{"key": "value"}}\'')
+        raise UsageError(f'{what} is {_KINDS[type(value)]}; write a JSON object such as \'{{"key": "value"}}\'')
     return raw(value)
 
 
