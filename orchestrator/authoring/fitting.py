@@ -66,7 +66,7 @@ def _said(error: ValueError) -> str:
     value, wanted = error.instance, getattr(error.kind, "value", None)
     match error.kind.name:
         case "type":
-            return f"{value!r} is not of type {_listed(wanted)}"
+            return f"{value!r} is not of type {_listed(wanted or ())}"
         case "enum":
             return f"{value!r} is not one of {wanted!r}"
         case "format":
