@@ -11,7 +11,7 @@ from orchestrator.assembly.passwords import Passwords, random_password
 from orchestrator.assembly.sign_in import Policy, SignIn, fingerprint, new_token
 from orchestrator.clock import SystemClock
 from orchestrator.config import Config
-from orchestrator.core.rights import EVERYTHING, LOCAL, Grant, Principal, Right
+from orchestrator.core.rights import EVERYTHING, LOCAL, Grant, Principal, Right, grant_of
 from orchestrator.core.sign_in import user_name
 from orchestrator.exceptions import ConflictError, ForbiddenError, NotFoundError, UsageError
 from orchestrator.nearest import did_you_mean
@@ -71,7 +71,8 @@ class Accounts(Guarded):
         """
         name = user_name(name)
         hashed = None if password is None else self._hashed(password, name)
-        self._users.add(name, hashed, grants, by=self._in_the_name_of(by))
+        checked = [grant_of(str(grant)) for grant in grants]
+        self._users.add(name, hashed, checked, by=self._in_the_name_of(by))
         return self._user(name)
 
     @of_home.taking(Right.ADMIN)
@@ -101,18 +102,18 @@ class Accounts(Guarded):
     @of_home.taking(Right.ADMIN)
     def set_active(self, name: str, active: bool, *, by: str) -> bool:
         """Enable or disable an account; whether that changed anything."""
-        return self._changed(self._users.set_active(name, active, by=self._in_the_name_of(by)))
+        return self._changed(self._users.set_active(_as_kept(name), active, by=self._in_the_name_of(by)))
 
     @of_home.taking(Right.ADMIN)
     def delete_user(self, name: str, *, by: str) -> None:
         """With all tokens and sessions of theirs; what they did stays in the histories and in the audit log."""
-        self._users.delete(name, by=self._in_the_name_of(by))
+        self._users.delete(_as_kept(name), by=self._in_the_name_of(by))
         self.sign_in.forget()
 
     @of_home.taking(Right.ADMIN)
     def grant(self, name: str, grant: Grant, *, by: str) -> bool:
         """Whether they did not have it already."""
-        return self._changed(self._users.grant(name, grant, by=self._in_the_name_of(by)))
+        return self._changed(self._users.grant(_as_kept(name), grant_of(str(grant)), by=self._in_the_name_of(by)))
 
     @of_home.taking(Right.ADMIN)
     def revoke(self, name: str, grant: Grant, *, by: str) -> bool:
@@ -120,7 +121,7 @@ class Accounts(Guarded):
         user = self._user(name)
         if grant in user.mapped and grant not in user.grants:
             raise ConflictError(f"{name!r} has {grant} from a group of their provider; take them out of the group")
-        return self._changed(self._users.revoke(name, grant, by=self._in_the_name_of(by)))
+        return self._changed(self._users.revoke(user.name, grant, by=self._in_the_name_of(by)))
 
     @visible
     def end_sessions(self, name: str, *, by: str) -> int:
@@ -157,16 +158,19 @@ class Accounts(Guarded):
             raise UsageError("a token lets in for at most ten years, or for ever; give it less")
         expires_at = self._kept.clock.now() + lifetime if lifetime else None
         secret = new_token()
-        by = self._in_the_name_of(by)
+        user, by = _as_kept(user), self._in_the_name_of(by)
         return self._tokens.add(user, name, fingerprint(secret), scopes=scopes, expires_at=expires_at, by=by), secret
 
     @visible
     def revoke_token(self, user: str, name: str, *, by: str) -> None:
         self._require_own(user)
+        if not name.isprintable():
+            raise NotFoundError(f"{user!r} has no token {name[:_LONGEST_NAME]!r}")
         self._tokens.revoke(self._user(user).name, name, by=self._in_the_name_of(by))
         self.sign_in.forget()
 
     def _user(self, name: str) -> User:
+        name = _as_kept(name)
         found = self._users.get(name)
         if found is None:
             known = [user.name for user in self._users.all()]
@@ -180,8 +184,8 @@ class Accounts(Guarded):
             raise ForbiddenError(f"{self._who.name} may do this to their own account only, and not by a token")
 
     def _set_password(self, name: str, password: str, by: str) -> None:
-        hashed = self._hashed(password, self._user(name).name)
-        self._users.set_password(name, hashed, by=self._in_the_name_of(by))
+        name = self._user(name).name
+        self._users.set_password(name, self._hashed(password, name), by=self._in_the_name_of(by))
         self.sign_in.unlock(name)
 
     def _hashed(self, password: str, name: str) -> str:
@@ -191,6 +195,14 @@ class Accounts(Guarded):
     def _changed(self, changed: bool) -> bool:
         self.sign_in.forget()
         return changed
+
+
+def _as_kept(name: str) -> str:
+    """The name as users have it; NotFoundError for one that none can have."""
+    try:
+        return user_name(name)
+    except UsageError:
+        raise NotFoundError(f"there is no user {name[:_LONGEST_NAME]!r}") from None
 
 
 def make_accounts(config: Config, engine: Engine, clock: Clock | None = None, who: Principal = LOCAL) -> Accounts:

@@ -124,7 +124,7 @@ class SignIn:
         secret = secrets.token_urlsafe(_BYTES_OF_SECRET)
         now = self._clock.now()
         until = now + self._policy.lifetime
-        address = address[:_LONGEST_ADDRESS].replace("\x00", "")
+        address = address[:_LONGEST_ADDRESS].encode("ascii", "backslashreplace").decode().replace("\x00", "")
         session = Session(user=user.name, via=via, address=address, created_at=now, seen_at=now, expires_at=until)
         self._sessions.begin(fingerprint(secret), session)
         return secret

@@ -8,7 +8,7 @@ import pytest
 from orchestrator.account_ports import Token
 from orchestrator.assembly.accounts import Accounts
 from orchestrator.core.rights import NOBODY, Grant, Principal, Role, grant_of
-from orchestrator.exceptions import ForbiddenError, SignInError, TooManyAttemptsError
+from orchestrator.exceptions import ForbiddenError, NotFoundError, SignInError, TooManyAttemptsError, UsageError
 from orchestrator.storage.guard import guard_of
 from orchestrator.storage.reads import Reads
 
@@ -114,6 +114,46 @@ def test_an_old_password_is_not_guessed_either(two: Accounts) -> None:
             mine.change_password("not it", OTHER, HERE, by="")
     with pytest.raises(TooManyAttemptsError):
         mine.change_password(GOOD, OTHER, HERE, by="")
+
+
+STRANGE = ["\x00", "ada\x00", "ada\udc80", "a b", "", "x" * 10_000, "'; DROP TABLE users; --", "<b>ada</b>", "local"]
+
+
+def test_names_that_nobody_can_have_are_of_nobody(two: Accounts) -> None:
+    for name in STRANGE:
+        for deed in (
+            lambda: two.user(name),  # noqa: B023 - called at once
+            lambda: two.set_password(name, OTHER, by="x"),  # noqa: B023
+            lambda: two.set_active(name, False, by="x"),  # noqa: B023
+            lambda: two.delete_user(name, by="x"),  # noqa: B023
+            lambda: two.grant(name, grant_of("user"), by="x"),  # noqa: B023
+            lambda: two.revoke(name, grant_of("user"), by="x"),  # noqa: B023
+            lambda: two.tokens(name),  # noqa: B023
+            lambda: two.create_token(name, "ci", by="x"),  # noqa: B023
+            lambda: two.revoke_token(name, "ci", by="x"),  # noqa: B023
+            lambda: two.end_sessions(name, by="x"),  # noqa: B023
+        ):
+            with pytest.raises(NotFoundError, match="there is no user"):
+                deed()
+        with pytest.raises(NotFoundError, match="has no token"):
+            two.revoke_token("ada", name, by="x")
+
+
+def test_a_grant_on_what_is_no_pattern_is_refused_however_it_was_made(two: Accounts) -> None:
+    odd = Grant(Role.VIEWER, "a\x00%")
+    for deed in (
+        lambda: two.grant("ada", odd, by="x"),
+        lambda: two.create_user("eve", GOOD, [odd], by="x"),
+        lambda: two.create_token("ada", "odd", scopes=[odd], by="x"),
+    ):
+        with pytest.raises(UsageError, match="no pattern of DAG ids"):
+            deed()
+    assert [token.name for token in two.tokens()] == ["ci"]
+
+
+def test_where_a_browser_comes_from_may_be_anything(two: Accounts) -> None:
+    for address in ("\x00\udc80", "x" * 10_000, ""):
+        assert two.sign_in.session(two.sign_in.with_password("ada", GOOD, address))
 
 
 def test_no_token_is_listed_with_its_secret(two: Accounts) -> None:
