@@ -63,7 +63,8 @@ def _of_python(validator: Draft202012Validator, schema: Mapping[str, Any], value
 def _said(error: ValueError) -> str:
     if not isinstance(error, ValidationError):
         return str(error)
-    value, wanted = error.instance, getattr(error.kind, "value", None)
+    value = error.instance
+    wanted: Any = getattr(error.kind, "value", None)
     match error.kind.name:
         case "type":
             return f"{value!r} is not of type {_listed(wanted or ())}"
