@@ -120,7 +120,7 @@ with DAG("first", schedule=None, max_active_runs=1000):
     PythonOperator(task_id="only", python_callable=noop)
 
 with DAG("one", schedule=None, max_active_runs=1000):
-    FileSensor(task_id="wait", filepath="{{{{ params.path }}}}", poke_interval=0.01, deferrable=True)
+    FileSensor(task_id="wait", filepath="{{{{ params.path }}}}", poke_interval=0.001, deferrable=True)
 
 with DAG("many", schedule=None):
     files = [f"{flags}/{{number}}" for number in range({count})]
