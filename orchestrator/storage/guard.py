@@ -6,13 +6,15 @@ Every public question declares here what it is about; what its principal may not
 import functools
 import inspect
 from collections.abc import Callable, Iterable
-from typing import Any, Concatenate, ParamSpec, TypeVar
+from typing import Any, Concatenate, NoReturn, ParamSpec, TypeVar
 
 import msgspec
 from sqlalchemy import ColumnElement, Connection, Engine, Select, select
 
+from orchestrator.clock import SystemClock
 from orchestrator.core.rights import LOCAL, Principal, Right
 from orchestrator.exceptions import ForbiddenError, NotFoundError
+from orchestrator.storage.audit import AuditLog
 from orchestrator.storage.database import reading
 from orchestrator.storage.reach import within
 from orchestrator.storage.tables import audit, dag_versions, requests, runs
@@ -40,16 +42,23 @@ class Guarded:
         """Who is recorded to have asked: the principal, unless it is local and says who sits there."""
         return by if self._who.via == LOCAL.via else f"{self._who.via}:{self._who.name}"
 
-    def _require(self, right: Right, dag_id: str, what: str) -> None:
+    def _require(self, right: Right, dag_id: str, what: str, action: str) -> None:
         """``what`` was asked for by name: what may not be seen is answered for as what is not there."""
         if not self._who.may(Right.VIEW, dag_id):
             raise NotFoundError(f"there is no {what}")
         if not self._who.may(right, dag_id):
-            raise ForbiddenError(f"{self._who.name} may see the DAG {dag_id!r}, but not {_VERBS[right]} it")
+            refusal = f"{self._who.name} may see the DAG {dag_id!r}, but not {_VERBS[right]} it"
+            self._refuse(right, action, refusal, dag_id)
 
-    def _require_all(self, right: Right) -> None:
+    def _require_all(self, right: Right, action: str) -> None:
         if not self._who.may(right):
-            raise ForbiddenError(f"{self._who.name} may not {_VERBS[right]} what belongs to all DAGs")
+            self._refuse(right, action, f"{self._who.name} may not {_VERBS[right]} what belongs to all DAGs")
+
+    def _refuse(self, right: Right, action: str, refusal: str, dag_id: str | None = None) -> NoReturn:
+        """ForbiddenError; where something was to be changed, the audit tells of it."""
+        if right > Right.VIEW:
+            AuditLog(self._engine, SystemClock()).note(self._who.by, action, dag_id=dag_id, refusal=refusal)
+        raise ForbiddenError(refusal)
 
 
 class Guard(msgspec.Struct, frozen=True, kw_only=True):
@@ -74,23 +83,23 @@ class Guard(msgspec.Struct, frozen=True, kw_only=True):
         @functools.wraps(question)
         def asked(guarded: G, /, *args: P.args, **kwargs: P.kwargs) -> R:
             if not guarded._who.may(whatever):  # noqa: SLF001 - this is what it is there for
-                self._check(guarded, args[0] if args else kwargs.get(first))
+                self._check(guarded, args[0] if args else kwargs.get(first), question.__name__)
             return question(guarded, *args, **kwargs)
 
         asked.guard = self  # type: ignore[attr-defined]
         return asked
 
-    def _check(self, guarded: Guarded, first: Any) -> None:
+    def _check(self, guarded: Guarded, first: Any, action: str) -> None:
         if self.about is None:
-            guarded._require_all(self.right)  # noqa: SLF001
+            guarded._require_all(self.right, action)  # noqa: SLF001
         elif guarded._who.dags(Right.VIEW).nothing:  # noqa: SLF001
             raise ForbiddenError(f"{guarded._who.name} has no right to anything here")  # noqa: SLF001
         elif first is not None:
             what = self.named(first)
             for dag_id in self.about(guarded._engine, first, what):  # noqa: SLF001
-                guarded._require(self.right, dag_id, what)  # noqa: SLF001
+                guarded._require(self.right, dag_id, what, action)  # noqa: SLF001
         elif self.of_all is not None:
-            guarded._require_all(self.of_all)  # noqa: SLF001
+            guarded._require_all(self.of_all, action)  # noqa: SLF001
 
 
 def guard_of(question: Callable[..., Any]) -> Guard | None:

@@ -40,7 +40,8 @@ class RequestBook(Guarded):
     def submit(self, request: AnyRequest, client_key: str) -> int:
         """Leave a request; its id. The same ``client_key`` again leaves nothing new and gives the same id, also after
         the request was dealt with. ConflictError if a run that is to be made is there or asked for already."""
-        self._require(_right_to(request), request.dag_id, f"DAG {request.dag_id!r}")
+        action = str(request.__struct_config__.tag)
+        self._require(_right_to(request), request.dag_id, f"DAG {request.dag_id!r}", action)
         request = msgspec.structs.replace(request, by=self._in_the_name_of(request.by))
         body = _encode(request)
         with writing(self._engine) as connection:

@@ -218,6 +218,23 @@ def test_each_role_may_ask_for_what_its_right_allows(
     assert [_is_allowed(question) for _, question in asked] == [right <= role.right for right, _ in asked]
 
 
+def test_what_was_refused_stands_in_the_audit(story: Story, engine: Engine, clock: StoppedClock, reads: Reads) -> None:
+    viewer = BY_ROLE[Role.VIEWER]
+    for question in (
+        lambda: Records(engine, clock, viewer).set_paused("etl", True, by=""),
+        lambda: Records(engine, clock, viewer).set_pool("slow", 2, by=""),
+        lambda: RequestBook(engine, clock, viewer).submit(CancelRun(dag_id="etl", run_id=RUN_ID), "key"),
+    ):
+        with pytest.raises(ForbiddenError):
+            question()
+    said = [(line.by, line.action, line.dag_id, line.outcome) for line in reads.audit(limit=3)]
+    assert said == [
+        ("session:ada", "cancel_run", "etl", "refused"),
+        ("session:ada", "set_pool", None, "refused"),
+        ("session:ada", "set_paused", "etl", "refused"),
+    ]
+
+
 def _is_allowed(question: Callable[[], Any]) -> bool:
     try:
         question()
