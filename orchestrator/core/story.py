@@ -1,7 +1,7 @@
 """Story: why a run or a task does not run, or why it ended as it did, told from the causes at the root."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from msgspec.structs import replace
 
@@ -13,7 +13,7 @@ from orchestrator.core.blame import Root, is_done, roots, waits
 from orchestrator.core.callback_story import FailedCallback, callback_reasons
 from orchestrator.core.reasons import Cause, Reason, Usage, listed, named, span
 from orchestrator.core.run import Run
-from orchestrator.core.timing import longest_way
+from orchestrator.core.timing import longest_way, together
 from orchestrator.core.words import RUN
 from orchestrator.core.workflow_run import WorkflowRun
 from orchestrator.exceptions import NotFoundError
@@ -111,10 +111,9 @@ class _Teller(ActivityTeller):
         most = sorted(way, key=lambda leg: -leg.took)[:_MOST_LEGS]
         legs = [f"{named(leg.task_id, leg.map_index)} {span(leg.took)}" for leg in way if leg in most]
         rest = f", and {len(way) - len(legs)} more" if len(way) > len(legs) else ""
-        total = sum((leg.took for leg in way), start=timedelta(0))
         yield Reason(
             cause=Cause.SLOWEST,
-            sentence=f"the longest way through it took {span(total)}: {', then '.join(legs)}{rest}",
+            sentence=f"the longest way through it took {span(together(way))}: {', then '.join(legs)}{rest}",
             task_id=None,
             chain=tuple(named(leg.task_id, leg.map_index) for leg in way),
         )

@@ -14,27 +14,42 @@ from orchestrator.names import UNMAPPED, DagKind, TaskState
 
 
 class Leg(msgspec.Struct, frozen=True):
-    """One activity, or all of a mapped task, on the longest way, and how long it took."""
+    """One activity, or all of a mapped task, on the longest way: when it began, and how long it took."""
 
     task_id: str
     map_index: int
+    began: datetime
     took: timedelta
+
+
+def together(way: list[Leg]) -> timedelta:
+    """How long a way took; instances of a mapped group go through it side by side, and their time counts once."""
+    total, until = timedelta(0), None
+    for leg in sorted(way, key=lambda one: one.began):
+        end = leg.began + leg.took
+        fresh = leg.began if until is None else max(leg.began, until)
+        total += max(end - fresh, timedelta(0))
+        until = end if until is None else max(end, until)
+    return total
 
 
 def longest_way(run: Run) -> list[Leg]:
     """The chain of activities, each of which waited for the one before, that took the longest; in order."""
     if run.plan.spec.kind is DagKind.WORKFLOW:
         return _way_of_calls(run)
-    took = {name: span for name, node in run.nodes.items() if (span := _time_of(node)) is not None}
-    way = critical_path(run.plan.spec, took)
-    return [Leg(name, UNMAPPED, took[name]) for name in way if name in took]
+    legs = {name: leg for name, node in run.nodes.items() if (leg := _leg(name, node)) is not None}
+    way = critical_path(run.plan.spec, {name: leg.took for name, leg in legs.items()})
+    return [legs[name] for name in way if name in legs]
 
 
-def _time_of(node: Node) -> timedelta | None:
+def _leg(name: str, node: Node) -> Leg | None:
     """From the first start of its activities to the last end."""
     spans = [_span(activity) for _, activity in node.activities()]
     known = [span for span in spans if span is not None]
-    return max(end for _, end in known) - min(start for start, _ in known) if known else None
+    if not known:
+        return None
+    began = min(start for start, _ in known)
+    return Leg(name, UNMAPPED, began, max(end for _, end in known) - began)
 
 
 def _span(activity: Activity) -> tuple[datetime, datetime] | None:
@@ -61,4 +76,8 @@ def _calls(nodes: Iterable[Node]) -> Iterable[tuple[datetime, datetime, Leg]]:
         for map_index, activity in node.activities():
             span = _span(activity)
             if span is not None:
-                yield span[1], activity.scheduled_at or span[0], Leg(node.task.task_id, map_index, span[1] - span[0])
+                yield (
+                    span[1],
+                    activity.scheduled_at or span[0],
+                    Leg(node.task.task_id, map_index, span[0], span[1] - span[0]),
+                )

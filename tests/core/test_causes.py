@@ -1,6 +1,6 @@
 """Causes down to the root: which facts say so, since when, by way of what, and where the time went."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -21,7 +21,7 @@ from orchestrator.core.particulars import Failure
 from orchestrator.core.reasons import Cause, Reason, Usage
 from orchestrator.core.spec import mapping_over
 from orchestrator.core.story import why
-from orchestrator.core.timing import longest_way
+from orchestrator.core.timing import Leg, longest_way, together
 from orchestrator.core.words import Words
 from orchestrator.names import RunState
 from tests.core.ledger import Ledger, at, tasks
@@ -129,6 +129,16 @@ def test_a_mapped_task_takes_from_its_first_start_to_its_last_end() -> None:
     ledger.add(*(ActivityCompleted(task_id="sew", map_index=index) for index in (0, 1)))
     ledger.succeed("end")
     assert [(leg.task_id, leg.took.total_seconds()) for leg in longest_way(ledger.run)] == [("sew", 2), ("end", 1)]
+
+
+def test_time_in_which_instances_of_several_tasks_ran_side_by_side_counts_once() -> None:
+    began = datetime(2026, 1, 31, tzinfo=UTC)
+    spans = {"up": (0, 4), "work": (1, 9), "down": (6, 10), "end": (12, 13)}
+    way = [
+        Leg(name, -1, began + timedelta(seconds=start), timedelta(seconds=end - start))
+        for name, (start, end) in spans.items()
+    ]
+    assert together(way) == timedelta(seconds=11)
 
 
 @pytest.mark.parametrize("tasks_", [tasks("a"), ()])
