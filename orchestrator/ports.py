@@ -3,7 +3,7 @@
 Moments are aware UTC datetimes, durations timedeltas. Errors are of the tree in ``exceptions``.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
@@ -14,11 +14,12 @@ from orchestrator.core.activations import Activation, Word
 from orchestrator.core.events import Recorded
 from orchestrator.core.orders import Fired, Order, Report
 from orchestrator.core.particulars import PayloadRef
+from orchestrator.core.past import RunBefore
 from orchestrator.core.requests import AnyRequest
 from orchestrator.core.run import Run
 from orchestrator.core.spec import DagSpec, PlannedSlot
 from orchestrator.core.waits import Dropped, Ticket, Wait
-from orchestrator.names import AttemptKey
+from orchestrator.names import AttemptKey, TaskState
 
 
 class Clock(Protocol):
@@ -126,6 +127,17 @@ class Projections(Protocol):
 
     def cursors(self) -> dict[str, datetime]:
         """The last slot dealt with, by dag_id."""
+
+    def run_before(self, dag_id: str, logical_date: datetime, *, but_manual: bool) -> RunBefore | None:
+        """The run of the DAG with the last logical date before that one, the newest where several have it; of those
+        that are not manual, if so asked. One that was imported while it was open does not count.
+        """
+
+    def task_states(self, run_key: int, task_ids: Collection[str]) -> dict[str, frozenset[TaskState]]:
+        """What has become of these tasks of an ended run; those that it has not had are left out."""
+
+    def has_had(self, dag_id: str, task_id: str, *, before: datetime) -> bool:
+        """Whether a run of the DAG with an earlier logical date has had the task."""
 
 
 class DagEntry(msgspec.Struct, frozen=True, kw_only=True):

@@ -28,8 +28,10 @@ class ActivitySettings(AttemptSettings, total=False):
 
 
 _OF_GRAPHS = {
+    "depends_on_past",
     "do_xcom_push",
     "end_date",
+    "ignore_first_depends_on_past",
     "map_index_template",
     "multiple_outputs",
     "params",
@@ -37,6 +39,7 @@ _OF_GRAPHS = {
     "start_date",
     "task_display_name",
     "trigger_rule",
+    "wait_for_downstream",
     "weight_rule",
     *WITHOUT_EFFECT,
 }

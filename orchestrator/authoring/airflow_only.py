@@ -1,6 +1,6 @@
 """Settings of Airflow that are not there yet: written so that they ask for nothing they are let through, else refused.
 
-A file that says ``depends_on_past=False`` runs as it is; one that says True is told so, and never half obeyed.
+A file that says ``run_as_user=None`` runs as it is; one that names a user is told so, and never half obeyed.
 """
 
 from collections.abc import Mapping
@@ -9,30 +9,27 @@ from typing import Any
 from orchestrator.authoring.place import Place
 
 _NOTHING: tuple[Any, ...] = (None, False, "", [], (), {})
-_RUN_BEFORE = "let a task wait for the run before with an ExternalTaskSensor on this DAG (execution_delta=…)"
 _INSTEAD = {
     "access_control": "it would keep nobody from the DAG; say elsewhere who may see it",
     "auto_register": "a DAG is registered as soon as it is made; make it where it is wanted",
     "deadline": "end runs that take too long with dagrun_timeout",
-    "depends_on_past": _RUN_BEFORE,
+    "depends_on_previous_tasks": "a task waits for itself in the run before (depends_on_past), and not for others",
     "max_consecutive_failed_dag_runs": "pause the DAG with `orchestrator dags pause` when it is to stop",
     "run_as_user": "run the worker as that user, or call sudo in a BashOperator",
     "sla": "Airflow 3 has no SLAs either: give the task an execution_timeout, or the DAG a dagrun_timeout",
     "sla_miss_callback": "Airflow 3 has no SLAs either: give the DAG a dagrun_timeout and an on_failure_callback",
     "task_concurrency": "its name is max_active_tis_per_dag",
-    "wait_for_downstream": _RUN_BEFORE,
+    "wait_for_past_depends_before_skipping": "a task is skipped as soon as its rule says so",
 }
 _EITHER = (True, False, None)  # asks for nothing by itself
 
 _TASK = dict.fromkeys(
     (
-        "depends_on_past",
         "depends_on_previous_tasks",
         "executor",
         "run_as_user",
         "sla",
         "task_concurrency",
-        "wait_for_downstream",
         "wait_for_past_depends_before_skipping",
     ),
     _NOTHING,
@@ -40,7 +37,6 @@ _TASK = dict.fromkeys(
 AIRFLOW_TASK_SETTINGS: dict[str, tuple[Any, ...]] = {
     **_TASK,
     "allow_nested_operators": _EITHER,
-    "ignore_first_depends_on_past": _EITHER,
 }
 
 AIRFLOW_DAG_SETTINGS: dict[str, tuple[Any, ...]] = {

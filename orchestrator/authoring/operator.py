@@ -66,6 +66,9 @@ class BaseOperator(Constructed, Preparing, Task):
     trigger_rule: TriggerRule = TriggerRule.ALL_SUCCESS
     max_active_tis_per_dag: int | None = None
     max_active_tis_per_dagrun: int | None = None
+    depends_on_past: bool = False
+    wait_for_downstream: bool = False
+    ignore_first_depends_on_past: bool = True
     delivery: Delivery = Delivery.AT_LEAST_ONCE
     connection: str | None = None
     isolation: Isolation = Isolation.WARM
@@ -345,6 +348,7 @@ class BaseOperator(Constructed, Preparing, Task):
     def spec(self, defaults: Defaults) -> TaskSpec:
         self._check_again()
         inputs = self.input_ids()
+        past = self.depends_on_past or self.wait_for_downstream  # as in Airflow, the second asks for the first
         return TaskSpec(
             task_id=self.task_id,
             operator=type(self).__name__,
@@ -363,6 +367,9 @@ class BaseOperator(Constructed, Preparing, Task):
             queue=self.queue,
             max_active_tis_per_dag=self.max_active_tis_per_dag,
             max_active_tis_per_dagrun=self.max_active_tis_per_dagrun,
+            depends_on_past=past,
+            wait_for_downstream=self.wait_for_downstream,
+            ignore_first_depends_on_past=self.ignore_first_depends_on_past,
             delivery=self.delivery,
             connection=self.connection,
             isolation=self.isolation,
@@ -374,7 +381,7 @@ class BaseOperator(Constructed, Preparing, Task):
             is_setup=self.is_setup,
             is_teardown=self.is_teardown,
             on_failure_fail_dagrun=self.on_failure_fail_dagrun,
-            does_nothing=self.does_nothing and not self._hooks and not self.on_execute_callback,
+            does_nothing=self.does_nothing and not (self._hooks or self.on_execute_callback or past),
             callbacks=kinds_of(self),
             doc=self.doc_md,
         )

@@ -88,6 +88,9 @@ class TaskSettings(AttemptSettings, total=False):
     post_execute: Callable[[Context, Any], None] | None
     weight_rule: WeightRule | str | None
     trigger_rule: TriggerRule | str
+    depends_on_past: bool
+    wait_for_downstream: bool
+    ignore_first_depends_on_past: bool
     params: Mapping[str, Any] | None
     render_template_as_native_obj: bool | None
     task_display_name: str | None
@@ -146,6 +149,9 @@ TASK_CHECKS: dict[str, Check] = {
     "trigger_rule": choice(TriggerRule),
     "max_active_tis_per_dag": optional(whole(1)),
     "max_active_tis_per_dagrun": optional(whole(1)),
+    "depends_on_past": flag,
+    "wait_for_downstream": flag,
+    "ignore_first_depends_on_past": flag,
     "delivery": choice(Delivery),
     "connection": optional(text),
     "isolation": choice(Isolation),

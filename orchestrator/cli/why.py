@@ -9,6 +9,7 @@ import click
 from orchestrator.assembly.asking import replay_run
 from orchestrator.assembly.folding import folded
 from orchestrator.assembly.home import Home
+from orchestrator.assembly.past import obstacles, spoken_of
 from orchestrator.cli.alive import with_beats
 from orchestrator.cli.following import scheduler_is_there
 from orchestrator.cli.lookup import find_run, require_task, spec_version
@@ -139,7 +140,7 @@ def tell(home: Home, run: RunRow, task_id: str | None = None) -> list[Reason]:
         folded_run,
         task_id,
         now=datetime.now(UTC),
-        usage=_usage(home, run),
+        usage=_usage(home, run, folded_run),
         failure_of=words.of,
         standing=standing,
         callbacks=words.callbacks.values(),
@@ -171,7 +172,7 @@ def _asked(home: Home, run: RunRow, state: Run) -> tuple[Standing, list[Reason]]
     return Standing(), [Reason(cause=Cause.BLOCKED, sentence=sentence, where=block.where, frames=block.frames)]
 
 
-def _usage(home: Home, run: RunRow) -> Usage:
+def _usage(home: Home, run: RunRow, state: Run) -> Usage:
     open_attempts = home.reads.open_attempts()
     ahead = home.reads.runs_ahead(run)
     return Usage(
@@ -183,6 +184,7 @@ def _usage(home: Home, run: RunRow) -> Usage:
         max_active_runs=home.reads.dag(run.dag_id).header.max_active_runs,
         holders=_holders(open_attempts),
         ahead=tuple(one.run_id for one in _running(home, run)) if ahead else (),
+        past={task_id: spoken_of(found, run.dag_id) for task_id, found in obstacles(home, run, state).items()},
     )
 
 

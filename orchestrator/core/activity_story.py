@@ -96,6 +96,9 @@ class ActivityTeller:
         if held is not None:
             yield held.cause, f"is ready, but {held.sentence}"
             return
+        if (before := self._usage.past.get(node.task.task_id)) is not None:
+            yield Cause.PAST, f"waits for {before}"
+            return
         full = list(self._full(node))
         yield from ((Cause.NO_ROOM, f"is ready and waits for room: {limit}") for limit in full)
         if not full:

@@ -18,6 +18,7 @@ class Cause(StrEnum):
     RUN_CANCELLED = "run_cancelled"
     NO_SCHEDULER = "no_scheduler"
     UPSTREAM = "upstream"
+    PAST = "past"
     NO_ROOM = "no_room"
     NO_WORKER = "no_worker"
     READY = "ready"
@@ -83,7 +84,8 @@ class Usage(msgspec.Struct, frozen=True, kw_only=True):
     ``pools`` are (slots in use, slots; -1 for no limit) by name; ``tasks`` are the open attempts of this DAG's tasks
     by task_id; ``active_runs`` are its runs that take their turn before this one: those that have begun, and older ones
     that wait. ``max_active_runs`` is that of the DAG as it stands now; where it is None, of the run's own version.
-    ``holders`` says by pool who has its slots, ``ahead`` which runs those are; both may be left out.
+    ``holders`` says by pool who has its slots, ``ahead`` which runs those are; ``past`` by task what it waits for
+    in the run before; these may be left out.
     """
 
     open_attempts: int = 0
@@ -94,6 +96,7 @@ class Usage(msgspec.Struct, frozen=True, kw_only=True):
     max_active_runs: int | None = None
     holders: Mapping[str, tuple[str, ...]] = {}
     ahead: tuple[str, ...] = ()
+    past: Mapping[str, str] = {}
 
 
 def span(duration: timedelta) -> str:

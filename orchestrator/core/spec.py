@@ -142,7 +142,9 @@ class TaskSpec(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     ``group`` is the innermost group that it stands in, ``scopes`` are the mapped ones around it, outermost first;
     ``start_date`` and ``end_date`` are the first and the last logical date of the runs in which it is done, where its
-    DAG has others. ``labels`` say what the edge from an upstream means. ``callbacks`` are the kinds that it has.
+    DAG has others. ``depends_on_past``: it waits for itself in the run before, ``wait_for_downstream``: and for what
+    follows on it there (see ``past``). ``labels`` say what the edge from an upstream means.
+    ``callbacks`` are the kinds that it has.
     ``mapped_over`` and ``map_shape`` are of version 0.1.0 and not written any more: ``own_mapping`` has what they say.
     """
 
@@ -164,6 +166,9 @@ class TaskSpec(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     queue: str = "default"
     max_active_tis_per_dag: int | None = None
     max_active_tis_per_dagrun: int | None = None
+    depends_on_past: bool = False
+    wait_for_downstream: bool = False
+    ignore_first_depends_on_past: bool = True
     delivery: Delivery = Delivery.AT_LEAST_ONCE
     connection: str | None = None
     isolation: Isolation = Isolation.WARM

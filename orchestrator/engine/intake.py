@@ -64,6 +64,7 @@ class Intake:
             self._inbox.next_due(),
             self._memory.alarms.next_due(),
             self._memory.schedules.next_due(),
+            self._memory.past.next_due(),
             self.queued.next_due(),
         )
 

@@ -9,6 +9,7 @@ from orchestrator.core.run import Run
 from orchestrator.engine.alarms import Alarms
 from orchestrator.engine.calling import Calling
 from orchestrator.engine.dispatch import Dispatch, Results
+from orchestrator.engine.past import Past
 from orchestrator.engine.roster import Roster
 from orchestrator.engine.schedules import Schedules
 from orchestrator.engine.settings import Settings
@@ -23,6 +24,7 @@ class Memory:
         self.roster = Roster(store, catalog)
         self.gate = RunGate()
         self.admission = Admission(parallelism=settings.parallelism, pools=projections.pools())
+        self.past = Past(self.roster, self.gate, projections)
         self.callbacks = CallbackQueue()
         self.schedules = Schedules(projections.cursors())
         self.results = Results(store)
@@ -79,6 +81,7 @@ class Memory:
         self.give_back(run)
         self.admission.take_slots(-len(self.callbacks.forget(run.run_key)))
         self.admission.forget(run.run_key)
+        self.past.forget(run.run_key)
         self.alarms.set(run.run_key, None)
         self.dispatch.forget(run.run_key)
         self.roster.drop(run.run_key)

@@ -182,6 +182,7 @@ class Scheduler:
     # ── one turn ─────────────────────────────────────────────────────────────────────────────────────────
 
     def _record(self, turn: Turn, requests: list[PendingRequest]) -> bool:
+        self._settling.let_go(turn)  # first: so far everything that is known is recorded
         self._intake.take(turn, requests)
         if self._new_versions:
             follow_versions(turn, self._memory, self._new_versions, self._notice)
@@ -224,6 +225,7 @@ class Scheduler:
         self._new_versions = []
         for run, records in turn.recorded():
             self._waits.look(run, run.touched)
+            self._memory.past.look(run, turn.now, is_new=records[0].seq == 1)
             run.touched.clear()
             self._keep(run, records)
         self._conversations.settle(turn.refused)
@@ -247,6 +249,7 @@ class Scheduler:
     def _reload(self, run: Run, now: datetime) -> None:
         """Its part was refused: forget what was decided, and read it again if there is such a run at all."""
         self._memory.forget(run)
+        self._memory.past.doubt(run, now)
         self._conversations.forget([run.run_key])
         again = self._memory.roster.get(run.run_key)
         if again is None:

@@ -19,6 +19,7 @@ from orchestrator.core.run import Run
 from orchestrator.core.workflow_run import WorkflowRun
 from orchestrator.engine.children import Children
 from orchestrator.engine.memory import Memory
+from orchestrator.engine.past import Candidate
 from orchestrator.engine.turn import Turn
 
 
@@ -28,6 +29,11 @@ class Settling:
     def __init__(self, memory: Memory, children: Children) -> None:
         self._memory = memory
         self._children = children
+
+    def let_go(self, turn: Turn) -> None:
+        """Offer what the run before has kept waiting, and keeps no more."""
+        for one in self._memory.past.let_go(turn):
+            self._memory.admission.offer(one.run, one.task, one.map_index, one.count)
 
     def settle(self, turn: Turn) -> None:
         """Let runs decide, and those that have something to decide because of them."""
@@ -84,7 +90,10 @@ class Settling:
         """Do what can be done now; the other runs that it changes."""
         if isinstance(command, ScheduleActivity):
             task = run.plan.tasks[command.task_id]
-            self._memory.admission.offer(run, task, command.map_index, command.count)
+            if task.depends_on_past:
+                self._memory.past.ask(Candidate(run, task, command.map_index, command.count), turn.now)
+            else:
+                self._memory.admission.offer(run, task, command.map_index, command.count)
         elif isinstance(command, CancelAttempt):
             turn.cancels.append(command.key)
         elif isinstance(command, CancelChild):

@@ -1,10 +1,14 @@
 """SqlProjections: what the scheduler reads at its edges."""
 
+from collections.abc import Collection
 from datetime import datetime
 
 from sqlalchemy import Engine, select
 
+from orchestrator.core.past import RunBefore
+from orchestrator.names import TaskState
 from orchestrator.ports import PendingRequest
+from orchestrator.storage import past_reads
 from orchestrator.storage.database import reading
 from orchestrator.storage.requests import decode_request
 from orchestrator.storage.tables import cursors, pools, requests, runs
@@ -47,3 +51,19 @@ class SqlProjections:
         """The last slot dealt with, by dag_id."""
         with reading(self._engine) as connection:
             return {row.dag_id: row.slot for row in connection.execute(select(cursors))}
+
+    def run_before(self, dag_id: str, logical_date: datetime, *, but_manual: bool) -> RunBefore | None:
+        """The run of the DAG with the last logical date before that one."""
+        with reading(self._engine) as connection:
+            row = connection.execute(past_reads.run_before(dag_id, logical_date, but_manual=but_manual)).first()
+        return None if row is None else RunBefore(run_key=row.run_key, run_id=row.run_id)
+
+    def task_states(self, run_key: int, task_ids: Collection[str]) -> dict[str, frozenset[TaskState]]:
+        """What has become of these tasks of an ended run; those that it has not had are left out."""
+        with reading(self._engine) as connection:
+            return past_reads.task_states(connection, run_key, task_ids)
+
+    def has_had(self, dag_id: str, task_id: str, *, before: datetime) -> bool:
+        """Whether a run of the DAG with an earlier logical date has had the task."""
+        with reading(self._engine) as connection:
+            return connection.execute(past_reads.earlier_with(dag_id, task_id, before)).first() is not None

@@ -14,6 +14,7 @@ from orchestrator.core.spec import DagSpec, TaskSpec
 from orchestrator.exceptions import NotFoundError
 from orchestrator.names import UNMAPPED, BlockKind, RunState, RunType, TaskState
 from orchestrator.nearest import did_you_mean
+from orchestrator.storage import past_reads
 from orchestrator.storage.catalog_reads import no_such_dag, spec_of
 from orchestrator.storage.database import AnyRow, reading
 from orchestrator.storage.guard import Guarded, of_dag, of_run, visible
@@ -184,6 +185,26 @@ class RunReads(Guarded):
         others = (runs.c.dag_id == run.dag_id, runs.c.ended_at.is_(None), runs.c.run_key != run.run_key)
         with reading(self._engine) as connection:
             return connection.execute(select(func.count()).select_from(runs).where(*others, comes_first)).scalar_one()
+
+    @of_run
+    def run_before(self, run: RunRow, *, but_manual: bool) -> RunRow | None:
+        """The run of its DAG with the last logical date before its own; of those that are not manual, if so asked."""
+        if run.logical_date is None:
+            return None
+        query = past_reads.run_before(run.dag_id, run.logical_date, but_manual=but_manual)
+        with reading(self._engine) as connection:
+            found = connection.execute(query).first()
+            row = None if found is None else connection.execute(RUNS.where(runs.c.run_key == found.run_key)).first()
+        return None if row is None else as_run(row)
+
+    @of_run
+    def has_had_before(self, run: RunRow, task_id: str) -> bool:
+        """Whether a run of its DAG with an earlier logical date has had the task."""
+        if run.logical_date is None:
+            return False
+        with reading(self._engine) as connection:
+            query = past_reads.earlier_with(run.dag_id, task_id, run.logical_date)
+            return connection.execute(query).first() is not None
 
     @of_run
     def result(self, run_key: int, task_id: str, map_index: int = UNMAPPED) -> Outcome:

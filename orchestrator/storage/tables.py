@@ -112,6 +112,7 @@ runs = Table(
     UniqueConstraint("dag_id", "slot"),
     Index("ix_runs_dag_id_run_key", "dag_id", "run_key"),
     Index("ix_runs_dag_id_state", "dag_id", "state"),
+    Index("ix_runs_dag_id_logical_date", "dag_id", "logical_date"),
     Index("ix_runs_ended_at", "ended_at"),
 )
 

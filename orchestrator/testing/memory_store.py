@@ -1,14 +1,18 @@
 """MemoryStore: every storage port in memory, for tests. It survives the scheduler that uses it, as a database does."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
 
 import msgspec
 
 from orchestrator.core.events import Recorded, RunCreated, RunEnded
+from orchestrator.core.past import RunBefore, states_of
+from orchestrator.core.plan import Plan
 from orchestrator.core.requests import AnyRequest, TriggerRun
+from orchestrator.core.runs import replay
 from orchestrator.core.spec import DagSpec, fingerprint
 from orchestrator.exceptions import ConflictError, NotFoundError, SchedulerRunningError
+from orchestrator.names import RunType, TaskState
 from orchestrator.ports import DagEntry, Group, Part, PendingRequest
 from orchestrator.testing.clock import EPOCH
 
@@ -154,6 +158,31 @@ class MemoryStore:
 
     def cursors(self) -> dict[str, datetime]:
         return dict(self._cursors)
+
+    def run_before(self, dag_id: str, logical_date: datetime, *, but_manual: bool) -> RunBefore | None:
+        found = [
+            (run.logical_date, run_key, run.run_id)
+            for run_key, run in self._earlier(dag_id, logical_date)
+            if not (but_manual and run.run_type is RunType.MANUAL)
+            and not (run.imported and not _is_ended(self.histories[run_key]))
+        ]
+        return RunBefore(run_key=max(found)[1], run_id=max(found)[2]) if found else None
+
+    def task_states(self, run_key: int, task_ids: Collection[str]) -> dict[str, frozenset[TaskState]]:
+        return states_of(replay(run_key, self.histories[run_key], self._plan), task_ids)
+
+    def has_had(self, dag_id: str, task_id: str, *, before: datetime) -> bool:
+        return any(self.task_states(run_key, [task_id]) for run_key, _ in self._earlier(dag_id, before))
+
+    def _earlier(self, dag_id: str, date: datetime) -> Iterator[tuple[int, RunCreated]]:
+        for run_key, facts in self.histories.items():
+            first = facts[0].event
+            assert isinstance(first, RunCreated)
+            if first.dag_id == dag_id and first.logical_date is not None and first.logical_date < date:
+                yield run_key, first
+
+    def _plan(self, version_id: int) -> Plan:
+        return Plan(self.spec(version_id), version_id)
 
     # ── DagCatalog ───────────────────────────────────────────────────────────────────────────────────────
 

@@ -1,6 +1,6 @@
 """SqlWorld: a simulation's world in a real database."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from itertools import count
 from pathlib import Path
@@ -8,8 +8,10 @@ from pathlib import Path
 from sqlalchemy import Engine, select
 
 from orchestrator.core.events import Recorded
+from orchestrator.core.past import RunBefore
 from orchestrator.core.requests import AnyRequest
 from orchestrator.core.spec import DagSpec, fingerprint
+from orchestrator.names import TaskState
 from orchestrator.ports import Clock, DagEntry, Group, ParsedDag, ParsedFile, PendingRequest
 from orchestrator.storage.catalog import SqlCatalog
 from orchestrator.storage.database import reading
@@ -92,6 +94,15 @@ class SqlWorld:
 
     def cursors(self) -> dict[str, datetime]:
         return self._projections.cursors()
+
+    def run_before(self, dag_id: str, logical_date: datetime, *, but_manual: bool) -> RunBefore | None:
+        return self._projections.run_before(dag_id, logical_date, but_manual=but_manual)
+
+    def task_states(self, run_key: int, task_ids: Collection[str]) -> dict[str, frozenset[TaskState]]:
+        return self._projections.task_states(run_key, task_ids)
+
+    def has_had(self, dag_id: str, task_id: str, *, before: datetime) -> bool:
+        return self._projections.has_had(dag_id, task_id, before=before)
 
     # ── DagCatalog ───────────────────────────────────────────────────────────────────────────────────────
 

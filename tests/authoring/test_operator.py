@@ -8,7 +8,6 @@ import pytest
 
 from orchestrator import DAG, BaseOperator, TriggerRule, WeightRule
 from orchestrator.authoring.compiling import Defaults, compile_dag
-from orchestrator.exceptions import DagError
 from orchestrator.names import Delivery, Isolation
 from orchestrator.operators import BashOperator, EmptyOperator, PythonOperator
 from tests.authoring.graphs import refusal
@@ -98,7 +97,8 @@ def test_a_setting_is_held_in_one_form(name, given, held):
         ({"delivery": "once"}, "delivery must be one of at_least_once, at_most_once, transactional, not 'once'"),
         ({"isolation": "vm"}, "isolation must be one of warm, fork, not 'vm'"),
         ({"max_active_tis_per_dag": 0}, "max_active_tis_per_dag must be a whole number of at least 1"),
-        ({"depends_on_past": True}, "depends_on_past is a setting of Airflow that is not supported here"),
+        ({"depends_on_past": "yes"}, "depends_on_past must be True or False, not 'yes'"),
+        ({"depends_on_previous_tasks": ["b"]}, "a task waits for itself in the run before (depends_on_past)"),
         ({"run_as_user": "root"}, "run_as_user is a setting of Airflow that is not supported here"),
         ({"dag": "d"}, "dag must be a DAG, not 'd'"),
     ],
@@ -110,7 +110,7 @@ def test_an_unknown_or_impossible_setting_is_refused_with_its_line(settings, wor
 def test_settings_of_airflow_that_ask_for_nothing_are_let_through():
     EmptyOperator(
         task_id="a",
-        depends_on_past=False,
+        run_as_user=None,
         email_on_failure=True,
         on_failure_callback=None,
         do_xcom_push=True,
@@ -241,7 +241,13 @@ def test_templates_exts_say_which_texts_name_template_files(run, tmp_path):
     assert run(dag, "ask") == "select '2026-01-31'"
 
 
-@pytest.mark.parametrize("name", ["depends_on_past", "wait_for_downstream"])
-def test_what_depends_on_the_run_before_is_refused_with_what_to_do_instead(name):
-    with DAG("d"), pytest.raises(DagError, match=rf"{name} is a setting of Airflow.*ExternalTaskSensor on this DAG"):
-        BashOperator(task_id="a", bash_command="true", **{name: True})
+def test_a_task_that_waits_for_what_follows_in_the_run_before_waits_for_itself_there_too():
+    with DAG("d", default_args={"depends_on_past": True, "ignore_first_depends_on_past": False}) as dag:
+        EmptyOperator(task_id="a")
+        EmptyOperator(task_id="b", depends_on_past=False, wait_for_downstream=True)
+        EmptyOperator(task_id="c", depends_on_past=False)
+    asked = {
+        t.task_id: (t.depends_on_past, t.wait_for_downstream)
+        for t in compile_dag(dag, file="f.py", defaults=Defaults()).tasks
+    }
+    assert asked == {"a": (True, False), "b": (True, True), "c": (False, False)}

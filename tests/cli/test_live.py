@@ -39,13 +39,29 @@ def shop():
 shop()
 """
 
+LEDGER = """
+import pathlib
+
+from orchestrator import DAG, task
+
+with DAG("ledger", schedule=None, params={"books": ""}):
+    @task(depends_on_past=True)
+    def close_books(params=None):
+        if params["books"] and not pathlib.Path(params["books"]).exists():
+            raise ValueError("the books are not there")
+
+    close_books()
+"""
+
 
 @pytest.fixture(scope="module")
 def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveHome]:
     with LiveHome(tmp_path_factory.mktemp("live")) as home:
         home.write_dag("shop.py", SHOP)
+        home.write_dag("ledger.py", LEDGER)
         home.start()
-        home.wait_for("the DAG is listed", lambda: home.run("dags", "details", "shop").returncode == 0)
+        home.wait_for("one DAG is listed", lambda: home.run("dags", "details", "shop").returncode == 0)
+        home.wait_for("so is the other", lambda: home.run("dags", "details", "ledger").returncode == 0)
         yield home
 
 
@@ -142,3 +158,19 @@ def test_standalone_says_where_things_are(live: LiveHome) -> None:
     assert str(live.dags) in said
     assert "orchestrator.db" in said
     assert "ready" in said
+
+
+def test_a_run_waits_for_the_one_before_until_that_is_cleared_and_says_so(live: LiveHome) -> None:
+    books = live.folder / "books"
+    conf = '{"books": "' + str(books) + '"}'
+    assert live.run("dags", "trigger", "ledger", "--run-id", "monday", "--conf", conf, "--wait").returncode == 1
+    live.run("dags", "trigger", "ledger", "--run-id", "tuesday")
+
+    def why() -> str:
+        return live.run("runs", "why", "ledger", "tuesday").stdout
+
+    live.wait_for("the run waits for the one before", lambda: "task close_books of run monday, which failed" in why())
+    books.touch()
+    assert live.run("tasks", "clear", "ledger", "close_books", "monday", "--yes").returncode == 0
+    live.wait_for("both have ended", lambda: live.ask("runs", "show", "ledger", "tuesday")["state"] == "success")
+    assert live.ask("runs", "show", "ledger", "monday")["state"] == "success"

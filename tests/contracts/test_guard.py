@@ -90,8 +90,11 @@ def questions(reads: Reads, engine: Engine, story: Story, who: Principal) -> Ite
         "tasks": (run,),
         "conf": (run,),
         "runs_ahead": (run,),
+        "run_before": (run,),
+        "has_had_before": (run, "extract"),
     }
-    keywords = {
+    keywords: dict[str, dict[str, Any]] = {
+        "run_before": {"but_manual": False},
         "last_seq_of": {"until": 9},
         "last_of": {"until": 9},
         "facts_of": {"until": 9},

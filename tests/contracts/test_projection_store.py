@@ -1,6 +1,7 @@
 """Projections: what the scheduler reads at its edges, and that they can be made anew from the histories."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from orchestrator.core.events import ActivityCleared, RunMoved, TimerFired, Time
 from orchestrator.core.plan import Plan
 from orchestrator.core.runs import replay
 from orchestrator.exceptions import SchedulerRunningError
-from orchestrator.names import RunState
+from orchestrator.names import RunState, RunType, TaskState
 from orchestrator.storage.catalog import SqlCatalog
 from orchestrator.storage.database import reading, writing
 from orchestrator.storage.history import SqlHistoryStore
@@ -136,3 +137,19 @@ def test_a_rebuild_drops_what_has_no_history_and_says_how_far_it_is(engine: Engi
     assert heard == [(1, 1)]
     assert projected(engine)["timers"] == []
     assert [row[0] for row in projected(engine)["runs"]] == [kept.run_key]
+
+
+def test_the_run_before_is_the_last_one_of_an_earlier_date_that_can_go_on(
+    store: SqlHistoryStore, engine: Engine
+) -> None:
+    days = [NOW + timedelta(days=day) for day in range(4)]
+    first = begin(store, run_id="first", logical_date=days[0], run_type=RunType.SCHEDULED)
+    by_hand = begin(store, run_id="by hand", logical_date=days[1])
+    kept = begin(store, run_id="kept", logical_date=days[2], run_type=RunType.SCHEDULED, imported=True)
+    commit(store, first.works("extract").ends(), by_hand, kept)
+    asked = SqlProjections(engine)
+    found = [asked.run_before(SPEC.dag_id, days[3], but_manual=flag) for flag in (False, True)]
+    assert [one and one.run_id for one in found] == ["by hand", "first"]
+    assert asked.run_before(SPEC.dag_id, days[0], but_manual=False) is None
+    assert asked.task_states(first.run_key, ["extract", "gone"]) == {"extract": frozenset({TaskState.SUCCESS})}
+    assert [asked.has_had(SPEC.dag_id, "extract", before=day) for day in days[:2]] == [False, True]

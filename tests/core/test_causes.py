@@ -80,6 +80,13 @@ def test_a_run_that_waits_its_turn_names_the_runs_ahead() -> None:
     assert reason.sentence.endswith("max_active_runs is 2: monday, tuesday")
 
 
+def test_a_task_that_depends_on_the_past_names_the_task_that_it_waits_for() -> None:
+    usage = Usage(past={"charge": "task charge of run monday, which failed"})
+    (reason,) = tell(Ledger(ORDER), "charge", usage=usage)
+    assert reason.cause is Cause.PAST
+    assert reason.sentence.endswith("waits for task charge of run monday, which failed")
+
+
 def test_a_task_that_stands_for_a_run_names_it_and_how_to_ask_that() -> None:
     ledger = Ledger(ORDER)
     child = ChildStarted(child_id="charge/-1/1", dag_id="billing", run_id="bill__1", child_run_key=9)
