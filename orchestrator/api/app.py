@@ -3,11 +3,30 @@
 from collections.abc import Sequence
 from importlib.metadata import version
 
-from fastapi import APIRouter, FastAPI
+from fastapi import APIRouter, Depends, FastAPI
 
 from orchestrator.api.live import Live
-from orchestrator.api.problems import add_problems
-from orchestrator.api.routes import events, monitor, rpc
+from orchestrator.api.paging import no_nul
+from orchestrator.api.problems import PROBLEMS, add_problems
+from orchestrator.api.routes import (
+    clearing,
+    connections,
+    dag_details,
+    dag_runs,
+    dags,
+    events,
+    histories,
+    hitl,
+    monitor,
+    observed,
+    outputs,
+    pools,
+    rpc,
+    talking,
+    task_instances,
+    time_travel,
+    variables,
+)
 from orchestrator.api.safety import Safety
 from orchestrator.api.visitor import Accounts
 from orchestrator.assembly.home import Home
@@ -15,7 +34,25 @@ from orchestrator.assembly.home import Home
 API = "/api/v2"
 MAX_BODY = 4 * 1024**2
 
-ROUTERS: tuple[APIRouter, ...] = (monitor.router, events.router, rpc.router)
+ROUTERS: tuple[APIRouter, ...] = (
+    dags.router,
+    dag_details.router,
+    dag_runs.router,
+    outputs.router,
+    task_instances.router,  # after those whose paths its map_index would fit
+    clearing.router,
+    hitl.router,
+    histories.router,
+    talking.router,
+    time_travel.router,
+    pools.router,
+    variables.router,
+    connections.router,
+    observed.router,
+    events.router,
+    monitor.router,
+    rpc.router,
+)
 """Everything below ``/api/v2``."""
 
 
@@ -35,7 +72,7 @@ def make_app(home: Home, accounts: Accounts, *, pages: Sequence[APIRouter] = ())
     app.add_middleware(Safety)
     add_problems(app)
     for router in ROUTERS:
-        app.include_router(router, prefix=API)
+        app.include_router(router, prefix=API, dependencies=[Depends(no_nul)], responses=PROBLEMS)
     for page in pages:
         app.include_router(page, include_in_schema=False)
     return app

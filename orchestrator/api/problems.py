@@ -10,6 +10,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
+from orchestrator.api.etags import KEPT_BY_ASKER, NotModifiedError
 from orchestrator.api.safety import HEADERS, KEPT_NOWHERE
 from orchestrator.api.visitor import SignInNeededError
 from orchestrator.exceptions import (
@@ -29,6 +30,32 @@ _STATUS: tuple[tuple[type[Exception], HTTPStatus], ...] = (
     (UsageError, HTTPStatus.BAD_REQUEST),
     (StorageUnavailableError, HTTPStatus.SERVICE_UNAVAILABLE),
 )
+_SCHEMA: dict[str, Any] = {
+    "type": "object",
+    "required": ["title", "status", "detail"],
+    "properties": {
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "detail": {"type": "string", "description": "One sentence: what is wrong, and what to do."},
+        "errors": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "properties": {"loc": {"type": "array", "items": {"type": "string"}}, "msg": {"type": "string"}},
+            },
+        },
+    },
+}
+PROBLEMS: dict[int | str, dict[str, Any]] = {
+    status.value: {"description": status.phrase, "content": {"application/problem+json": {"schema": _SCHEMA}}}
+    for status in (
+        *dict(_STATUS).values(),
+        HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+        HTTPStatus.UNPROCESSABLE_ENTITY,
+    )
+}
+"""What each route may answer besides, for the OpenAPI document."""
+
 _UNKNOWN = "this went wrong in the server; its log says more"
 _LOG = logging.getLogger(__name__)
 
@@ -50,6 +77,12 @@ def add_problems(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, answer)
     app.add_exception_handler(RequestValidationError, answer)
     app.add_exception_handler(Exception, answer)
+    app.add_exception_handler(NotModifiedError, _not_modified)
+
+
+async def _not_modified(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, NotModifiedError)
+    return Response(status_code=HTTPStatus.NOT_MODIFIED, headers={"ETag": error.etag, "Cache-Control": KEPT_BY_ASKER})
 
 
 def problem_of(error: Exception) -> Problem:

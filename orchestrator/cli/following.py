@@ -1,13 +1,13 @@
 """Following a run until it ends, and a request until it is dealt with."""
 
 import time
-import uuid
 from collections.abc import Callable
 from datetime import UTC, datetime
 
 from orchestrator.assembly.heartbeats import last_beats
 from orchestrator.assembly.home import Home
 from orchestrator.assembly.offspring import Offspring
+from orchestrator.assembly.settling import scheduler_is_there, settle
 from orchestrator.assembly.standstill import standstill
 from orchestrator.cli import rows
 from orchestrator.cli.output import Format, show_object
@@ -19,17 +19,11 @@ from orchestrator.exceptions import ConflictError, NotFoundError
 from orchestrator.names import TaskState
 from orchestrator.storage.views import RunRow, Verdict
 
+__all__ = ["follow", "scheduler_is_there", "show_verdict", "submit"]
+
 _LOOK_SECONDS = 0.1
 _SHARE_OF_TIME = 9  # a run that takes long to read is read so rarely that this takes a tenth of the time
 _QUIET_SECONDS = 1.0  # without news of a run, before it is asked whether there will be any
-_SETTLE_SECONDS = 5.0
-_SETTLE_LOOK_SECONDS = 0.02
-
-
-def scheduler_is_there(home: Home) -> bool:
-    """Wake the scheduler; whether there is one."""
-    row = home.reads.scheduler()
-    return home.ring() or (row is not None and row.is_alive(datetime.now(UTC)))
 
 
 def follow(
@@ -76,19 +70,12 @@ def submit(home: Home, request: AnyRequest) -> Verdict:
 
     Where no scheduler runs the request is kept, and a remark says so.
     """
-    request_id = home.requests.submit(request, uuid.uuid4().hex)
-    if not scheduler_is_there(home):
+    verdict = settle(home, request)
+    if verdict is Verdict.PENDING and scheduler_is_there(home):
+        remark("The scheduler has not come to it yet; it is kept and will be done.")
+    elif verdict is Verdict.PENDING:
         remark("No scheduler is running; this is kept and done when one starts: orchestrator standalone")
-        return Verdict.PENDING
-    deadline = time.monotonic() + _SETTLE_SECONDS
-    while (answer := home.reads.request(request_id)).verdict is Verdict.PENDING:
-        if time.monotonic() > deadline:
-            remark("The scheduler has not come to it yet; it is kept and will be done.")
-            break
-        time.sleep(_SETTLE_LOOK_SECONDS)
-    if answer.verdict is Verdict.REFUSED:
-        raise ConflictError(answer.refusal or "the scheduler refused it without saying why")
-    return answer.verdict
+    return verdict
 
 
 def show_verdict(request: AnyRequest, verdict: Verdict, sentence: str, output: Format) -> None:

@@ -2,6 +2,7 @@
 
 import click
 
+from orchestrator.assembly.clearing import Place, clearing_of
 from orchestrator.assembly.home import Home
 from orchestrator.assembly.typed_json import raw, read_json
 from orchestrator.cli import rows
@@ -19,17 +20,11 @@ from orchestrator.cli.options import (
     yes_option,
 )
 from orchestrator.cli.output import Format, output_option, show_object
-from orchestrator.core.graph import ancestors, descendants
 from orchestrator.core.particulars import NULL
-from orchestrator.core.requests import ClearTasks, ResolveTask
-from orchestrator.core.setups import cleared_with
-from orchestrator.core.spec import DagSpec
+from orchestrator.core.requests import ResolveTask
 from orchestrator.exceptions import ConflictError, NotFoundError, UsageError
 from orchestrator.names import UNMAPPED, TaskState
 from orchestrator.storage.views import RunRow
-
-_BAD = (TaskState.FAILED, TaskState.UPSTREAM_FAILED)
-Place = tuple[str, int | None]
 
 
 @click.command("clear")
@@ -68,21 +63,22 @@ def clear(
       orchestrator tasks clear weather_report --only-failed -y
     """
     run, named = _run_and_tasks(home, dag_id, words)
-    version_id = spec_version(home, run) if same_version else home.reads.dag(dag_id).version_id
-    spec = home.reads.spec(version_id)
-    chosen = _spread(spec, named, downstream=downstream, upstream=upstream)
-    places = _with_setups(spec, _places(home, run, chosen, map_index, only_failed=only_failed))
-    if not places:
-        raise ConflictError(f"nothing to clear: no such task of run {run.run_id!r} has failed")
-    confirm(f"Run {_listed(places)} of {run.run_id} again?", yes=yes)
-    request = ClearTasks(
-        dag_id=dag_id,
-        run_id=run.run_id,
-        tasks=tuple(places),
+    places = [(task_id, map_index) for task_id in named]
+    if not named and map_index is not None:
+        places = [(task.task_id, map_index) for task in home.reads.spec(spec_version(home, run)).tasks]
+    request = clearing_of(
+        home,
+        run,
+        places,
+        upstream=upstream,
+        downstream=downstream,
+        only_failed=only_failed,
+        same_version=same_version,
         same_key=same_key,
-        version_id=None if same_version else version_id,
         by=who(),
     )
+    places = list(request.tasks)
+    confirm(f"Run {_listed(places)} of {run.run_id} again?", yes=yes)
     verdict = submit(home, request)
     if output is Format.TABLE:
         show_verdict(request, verdict, f"Cleared {_listed(places)} of {run.run_id}.", output)
@@ -101,35 +97,6 @@ def _run_and_tasks(home: Home, dag_id: str, words: tuple[str, ...]) -> tuple[Run
     except NotFoundError:
         require_task(spec, words[-1])
         raise
-
-
-def _spread(spec: DagSpec, named: list[str], *, downstream: bool, upstream: bool) -> list[str]:
-    """The tasks, with those around them that were asked for, in the order of the DAG."""
-    for task_id in named:
-        require_task(spec, task_id)
-    chosen = set(named) or {task.task_id for task in spec.tasks}
-    for task_id in named:
-        chosen |= descendants(spec, task_id) if downstream else frozenset()
-        chosen |= ancestors(spec, task_id) if upstream else frozenset()
-    return [task.task_id for task in spec.tasks if task.task_id in chosen]
-
-
-def _with_setups(spec: DagSpec, places: list[Place]) -> list[Place]:
-    """With the setups and teardowns that go with them, all instances of those, in the order of the DAG."""
-    extra = cleared_with(spec, [task_id for task_id, _ in places])
-    if not extra:
-        return places
-    found: dict[str, list[Place]] = {name: [(name, None)] for name in extra}
-    for place in places:
-        found.setdefault(place[0], []).append(place)
-    return [place for task in spec.tasks for place in found.get(task.task_id, ())]
-
-
-def _places(home: Home, run: RunRow, chosen: list[str], map_index: int | None, *, only_failed: bool) -> list[Place]:
-    if not only_failed:
-        return [(task_id, map_index) for task_id in chosen]
-    failed = home.reads.activities(run.run_key, states=_BAD)
-    return [(a.task_id, a.map_index) for a in failed if a.task_id in chosen and map_index in (None, a.map_index)]
 
 
 def _listed(places: list[Place]) -> str:

@@ -6,6 +6,7 @@ from orchestrator.storage.catalog_reads import CatalogReads
 from orchestrator.storage.dag_list_reads import DagListReads
 from orchestrator.storage.facts import Facts
 from orchestrator.storage.history_reads import HistoryReads
+from orchestrator.storage.list_reads import ListReads
 from orchestrator.storage.news_reads import NewsReads
 from orchestrator.storage.operation_reads import OperationReads
 from orchestrator.storage.overview_reads import OverviewReads
@@ -53,6 +54,7 @@ __all__ = [
 class Reads(
     CatalogReads,
     RunReads,
+    ListReads,
     OverviewReads,
     DagListReads,
     AwaitingReads,

@@ -114,7 +114,7 @@ class RunReads(Guarded):
         with reading(self._engine) as connection:
             spec = _spec_of_run(connection, run)
             for row in connection.execute(_activities(run.run_key)):
-                by_task[row.task_id].append(_activity(row))
+                by_task[row.task_id].append(as_activity(row))
         return [row for task in spec.tasks for row in _of_task(run, task, by_task.get(task.task_id, []))]
 
     @of_run
@@ -134,7 +134,7 @@ class RunReads(Guarded):
         if states:
             query = query.where(activities.c.state.in_([state.value for state in states]))
         with reading(self._engine) as connection:
-            return [_activity(row) for row in connection.execute(query)]
+            return [as_activity(row) for row in connection.execute(query)]
 
     @of_run
     def activity(self, run: RunRow, task_id: str, map_index: int = UNMAPPED) -> ActivityRow:
@@ -144,7 +144,7 @@ class RunReads(Guarded):
         with reading(self._engine) as connection:
             row = connection.execute(query).first()
             if row is not None:
-                return _activity(row)
+                return as_activity(row)
             spec = _spec_of_run(connection, run)
         for task in spec.tasks:
             if task.task_id == task_id:
@@ -272,7 +272,8 @@ def _untouched(run: RunRow, task: TaskSpec, map_index: int) -> ActivityRow:
     )
 
 
-def _activity(row: AnyRow) -> ActivityRow:
+def as_activity(row: AnyRow) -> ActivityRow:
+    """A row of ``activities``."""
     return ActivityRow(**{**row._asdict(), "state": TaskState(row.state)})
 
 

@@ -1,0 +1,96 @@
+"""``/connections``: what is secret in them goes in, and never comes out."""
+
+from dataclasses import replace
+from typing import Any
+
+from fastapi import APIRouter
+
+from orchestrator.api.asked import Asked
+from orchestrator.api.cutting import Keys, cut, fits
+from orchestrator.api.models import admin
+from orchestrator.api.models.admin import ConnectionBody, ConnectionCollection, ConnectionPatch
+from orchestrator.api.paging import Paged, Pattern
+from orchestrator.assembly.home import Home
+from orchestrator.assembly.vault import vault_of
+from orchestrator.authoring.connection import Connection
+from orchestrator.exceptions import NotFoundError
+from orchestrator.nearest import did_you_mean
+from orchestrator.storage.connections import ConnectionStore
+
+router = APIRouter(tags=["Connection"])
+
+_KEYS: Keys[Connection] = {
+    "connection_id": lambda one: one.conn_id,
+    "conn_id": lambda one: one.conn_id,
+    "conn_type": lambda one: one.conn_type,
+    "host": lambda one: one.host,
+    "port": lambda one: one.port,
+}
+
+
+@router.get("/connections")
+def get_connections(home: Asked, paging: Paged, connection_id_pattern: Pattern = None) -> ConnectionCollection:
+    """List the connections."""
+    found = [one for one in _store(home).all() if fits(connection_id_pattern, one.conn_id)]
+    page = [_told(one) for one in cut(found, paging, _KEYS)]
+    return ConnectionCollection(connections=page, total_entries=len(found))
+
+
+@router.get("/connections/{connection_id}")
+def get_connection(home: Asked, connection_id: str) -> admin.Connection:
+    """A connection."""
+    return _told(_find(_store(home), connection_id))
+
+
+@router.post("/connections", status_code=201)
+def post_connection(home: Asked, body: ConnectionBody) -> admin.Connection:
+    """Make a connection."""
+    store = _store(home)
+    store.add(Connection(conn_id=body.connection_id, **_given(body)), by="")
+    return _told(_find(store, body.connection_id))
+
+
+@router.patch("/connections/{connection_id}")
+def patch_connection(home: Asked, connection_id: str, body: ConnectionPatch) -> admin.Connection:
+    """Change a connection."""
+    store = _store(home)
+    store.add(replace(_find(store, connection_id), **_given(body)), overwrite=True, by="")
+    return _told(_find(store, connection_id))
+
+
+@router.delete("/connections/{connection_id}", status_code=204)
+def delete_connection(home: Asked, connection_id: str) -> None:
+    """Delete a connection."""
+    store = _store(home)
+    _find(store, connection_id)
+    store.delete(connection_id, by="")
+
+
+def _given(body: ConnectionPatch) -> dict[str, Any]:
+    sent = body.model_dump(exclude_unset=True, exclude={"connection_id"})
+    return {name.rstrip("_"): value for name, value in sent.items()}
+
+
+def _store(home: Home) -> ConnectionStore:
+    return vault_of(home).connections
+
+
+def _find(store: ConnectionStore, conn_id: str) -> Connection:
+    found = store.get(conn_id)
+    if found is None:
+        raise NotFoundError(f"there is no connection {conn_id!r}{did_you_mean(conn_id, store.ids())}")
+    return found
+
+
+def _told(one: Connection) -> admin.Connection:
+    return admin.Connection(
+        connection_id=one.conn_id,
+        conn_type=one.conn_type,
+        description=one.description,
+        host=one.host,
+        login=one.login,
+        schema_=one.schema,
+        port=one.port,
+        has_password=bool(one.password),
+        has_extra=bool(one.extra),
+    )

@@ -1,0 +1,99 @@
+"""Clearing: which tasks are meant when some of a run are to run again."""
+
+from collections.abc import Iterable, Sequence
+
+from orchestrator.assembly.home import Home
+from orchestrator.core.graph import ancestors, descendants
+from orchestrator.core.requests import ClearTasks
+from orchestrator.core.setups import cleared_with
+from orchestrator.core.spec import DagSpec
+from orchestrator.exceptions import ConflictError, NotFoundError
+from orchestrator.names import TaskState
+from orchestrator.nearest import did_you_mean
+from orchestrator.storage.views import RunRow
+
+Place = tuple[str, int | None]
+_BAD = (TaskState.FAILED, TaskState.UPSTREAM_FAILED)
+
+
+def spec_version(home: Home, run: RunRow) -> int:
+    """The version that the run executes, or will when a scheduler takes it up."""
+    return run.version_id or home.reads.dag(run.dag_id).version_id
+
+
+def require_task(spec: DagSpec, task_id: str) -> None:
+    """NotFoundError unless the DAG has that task."""
+    known = [task.task_id for task in spec.tasks]
+    if task_id not in known:
+        raise NotFoundError(f"DAG {spec.dag_id!r} has no task {task_id!r}{did_you_mean(task_id, known)}")
+
+
+def clearing_of(
+    home: Home,
+    run: RunRow,
+    named: Sequence[Place] = (),
+    *,
+    upstream: bool = False,
+    downstream: bool = False,
+    only_failed: bool = False,
+    same_version: bool = False,
+    same_key: bool = False,
+    by: str = "",
+) -> ClearTasks:
+    """The request that clears these tasks of a run, or all, each at one map index or at all (None), with those around
+    them that are asked for, and with the setups and teardowns that go with them.
+
+    ConflictError where nothing is left to clear.
+    """
+    version_id = spec_version(home, run) if same_version else home.reads.dag(run.dag_id).version_id
+    spec = home.reads.spec(version_id)
+    places = _spread(spec, named, upstream=upstream, downstream=downstream)
+    if only_failed:
+        places = _that_failed(home, run, places)
+    if not places:
+        raise ConflictError(f"nothing to clear: no such task of run {run.run_id!r} has failed")
+    return ClearTasks(
+        dag_id=run.dag_id,
+        run_id=run.run_id,
+        tasks=tuple(_with_setups(spec, places)),
+        same_key=same_key,
+        version_id=None if same_version else version_id,
+        by=by,
+    )
+
+
+def _spread(spec: DagSpec, named: Sequence[Place], *, upstream: bool, downstream: bool) -> list[Place]:
+    """The tasks, with those around them that were asked for, in the order of the DAG."""
+    for task_id, _ in named:
+        require_task(spec, task_id)
+    found: dict[str, list[Place]] = {}
+    for place in named or [(task.task_id, None) for task in spec.tasks]:
+        found.setdefault(place[0], []).append(place)
+    around: set[str] = set()
+    for task_id, _ in named:
+        around |= descendants(spec, task_id) if downstream else frozenset()
+        around |= ancestors(spec, task_id) if upstream else frozenset()
+    for task_id in around:
+        found.setdefault(task_id, [(task_id, None)])
+    return _in_order(spec, found)
+
+
+def _that_failed(home: Home, run: RunRow, places: Iterable[Place]) -> list[Place]:
+    wanted = set(places)
+    failed = home.reads.activities(run.run_key, states=_BAD) if run.run_key else []
+    return [(a.task_id, a.map_index) for a in failed if wanted & {(a.task_id, None), (a.task_id, a.map_index)}]
+
+
+def _with_setups(spec: DagSpec, places: list[Place]) -> list[Place]:
+    """With the setups and teardowns that go with them, all instances of those, in the order of the DAG."""
+    extra = cleared_with(spec, [task_id for task_id, _ in places])
+    if not extra:
+        return places
+    found: dict[str, list[Place]] = {name: [(name, None)] for name in extra}
+    for place in places:
+        found.setdefault(place[0], []).append(place)
+    return _in_order(spec, found)
+
+
+def _in_order(spec: DagSpec, found: dict[str, list[Place]]) -> list[Place]:
+    return [place for task in spec.tasks for place in found.get(task.task_id, ())]

@@ -1,0 +1,31 @@
+"""Settling: leaving a request with the scheduler, and waiting a while for what becomes of it."""
+
+import time
+import uuid
+from datetime import UTC, datetime
+
+from orchestrator.assembly.home import Home
+from orchestrator.core.requests import AnyRequest
+from orchestrator.exceptions import ConflictError
+from orchestrator.storage.views import Verdict
+
+_SETTLE_SECONDS = 5.0
+_LOOK_SECONDS = 0.02
+
+
+def scheduler_is_there(home: Home) -> bool:
+    """Wake the scheduler; whether there is one."""
+    row = home.reads.scheduler()
+    return home.ring() or (row is not None and row.is_alive(datetime.now(UTC)))
+
+
+def settle(home: Home, request: AnyRequest, client_key: str | None = None) -> Verdict:
+    """Leave a request; ConflictError says why it was refused. It stays ``pending``, and is kept, where no scheduler
+    runs or none comes to it in time."""
+    request_id = home.requests.submit(request, client_key or uuid.uuid4().hex)
+    deadline = time.monotonic() + (_SETTLE_SECONDS if scheduler_is_there(home) else 0)
+    while (answer := home.reads.request(request_id)).verdict is Verdict.PENDING and time.monotonic() < deadline:
+        time.sleep(_LOOK_SECONDS)
+    if answer.verdict is Verdict.REFUSED:
+        raise ConflictError(answer.refusal or "the scheduler refused it without saying why")
+    return answer.verdict
