@@ -82,6 +82,9 @@ class TaskFilter(msgspec.Struct, frozen=True, kw_only=True):
     spans: dict[str, Span] = {}
 
 
+_ANY_RUN, _ANY_TASK, _FIRST_PAGE = RunFilter(), TaskFilter(), Paging()
+
+
 class RunOfTask(msgspec.Struct, frozen=True, kw_only=True):
     """An activity, and the run that it is of."""
 
@@ -93,7 +96,9 @@ class ListReads(Guarded):
     """What the scheduler recorded, for those who page through it."""
 
     @of_dag
-    def list_runs(self, dag_id: str | None, which: RunFilter, paging: Paging) -> Page[RunRow]:
+    def list_runs(
+        self, dag_id: str | None = None, which: RunFilter = _ANY_RUN, paging: Paging = _FIRST_PAGE
+    ) -> Page[RunRow]:
         """Runs that are recorded, newest first unless the paging says otherwise; of one DAG, or of all."""
         query = RUNS.where(self._visible(runs.c.dag_id), *_of_runs(dag_id, which))
         with reading(self._engine) as connection:
@@ -101,7 +106,9 @@ class ListReads(Guarded):
             return Page([as_run(row) for row in found], counted(connection, query))
 
     @of_dag
-    def list_activities(self, dag_id: str | None, which: TaskFilter, paging: Paging) -> Page[RunOfTask]:
+    def list_activities(
+        self, dag_id: str | None = None, which: TaskFilter = _ANY_TASK, paging: Paging = _FIRST_PAGE
+    ) -> Page[RunOfTask]:
         """Activities that something is recorded of, those of the newest run first."""
         query = (
             select(activities, dag_versions.c.number.label("version_number"))
