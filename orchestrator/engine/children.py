@@ -20,6 +20,7 @@ from orchestrator.core.events import (
 from orchestrator.core.orders import Completed, Deferred, Failed, Report, Skipped
 from orchestrator.core.parenthood import child_of
 from orchestrator.core.particulars import Failure, RunLink, XCom
+from orchestrator.core.requests import ClearTasks
 from orchestrator.core.run import Run
 from orchestrator.engine import creation
 from orchestrator.engine.memory import Memory
@@ -35,7 +36,8 @@ class RunWish(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     """The run that a deferred attempt waits for, or with ``wait`` False only starts.
 
     ``allowed_states``: the ends that are the attempt's success. ``if_taken``: what becomes of the attempt where there
-    is a run of that ``run_id``; ``if_paused``: what where the DAG is paused, in which a run waits. ``push_as``: under
+    is a run of that ``run_id`` (``reset``: that is done anew); ``if_paused``: what where the DAG is paused, in which a
+    run waits. ``push_as``: under
     which key the run's id is left for others to pull.
     """
 
@@ -46,7 +48,7 @@ class RunWish(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     logical_date: datetime | None = None
     wait: bool = True
     allowed_states: frozenset[RunState] = frozenset({RunState.SUCCESS})
-    if_taken: Literal["fail", "skip"] = "fail"
+    if_taken: Literal["fail", "skip", "reset"] = "fail"
     if_paused: Literal["queue", "fail"] = "queue"
     push_as: str | None = None
 
@@ -107,7 +109,7 @@ class Children:
             message = f"it was deferred to {bytes(report.trigger).decode()}, which is not known here ({error})"
             self._report(turn, run, _failed(report.key, turn, FailureKind.NON_RETRYABLE, message))
             return
-        if (instead := self._instead(turn, report.key, wish)) is not None:
+        if (instead := self._instead(turn, run, report.key, wish)) is not None:
             self._report(turn, run, instead)
             return
         asked = StartChild(
@@ -123,14 +125,33 @@ class Children:
             pushed = _pushed(wish, run.children[child_id].run_id)
             self._report(turn, run, Completed(key=report.key, at=turn.now, xcoms=pushed))
 
-    def _instead(self, turn: Turn, key: AttemptKey, wish: RunWish) -> Report | None:
+    def _instead(self, turn: Turn, run: Run, key: AttemptKey, wish: RunWish) -> Report | None:
         """How the attempt ends without the run that it wishes for, if it is not to be made."""
         entry = self._memory.schedules.entry(wish.dag_id)
         if wish.if_paused == "fail" and entry is not None and entry.is_paused:
             return _failed(key, turn, FailureKind.ERROR, f"DAG {wish.dag_id!r} is paused, so no run of it is started")
         if wish.if_taken == "skip" and wish.run_id is not None and self._is_taken(turn, wish.dag_id, wish.run_id):
             return Skipped(key=key, at=turn.now, reason=f"DAG {wish.dag_id!r} has a run {wish.run_id!r} already")
+        if wish.if_taken == "reset" and wish.run_id is not None and self._is_taken(turn, wish.dag_id, wish.run_id):
+            return self._reset(turn, run, key, wish, wish.run_id)
         return None
+
+    def _reset(self, turn: Turn, parent: Run, key: AttemptKey, wish: RunWish, run_id: str) -> Report:
+        """Have all tasks of the run that there is done anew, in the commit that ends the attempt."""
+        run_key = turn.begun(wish.dag_id, run_id) or self._projections.run_key(wish.dag_id, run_id)
+        there = None if run_key is None else self._memory.roster.get(run_key)
+        if there is None or there is parent:
+            return _failed(key, turn, FailureKind.ERROR, f"run {run_id!r} cannot reset itself")
+        was_ended = there.is_ended
+        clear = ClearTasks(dag_id=wish.dag_id, run_id=run_id, tasks=tuple((name, None) for name in there.nodes))
+        facts = asks.facts_of(there, clear)
+        if isinstance(facts, str):
+            return _failed(key, turn, FailureKind.ERROR, facts)
+        turn.record_all(there, facts)
+        turn.tie(parent.run_key, there.run_key)
+        if was_ended and not there.is_ended:
+            self._memory.place(there)
+        return Completed(key=key, at=turn.now, xcoms=_pushed(wish, run_id))
 
     def _created(self, turn: Turn, parent: Run, wish: StartChild, run_id: str) -> RunCreated:
         entry = self._memory.schedules.entry(wish.dag_id)

@@ -30,7 +30,8 @@ class TriggerDagRunOperator(BaseOperator):
     ``wait_for_completion``: the task ends when the run does, holding no worker meanwhile, and so ``deferrable`` and
     ``poke_interval`` change nothing: nobody looks, the end is told. It succeeds if the end is one of ``allowed_states``
     and none of ``failed_states``. The run's id is that of ``trigger_run_id``, or made from ``logical_date``; the XCom
-    ``trigger_run_id`` is what it came to.
+    ``trigger_run_id`` is what it came to. ``reset_dag_run``: where there is a run of that id, all of its tasks are done
+    anew, with the conf that it has; that is not waited for.
     """
 
     template_fields: Sequence[str] = (
@@ -60,11 +61,12 @@ class TriggerDagRunOperator(BaseOperator):
         **settings: Any,
     ) -> None:
         super().__init__(**settings)
-        if reset_dag_run:
+        if reset_dag_run and (wait_for_completion or skip_when_already_exists):
+            other = "wait_for_completion" if wait_for_completion else "skip_when_already_exists"
             raise self.place.refuse(
-                f"task {self.task_id!r}: reset_dag_run=True is not supported; clear the run with "
-                f"`orchestrator tasks clear`, or let each run have an id of its own"
+                f"task {self.task_id!r}: reset_dag_run=True and {other}=True do not go together; leave one of them out"
             )
+        self.reset_dag_run = reset_dag_run
         self.trigger_dag_id = trigger_dag_id
         self.trigger_run_id = trigger_run_id
         self.conf = conf
@@ -99,11 +101,16 @@ class TriggerDagRunOperator(BaseOperator):
             "logical_date": date.isoformat() if date else None,
             "wait": bool(self.wait_for_completion),
             "allowed_states": sorted({*self.allowed_states} - {*self.failed_states}),
-            "if_taken": "skip" if self.skip_when_already_exists else "fail",
+            "if_taken": self._if_taken(),
             "if_paused": "fail" if self.fail_when_dag_is_paused else "queue",
             "push_as": XCOM_RUN_ID,
         }
         return Deferral({"run": wish})
+
+    def _if_taken(self) -> str:
+        if self.skip_when_already_exists:
+            return "skip"
+        return "reset" if self.reset_dag_run else "fail"
 
     def _conf(self) -> Any:
         try:

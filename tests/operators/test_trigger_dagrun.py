@@ -114,6 +114,27 @@ def test_a_run_that_is_there_already_fails_the_task_or_skips_it(run):
         assert len(facts(sim, "inner", RunCreated)) == 1
 
 
+def test_a_run_that_is_there_already_is_done_anew_if_so_asked(run):
+    sim = started(asked(run, trigger_run_id="mine", reset_dag_run=True))
+    sim.run()
+    assert len(facts(sim, "inner", ActivityCompleted)) == 1
+    sim.trigger("outer", "again")
+    sim.run()
+    assert len(facts(sim, "inner", RunCreated)) == 1
+    assert len(facts(sim, "inner", ActivityCompleted)) == 2
+    assert {fact.state for fact in facts(sim, "outer", RunEnded)} == {RunState.SUCCESS}
+
+
+@pytest.mark.parametrize("step", range(1, 24))
+def test_a_run_is_done_anew_exactly_once_whatever_crashes(run, step):
+    sim = started(asked(run, trigger_run_id="mine", reset_dag_run=True), crash_when=lambda now: now == step)
+    sim.run()
+    sim.trigger("outer", "again")
+    sim.run()
+    assert len(facts(sim, "inner", RunCreated)) == 1
+    assert len(facts(sim, "inner", ActivityCompleted)) == 2
+
+
 def test_the_run_has_the_date_that_it_is_given_and_an_id_made_of_it(run):
     sim = started(asked(run, logical_date="{{ ds }}T05:00:00+00:00"))
     sim.run()
@@ -128,8 +149,9 @@ def test_a_conf_that_is_no_json_is_said_so(run):
 
 
 def test_what_is_not_supported_is_refused_where_the_file_says_it(run):
-    with pytest.raises(DagError, match="reset_dag_run=True is not supported"):
-        asked(run, reset_dag_run=True)
+    for other in ("wait_for_completion", "skip_when_already_exists"):
+        with pytest.raises(DagError, match=f"reset_dag_run=True and {other}=True do not go together"):
+            asked(run, reset_dag_run=True, **{other: True})
     with pytest.raises(DagError, match="each of allowed_states must be one of"):
         asked(run, allowed_states=["done"])
 

@@ -17,7 +17,7 @@ DIFFERENCES: Mapping[str, str] = {
     "airflow.providers.http.operators.http:HttpOperator": "refuses deferrable=True and retry_args: use retries",
     "airflow.providers.http.sensors.http:HttpSensor": "refuses deferrable=True: reschedule it",
     "airflow.providers.standard.operators.trigger_dagrun:TriggerDagRunOperator": (
-        "holds no worker while it waits, is told of the end without poking, and refuses reset_dag_run=True"
+        "holds no worker while it waits, is told of the end without poking, and does not wait for a run that it resets"
     ),
     "airflow.providers.standard.sensors.external_task:ExternalTaskMarker": "is for people: clearing follows it nowhere",
     "airflow.providers.standard.triggers.external_task:WorkflowTrigger": (
