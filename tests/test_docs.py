@@ -147,7 +147,7 @@ def test_the_tutorial_ends_as_it_says(tmp_path: Path) -> None:
         for name, source in python_shown(DOCS / "tutorial/first-dag.md"):
             home.write_dag(name, source)
         home.start()
-        home.wait_for("the DAGs are listed", lambda: home.run("dags", "details", "naps").returncode == 0)
+        home.wait_for("the DAGs are listed", lambda: home.lists("naps"))
         for run_id, conf, said in (("dry", "{}", "water"), ("wet", '{"rain_mm": [4, 3, 2]}', "rest")):
             done = home.run("dags", "trigger", "garden", "--run-id", run_id, "--conf", conf, "--wait")
             assert done.returncode == 0, done.stderr
@@ -171,9 +171,9 @@ def test_what_the_readme_shows_is_a_dag_and_a_workflow(tmp_path: Path) -> None:
         home.write_dag("with_approval.py", workflow)
         home.run("db", "migrate")
         home.start("dag-processor")
-        home.wait_for("the DAG is listed", lambda: home.run("dags", "details", "order").returncode == 0)
+        home.wait_for("the DAG is listed", lambda: home.lists("order"))
         assert {task["task_id"] for task in home.ask("tasks", "list", "order")} == {
             "charge_card",
             "send_confirmation_email",
         }
-        home.wait_for("so is the workflow", lambda: home.run("dags", "details", "order_with_approval").returncode == 0)
+        home.wait_for("so is the workflow", lambda: home.lists("order_with_approval"))

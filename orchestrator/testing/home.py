@@ -135,6 +135,12 @@ class LiveHome:
         """Its database, opened in this process, for what a command's start would be too slow for."""
         return open_home(load_config(self.environment, self.folder))
 
+    def lists(self, dag_id: str) -> bool:
+        """Whether that DAG is in its catalog by now; no command is started to ask."""
+        with contextlib.suppress(OrchestratorError), self.open() as home:
+            return bool(home.reads.dag(dag_id).dag_id)
+        return False
+
     # ── what it says ─────────────────────────────────────────────────────────────────────────────────────
 
     def run(self, *arguments: str, timeout: float = 60) -> subprocess.CompletedProcess[str]:

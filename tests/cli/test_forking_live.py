@@ -21,7 +21,7 @@ def started(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveHome]:
     with LiveHome(tmp_path_factory.mktemp("forks")) as home:
         shutil.copy(DAGS / "order_1001.py", home.dags)
         home.start()
-        home.wait_for("the DAG is listed", lambda: home.run("dags", "details", "order_1001").returncode == 0)
+        home.wait_for("the DAG is listed", lambda: home.lists("order_1001"))
         home.ask("dags", "trigger", "order_1001", "--run-id", "first", "--wait")
         yield home
 

@@ -60,8 +60,8 @@ def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveHome]:
         home.write_dag("shop.py", SHOP)
         home.write_dag("ledger.py", LEDGER)
         home.start()
-        home.wait_for("one DAG is listed", lambda: home.run("dags", "details", "shop").returncode == 0)
-        home.wait_for("so is the other", lambda: home.run("dags", "details", "ledger").returncode == 0)
+        home.wait_for("one DAG is listed", lambda: home.lists("shop"))
+        home.wait_for("so is the other", lambda: home.lists("ledger"))
         yield home
 
 

@@ -41,7 +41,7 @@ def homes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[LiveHome, 
             home.write_dag("errand.py", SOURCE.format(gate=str(gate)))
             home.start()
         for home in (here, there):
-            home.wait_for("the DAG is listed", lambda home=home: home.run("dags", "details", "errand").returncode == 0)
+            home.wait_for("the DAG is listed", lambda home=home: home.lists("errand"))
         here.ask("dags", "trigger", "errand", "--run-id", "one")
         here.wait_for("the parcel is fetched", lambda: state(here, "one")["fetch"] == "success")
         yield here, there

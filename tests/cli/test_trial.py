@@ -74,7 +74,7 @@ def used(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveHome]:
     with LiveHome(tmp_path_factory.mktemp("used")) as home:
         home.write_dag("kitchen.py", KITCHEN)
         home.start()
-        home.wait_for("the DAG is listed", lambda: home.run("dags", "details", "kitchen").returncode == 0)
+        home.wait_for("the DAG is listed", lambda: home.lists("kitchen"))
         home.run("dags", "trigger", "kitchen", "--run-id", "party", "-l", "2026-01-31", "-c", '{"guests": 5}', "--wait")
         yield home
 
@@ -162,7 +162,7 @@ def test_templates_are_rendered_in_a_process_of_their_own(used: LiveHome) -> Non
 
 def test_without_a_run_the_fields_are_those_of_a_run_now(alone: LiveHome) -> None:
     alone.start()
-    alone.wait_for("the DAG is listed", lambda: alone.run("dags", "details", "kitchen").returncode == 0)
+    alone.wait_for("the DAG is listed", lambda: alone.lists("kitchen"))
     fields = alone.ask("tasks", "render", "kitchen", "lay")
     assert " 2 " in fields["bash_command"]
     assert fields["env"]["RUN"].startswith("manual__")
@@ -184,7 +184,7 @@ def test_a_template_that_fails_is_one_sentence_with_its_place(used: LiveHome) ->
 def test_a_file_that_ends_the_process_is_told_of(used: LiveHome) -> None:
     source = KITCHEN.replace('"pid": os.getpid', '"pid": lambda: os._exit(3)').replace('"kitchen"', '"galley"')
     used.write_dag("galley.py", source)
-    used.wait_for("the DAG is listed", lambda: used.run("dags", "details", "galley").returncode == 0)
+    used.wait_for("the DAG is listed", lambda: used.lists("galley"))
     done = used.run("tasks", "render", "galley", "lay")
     assert done.stderr == "Error: galley.py ended the process that renders its templates, with exit status 3\n"
 
@@ -224,7 +224,7 @@ def test_one_instance_of_a_mapped_task_is_tried_and_rendered(alone: LiveHome) ->
     said = alone.run("tasks", "test", "bakery", "bake", "--map-index", "0").stderr
     assert "'bake' is mapped over the result of 'doughs', which a new run does not have yet" in said
     alone.start()
-    alone.wait_for("the DAG is listed", lambda: alone.run("dags", "details", "bakery").returncode == 0)
+    alone.wait_for("the DAG is listed", lambda: alone.lists("bakery"))
     assert alone.ask("tasks", "render", "bakery", "sell", "--map-index", "1")["env"] == {"A": "c"}
     assert alone.run("dags", "trigger", "bakery", "--run-id", "day", "--wait").returncode == 0
     fields = alone.ask("tasks", "render", "bakery", "bake", "day", "--map-index", "1")

@@ -56,7 +56,7 @@ def started(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveHome]:
     with LiveHome(tmp_path_factory.mktemp("forks")) as home:
         home.write_dag("buy.py", BUY)
         home.start()
-        home.wait_for("the workflow is listed", lambda: home.run("dags", "details", "buy").returncode == 0)
+        home.wait_for("the workflow is listed", lambda: home.lists("buy"))
         home.ask("dags", "trigger", "buy", "--run-id", "first")
         send(home, "first")
         assert ended(home, "first") == "success", home.run("runs", "why", "buy", "first").stdout

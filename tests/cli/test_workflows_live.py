@@ -82,7 +82,7 @@ def started(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveHome]:
     with LiveHome(tmp_path_factory.mktemp("flows")) as home:
         home.write_dag("flows.py", FLOWS)
         home.start()
-        home.wait_for("the workflows are listed", lambda: home.run("dags", "details", "waits").returncode == 0)
+        home.wait_for("the workflows are listed", lambda: home.lists("waits"))
         yield home
 
 

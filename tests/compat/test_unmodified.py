@@ -113,7 +113,7 @@ def test_it_runs_as_it_is_in_this_process_and_in_workers(live: LiveHome) -> None
         "extract", "choose", "count", "fails", "end", "say", "reads"
     }  # fmt: skip
     live.start()
-    live.wait_for("it is listed", lambda: live.run("dags", "details", "report").returncode == 0)
+    live.wait_for("it is listed", lambda: live.lists("report"))
     done = live.run("dags", "trigger", "report", "--run-id", "one", "--logical-date", "2026-01-31", "--wait")
     assert done.returncode == 0, done.stderr
     logged = live.run("tasks", "logs", "report", "count", "one").stdout

@@ -86,7 +86,7 @@ def home(tmp_path: Path) -> Iterator[LiveHome]:
         (tmp_path / "plugins" / "old.py").write_text(AIRFLOWS)
         home.write_dag("d.py", DAG)
         home.start()
-        home.wait_for("it is listed", lambda: home.run("dags", "details", "d").returncode == 0)
+        home.wait_for("it is listed", lambda: home.lists("d"))
         home.wait_for("both listen", lambda: len(listening(home)) == 2)
         yield home
 

@@ -66,7 +66,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveHome]:
         (plugins / "keyring_of_the_plugin.py").write_text(KEYRING)
         home.write_dag("d.py", DAG)
         home.start()
-        home.wait_for("it is listed", lambda: home.run("dags", "details", "d").returncode == 0)
+        home.wait_for("it is listed", lambda: home.lists("d"))
         home.run("dags", "trigger", "d", "--run-id", "one", "--wait")
         yield home
 

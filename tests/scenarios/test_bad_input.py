@@ -86,7 +86,7 @@ def test_among_bad_files_the_good_one_runs(crowd: LiveHome) -> None:
 def test_a_dag_id_that_two_files_claim_is_an_error_of_the_second_and_the_first_stays(home: LiveHome) -> None:
     home.write_dag("a.py", GOOD)
     home.start()
-    home.wait_for("the first is listed", lambda: home.run("dags", "details", "good").returncode == 0)
+    home.wait_for("the first is listed", lambda: home.lists("good"))
     home.write_dag("b.py", GOOD)
     found = home.wait_for("the second is refused", lambda: errors(home).get("b.py"))
     assert "'good'" in found["error"]
@@ -96,7 +96,7 @@ def test_a_dag_id_that_two_files_claim_is_an_error_of_the_second_and_the_first_s
 def test_a_file_that_breaks_keeps_its_dag_and_is_mended_by_the_next_save(home: LiveHome) -> None:
     home.write_dag("good.py", GOOD)
     home.start()
-    home.wait_for("it is listed", lambda: home.run("dags", "details", "good").returncode == 0)
+    home.wait_for("it is listed", lambda: home.lists("good"))
     home.write_dag("good.py", "raise RuntimeError('oh')\n" + GOOD)
     home.wait_for("the error is shown", lambda: "good.py" in errors(home))
     assert home.run("dags", "trigger", "good", "--wait").returncode == 0
@@ -152,7 +152,7 @@ LARGE = dag_file(
 def test_a_result_of_fifty_megabytes_and_a_flood_of_output_pass_through(home: LiveHome) -> None:
     home.write_dag("large.py", LARGE)
     home.start()
-    home.wait_for("it is listed", lambda: home.run("dags", "details", "large").returncode == 0)
+    home.wait_for("it is listed", lambda: home.lists("large"))
     done = home.run("dags", "trigger", "large", "--run-id", "one", "--wait", timeout=90)
     assert done.returncode == 0, done.stderr
     assert home.ask("tasks", "result", "large", "measure", "one") == 50_000_000

@@ -64,7 +64,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveHome]:
 
 
 def is_listed(home: LiveHome, dag_id: str) -> bool:
-    return home.run("dags", "details", dag_id).returncode == 0
+    return home.lists(dag_id)
 
 
 def block_of(home: LiveHome, dag_id: str) -> dict[str, Any] | None:

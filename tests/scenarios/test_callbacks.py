@@ -166,7 +166,7 @@ def home(tmp_path_factory: pytest.TempPathFactory, servers: Any) -> Iterator[Liv
         assert added.returncode == 0, added.stderr
         home.write_dag("alarm.py", ALARM)
         home.start()
-        home.wait_for("it is listed", lambda: home.run("dags", "details", "alarm").returncode == 0)
+        home.wait_for("it is listed", lambda: home.lists("alarm"))
         home.run("dags", "trigger", "alarm", "--run-id", "one", "--wait", timeout=100)
         home.wait_for("all callbacks have ended", lambda: shown(home)["callbacks"]["open"] == 0, timeout=60)
         yield home

@@ -89,7 +89,7 @@ def test_wherever_everything_is_killed_each_callback_is_called_and_recorded_once
         home.write_dag("bell.py", BELL)
         assert home.run("db", "migrate").returncode == 0
         home.start("dag-processor")
-        home.wait_for("it is listed", lambda: home.run("dags", "details", "bell").returncode == 0)
+        home.wait_for("it is listed", lambda: home.lists("bell"))
         home.kill()
         with home.open() as door:
             killed = kills(home, door)

@@ -80,7 +80,7 @@ def test_whatever_is_killed_each_event_resumes_its_task_once(tmp_path: Path) -> 
     with LiveHome(tmp_path / "home", settings={"core.max_lost_attempts": 1000}) as home:
         home.write_dag("stages.py", SOURCE)
         home.start()
-        home.wait_for("the DAG is listed", lambda: home.run("dags", "details", "stages").returncode == 0)
+        home.wait_for("the DAG is listed", lambda: home.lists("stages"))
         home.run(
             "dags",
             "trigger",

@@ -112,7 +112,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveHome]:
         marks = str(folder / "marks")
         home.write_dag("shelves.py", SOURCE.format(wheels=str(folder / "wheels"), marks=marks))
         home.start()
-        home.wait_for("the DAGs are listed", lambda: home.run("dags", "details", "shelves").returncode == 0)
+        home.wait_for("the DAGs are listed", lambda: home.lists("shelves"))
         yield home
 
 

@@ -51,7 +51,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveHome]:
     with LiveHome(tmp_path_factory.mktemp("heartbeats")) as home:
         home.write_dag("counting.py", COUNTING)
         home.start()
-        home.wait_for("they are listed", lambda: home.run("dags", "details", "hanging").returncode == 0)
+        home.wait_for("they are listed", lambda: home.lists("hanging"))
         yield home
 
 

@@ -35,7 +35,7 @@ def test_instances_are_called_by_what_their_bodies_left_whatever_they_came_to(tm
     with LiveHome(tmp_path) as home:
         home.write_dag("named.py", SOURCE)
         home.start()
-        home.wait_for("the DAG is listed", lambda: home.run("dags", "details", "named").returncode == 0)
+        home.wait_for("the DAG is listed", lambda: home.lists("named"))
         home.run("dags", "trigger", "named", "--run-id", "r1", "--wait")
         tasks = home.ask("runs", "show", "named", "r1")["tasks"]
         log = home.run("tasks", "logs", "named", "load", "--map-index", "3").stdout

@@ -47,7 +47,7 @@ def test_a_map_that_is_killed_again_and_again_does_each_item_once_on_record(tmp_
     with LiveHome(tmp_path / "home", settings=settings) as home:
         home.write_dag("squares.py", SOURCE)
         home.start()
-        home.wait_for("the DAG is listed", lambda: home.run("dags", "details", "squares").returncode == 0)
+        home.wait_for("the DAG is listed", lambda: home.lists("squares"))
         home.ask("dags", "trigger", "squares", "--run-id", "all", "--conf", f'{{"evidence": "{evidence}"}}')
         for number in range(1, KILLS + 1):
             _until_as_many_have_run(home, evidence, number * WIDTH // (KILLS + 2))

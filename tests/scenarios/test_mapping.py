@@ -166,7 +166,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveHome]:
     with LiveHome(tmp_path_factory.mktemp("mapping")) as home:
         home.write_dag("mapping.py", SOURCE)
         home.start()
-        home.wait_for("the DAGs are listed", lambda: home.run("dags", "details", "sums").returncode == 0)
+        home.wait_for("the DAGs are listed", lambda: home.lists("sums"))
         yield home
 
 
@@ -250,7 +250,7 @@ def test_a_template_pulls_all_results_of_a_mapped_task(home: LiveHome) -> None:
 def test_the_page_shows_a_dag_that_runs(home: LiveHome) -> None:
     [source] = re.findall(r"^```python file=\S+\n(.*?)^```", PAGE.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
     home.write_dag("parcels.py", source)
-    home.wait_for("the DAG is listed", lambda: home.run("dags", "details", "parcels").returncode == 0)
+    home.wait_for("the DAG is listed", lambda: home.lists("parcels"))
     played = Played(home, "parcels")
     assert played.state == "success", played.shown
     assert (played["parcel.pack"], played["parcel.weigh"], played["bill"]) == ([3, 3, 5], [7, 7, 3], [17])

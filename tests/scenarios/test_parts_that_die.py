@@ -112,7 +112,7 @@ def test_a_second_signal_stops_at_once_what_the_first_would_have_waited_for(tmp_
 
 
 def listed(home: LiveHome, dag_id: str) -> bool:
-    return home.run("dags", "details", dag_id).returncode == 0
+    return home.lists(dag_id)
 
 
 def running(home: LiveHome) -> int:

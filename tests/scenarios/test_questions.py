@@ -33,7 +33,7 @@ def test_neither_a_question_nor_its_answer_is_lost_when_everything_is_killed(tmp
     with LiveHome(tmp_path) as home:
         home.write_dag("refund.py", ORDER)
         home.start()
-        home.wait_for("the DAG is listed", lambda: home.run("dags", "details", "refund").returncode == 0)
+        home.wait_for("the DAG is listed", lambda: home.lists("refund"))
         assert home.run("dags", "trigger", "refund", "--run-id", "r1").returncode == 0
         (question,) = home.wait_for("it asks", lambda: home.ask("tasks", "awaiting"))
         assert question["subject"] == "Refund 1200?"

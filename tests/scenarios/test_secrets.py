@@ -96,7 +96,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveHome]:
         home.write_dag("shop.py", SHOP)
         home.write_dag("broken.py", BROKEN)
         home.start()
-        home.wait_for("it is listed", lambda: home.run("dags", "details", "shop").returncode == 0)
+        home.wait_for("it is listed", lambda: home.lists("shop"))
         home.run("dags", "trigger", "shop", "--run-id", "one", "--wait", timeout=100)
         home.wait_for(
             "the broken file is told of", lambda: "broken.py" in home.run("dags", "list-import-errors").stdout

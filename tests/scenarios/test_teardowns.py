@@ -52,7 +52,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveHome]:
     with LiveHome(tmp_path_factory.mktemp("renting")) as home:
         home.write_dag("renting.py", SOURCE)
         home.start()
-        home.wait_for("the DAG is listed", lambda: home.run("dags", "details", "renting").returncode == 0)
+        home.wait_for("the DAG is listed", lambda: home.lists("renting"))
         yield home
 
 
@@ -106,7 +106,7 @@ def test_a_task_is_cleared_with_its_setup_and_its_teardown(home: LiveHome, tmp_p
 def test_the_page_shows_a_dag_that_runs(home: LiveHome) -> None:
     [source] = re.findall(r"^```python file=\S+\n(.*?)^```", PAGE.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
     home.write_dag("cluster_report.py", source)
-    home.wait_for("the DAG is listed", lambda: home.run("dags", "details", "cluster_report").returncode == 0)
+    home.wait_for("the DAG is listed", lambda: home.lists("cluster_report"))
     done = home.run("dags", "test", "cluster_report")
     assert done.returncode == 0, done.stdout + done.stderr
     drawn = home.run("dags", "show", "cluster_report").stdout

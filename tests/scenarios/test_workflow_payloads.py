@@ -63,7 +63,7 @@ def started(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveHome]:
     with LiveHome(tmp_path_factory.mktemp("heavy")) as home:
         home.write_dag("heavy.py", HEAVY)
         home.start()
-        home.wait_for("the workflow is listed", lambda: home.run("dags", "details", "whole").returncode == 0)
+        home.wait_for("the workflow is listed", lambda: home.lists("whole"))
         yield home
 
 

@@ -71,7 +71,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveHome]:
     with LiveHome(folder, settings={"workflows.deadlock_timeout": 1}) as home:
         home.write_dag("order.py", ORDER.replace("CHARGES", repr(str(folder / "charges"))))
         home.start()
-        home.wait_for("the workflow is listed", lambda: home.run("dags", "details", "order").returncode == 0)
+        home.wait_for("the workflow is listed", lambda: home.lists("order"))
         yield home
 
 
@@ -177,7 +177,7 @@ def test_what_a_workflow_does_not_take_is_refused_before_it_is_asked_for(home: L
 
 def test_a_stuck_workflow_is_blocked_with_its_line_and_goes_on_once_its_file_is_mended(home: LiveHome) -> None:
     home.write_dag("sums.py", STUCK)
-    home.wait_for("the workflow is listed", lambda: home.run("dags", "details", "sums").returncode == 0)
+    home.wait_for("the workflow is listed", lambda: home.lists("sums"))
     assert home.run("dags", "trigger", "sums", "--run-id", "1").returncode == 0
     home.wait_for("it is blocked", lambda: "sums.py:" in home.run("runs", "why", "sums", "1").stdout)
     assert state_of(home, "1", "sums") == "running"

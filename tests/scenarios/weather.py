@@ -45,7 +45,7 @@ class Weather:
         self.door = self.home.open()
 
     def _is_listed(self, dag_id: str) -> bool:
-        return self.home.run("dags", "details", dag_id).returncode == 0
+        return self.home.lists(dag_id)
 
     def trigger(self) -> None:
         """Ask for runs until as many are open as there should be."""

@@ -120,7 +120,7 @@ def home(tmp_path_factory: pytest.TempPathFactory, belfry: Path) -> Iterator[Liv
         home.write_dag("bells.py", BELLS)
         home.write_dag("waiting.py", SOURCE)
         home.start()
-        home.wait_for("the DAGs are listed", lambda: "waits" in home.run("dags", "list", "-o", "json").stdout)
+        home.wait_for("the DAGs are listed", lambda: home.lists("waits"))
         yield home
 
 
@@ -186,7 +186,7 @@ def test_a_file_of_airflow_that_defers_runs_as_it_is(home: LiveHome) -> None:
         "with DAG('foreign'):\n"
         "    Waits(task_id='waits')\n",
     )
-    home.wait_for("the DAG is listed", lambda: home.run("dags", "details", "foreign").returncode == 0)
+    home.wait_for("the DAG is listed", lambda: home.lists("foreign"))
     done = home.run("dags", "trigger", "foreign", "--run-id", "one", "--wait", timeout=60)
     assert done.returncode == 0, done.stdout + done.stderr
     assert result(home, "foreign", "waits") is True
@@ -223,7 +223,7 @@ def test_deferrable_can_be_the_default(tmp_path: Path) -> None:
             f"    FileSensor(task_id='b', filepath={str(tmp_path / 'flag')!r}, poke_interval=0.1, deferrable=False)\n",
         )
         home.start()
-        home.wait_for("the DAG is listed", lambda: home.run("dags", "details", "by_default").returncode == 0)
+        home.wait_for("the DAG is listed", lambda: home.lists("by_default"))
         home.run("dags", "trigger", "by_default", "--run-id", "one")
         home.wait_for("they wait", lambda: states(home, "by_default") == {"a": "deferred", "b": "running"})
         (tmp_path / "flag").touch()

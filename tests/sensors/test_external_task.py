@@ -50,7 +50,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveHome]:
     with LiveHome(tmp_path_factory.mktemp("neighbours")) as home:
         home.write_dag("neighbours.py", SOURCE)
         home.start()
-        home.wait_for("the DAGs are listed", lambda: "waits" in home.run("dags", "list", "-o", "json").stdout)
+        home.wait_for("the DAGs are listed", lambda: home.lists("waits"))
         yield home
 
 

@@ -70,7 +70,7 @@ def rehearsed(home: LiveHome, dag_id: str) -> str:
 
 def test_what_was_put_off_goes_on_where_it_was(home: LiveHome) -> None:
     home.start()
-    home.wait_for("the DAG is listed", lambda: "waiting" in home.run("dags", "list", "-o", "json").stdout)
+    home.wait_for("the DAG is listed", lambda: home.lists("waiting"))
     done = home.run("dags", "trigger", "waiting", "--run-id", "one", "--wait", "-o", "json")
     assert done.returncode == 0, done.stdout + done.stderr
 

@@ -476,7 +476,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveHome]:
         (home.dags / "shop_late.py").write_text(LATE)
         home.write_dag("shop.py", SHOP)
         home.start()
-        home.wait_for("the DAGs are listed", lambda: home.run("dags", "details", "typed").returncode == 0)
+        home.wait_for("the DAGs are listed", lambda: home.lists("typed"))
         yield home
 
 
