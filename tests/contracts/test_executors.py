@@ -17,8 +17,8 @@ from orchestrator.ports import Adoption, Executor
 from orchestrator.storage.payloads import FsspecPayloadStore
 from tests.worker.workshop import Bench, Workshop, given, is_alive, make_executor, value_of, wait_until
 
-ALL = ["inline", "local", "outliving"]
-APART = ["local", "outliving"]
+ALL = ["inline", "local", "outliving", "hosted"]
+APART = ["local", "outliving", "hosted"]
 
 
 @pytest.fixture(scope="module")

@@ -15,6 +15,7 @@ import psutil
 
 from orchestrator.clock import SystemClock
 from orchestrator.core.orders import Completed, Deferred, Failed, Lost, Order, Report, Skipped, Started, TakenBack
+from orchestrator.executors.hosted import HostedExecutor
 from orchestrator.executors.inline import InlineExecutor
 from orchestrator.executors.local import LocalExecutor
 from orchestrator.executors.outliving import OutlivingExecutor
@@ -492,6 +493,8 @@ def make_executor(kind: str, shop: Workshop, **settings: Any) -> Executor:
         return InlineExecutor(told, clock)
     if kind == "local":
         return LocalExecutor(told, clock, workers=1, parallelism=4, cleanup_time=soon)
+    if kind == "hosted":
+        return HostedExecutor("tests.worker.hosted_sample.SampleExecutor", shop.folder / "desks", told, clock)
     return OutlivingExecutor(shop.folder / "desks", told, clock, cleanup_time=soon)
 
 
