@@ -11,7 +11,18 @@ from typing import get_args
 from orchestrator.core.orders import Report
 from orchestrator.exceptions import UsageError
 from orchestrator.executors.host_wire import (
-    About, Adopted, Broken, Open, Pieces, Ready, Reported, Said, Submit, ToHost, decode_to_host, line,
+    About,
+    Adopted,
+    Broken,
+    Open,
+    Pieces,
+    Ready,
+    Reported,
+    Said,
+    Submit,
+    ToHost,
+    decode_to_host,
+    line,
 )
 from orchestrator.ports import Executor
 

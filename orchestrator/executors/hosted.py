@@ -15,7 +15,18 @@ from orchestrator.core.orders import Lost, Order, Report, Started, TakenBack
 from orchestrator.exceptions import WorkerStartError
 from orchestrator.executors.channel import Channel
 from orchestrator.executors.host_wire import (
-    About, Adopted, Broken, FromHost, Open, Pieces, Ready, Reported, Said, Submit, decode_from_host, line,
+    About,
+    Adopted,
+    Broken,
+    FromHost,
+    Open,
+    Pieces,
+    Ready,
+    Reported,
+    Said,
+    Submit,
+    decode_from_host,
+    line,
 )
 from orchestrator.names import AttemptKey
 from orchestrator.ports import Adoption, Clock
@@ -52,7 +63,9 @@ class HostedExecutor:
         ready = self._answer(Ready)
         if ready is None or ready.trouble:
             self.stop()
-            trouble = ready.trouble if ready else f"its process ended, or said nothing for {_ANSWER_SECONDS:.0f} seconds"
+            trouble = (
+                ready.trouble if ready else f"its process ended, or said nothing for {_ANSWER_SECONDS:.0f} seconds"
+            )
             raise WorkerStartError(f"the executor {self._opening.classpath} does not start: {trouble}")
 
     def submit(self, orders: Sequence[Order]) -> None:
