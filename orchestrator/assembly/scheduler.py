@@ -43,7 +43,7 @@ def run_scheduler(
     patience = config.database.busy_timeout.total_seconds()
     engine = connect(config.database.sql_alchemy_conn, patience=patience)
     settings = settings_of(config)
-    executor = make_executor(config, origin)
+    executor = make_executor(config, origin, notice)
     replayer, triggerer = make_replayer(config, notice), make_triggerer(config, notice, origin)
     scheduler = make_scheduler(config, engine, executor, replayer, triggerer, settings, notice)
     doorbell = PipeDoorbell(config.doorbell)

@@ -18,11 +18,11 @@ Zone = NewType("Zone", str)
 Secret = NewType("Secret", str)
 Patterns = NewType("Patterns", str)
 Dotted = NewType("Dotted", str)
+ExecutorName = NewType("ExecutorName", str)
 Addresses = NewType("Addresses", str)
 Words = NewType("Words", str)
 Count = Annotated[int, Meta(ge=1)]
 Level = Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"]
-ExecutorName = Literal["LocalExecutor"]
 VenvMethod = Literal["auto", "uv", "pip"]
 
 PREFIX = "ORCHESTRATOR__"
@@ -38,8 +38,12 @@ class Core(Section, frozen=True, kw_only=True):
     dags_folder: Annotated[Path, Meta(description="Folder of the DAG files.")] = Path("dags")
     plugins_folder: Annotated[Path, Meta(description="Folder of the plugins.")] = Path("plugins")
     executor: Annotated[
-        ExecutorName, Meta(description="Where activities run; LocalExecutor: in worker processes on this machine.")
-    ] = "LocalExecutor"
+        ExecutorName,
+        Meta(
+            description="Where activities run. LocalExecutor: in worker processes on this machine; else a name that a "
+            "plugin gives, or the dotted path of a class."
+        ),
+    ] = ExecutorName("LocalExecutor")
     parallelism: Annotated[Count, Meta(description="How many activities run at once, over all DAGs.")] = 32
     max_active_tasks_per_dag: Annotated[
         Count, Meta(description="How many activities of one run of a DAG run at once.")

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 
-from orchestrator.config.settings import Addresses, Dotted, Patterns, Secret, Setting, Url, Words, Zone
+from orchestrator.config.settings import Addresses, Dotted, ExecutorName, Patterns, Secret, Setting, Url, Words, Zone
 from orchestrator.nearest import did_you_mean
 
 _BOOLEANS = {"true": True, "t": True, "yes": True, "on": True, "1": True}
@@ -119,6 +119,14 @@ def _dotted(text: str, home: Path) -> Dotted:  # noqa: ARG001
     return Dotted(text)
 
 
+def _executor(text: str, home: Path) -> ExecutorName:
+    if "," in text:
+        raise ValueError("expected one executor: several at once are not served")
+    if not text:
+        raise ValueError("expected LocalExecutor, a name that a plugin gives, or a dotted path")
+    return ExecutorName(_dotted(text, home))
+
+
 def _zone(text: str, home: Path) -> Zone:  # noqa: ARG001
     name = "UTC" if text.lower() == "utc" else text
     try:
@@ -165,6 +173,7 @@ _READERS: dict[Any, Callable[[str, Path], Any]] = {
     Words: _words,
     Patterns: _patterns,
     Dotted: _dotted,
+    ExecutorName: _executor,
     Addresses: _addresses,
 }
 _NAMES = {
@@ -177,5 +186,6 @@ _NAMES = {
     Words: "text",
     Patterns: "patterns",
     Dotted: "name",
+    ExecutorName: "name",
     Addresses: "address",
 }

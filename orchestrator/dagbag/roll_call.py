@@ -108,6 +108,7 @@ def _card(candidate: Candidate, plugin: Plugin) -> Card:
     for kind in ("macros", "filters"):
         brings[kind] = tuple(sorted(plugin.mapping(kind)))
     brings["secrets_backends"] = tuple(type(one).__name__ for one in plugin.backends())
+    brings["executors"] = tuple(sorted(plugin.executors()))
     brings["listeners"] = tuple(name for name in LISTENING if name in plugin.hooks)
     return Card(
         name=plugin.name,

@@ -1,166 +1,260 @@
-"""HostedExecutor: an executor of a plugin, in a process of its own."""
+"""HostedExecutor: an author's executor, in a process of its own."""
 
-import logging
 import selectors
-import subprocess
-import sys
 import time
-from collections.abc import Mapping, Sequence
-from datetime import datetime
-from pathlib import Path
-
-import msgspec
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta
 
 from orchestrator.core.orders import Lost, Order, Report, Started, TakenBack
-from orchestrator.exceptions import WorkerStartError
-from orchestrator.executors.channel import Channel
-from orchestrator.executors.host_wire import (
-    About,
-    Adopted,
-    Broken,
-    FromHost,
-    Open,
-    Pieces,
-    Ready,
-    Reported,
-    Said,
-    Submit,
-    decode_from_host,
-    line,
-)
-from orchestrator.names import AttemptKey
+from orchestrator.exceptions import ConfigError, WorkerStartError
+from orchestrator.executors.base import ExecutorSettings
+from orchestrator.executors.host_process import HostProcess
+from orchestrator.executors.host_wire import About, Adopted, Broken, FromHost, Maker, Open, Ready, Reported, Submit
+from orchestrator.names import AttemptKey, Delivery
 from orchestrator.ports import Adoption, Clock
-from orchestrator.worker.settings import WorkerSettings
 
-log = logging.getLogger(__name__)
+_READY_SECONDS = 30.0  # that the first start may take
+_SETTLED = 10.0  # seconds after which the death of a host says nothing about the next one
+_PAUSE, _LONGEST_PAUSE = 0.1, 30.0  # seconds before a host is started in place of one that has died
 
-_ANSWER_SECONDS = 30.0  # for which start() and adopt() wait for the host
-_STOP_SECONDS = 10.0
-_PROGRAM = "import sys; sys.path[:] = sys.argv[2:]; from orchestrator.executors.host import main; main()"
+
+class Held:
+    """An attempt that the executor has. ``free``: an earlier scheduler handed it out, so its loss is nobody's fault."""
+
+    __slots__ = ("free", "has_started", "is_cancelled", "may_run", "order", "was_sent")
+
+    def __init__(self, order: Order | None) -> None:
+        self.order = order
+        self.free = order is None
+        self.was_sent = order is None
+        self.has_started = False
+        self.may_run = False
+        self.is_cancelled = False
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether its body may have begun."""
+        if self.order is not None and self.order.delivery is Delivery.AT_MOST_ONCE:
+            return self.may_run
+        return self.has_started or self.may_run
 
 
 class HostedExecutor:
-    """Speaks to the host of ``classpath``; a host that dies is started again, and asked to adopt what was open."""
+    """Speaks to the host. One that dies is started again, later each time, and asked what became of what it had.
 
-    def __init__(self, classpath: str, folder: Path, settings: WorkerSettings, clock: Clock) -> None:
-        self._opening = Open(classpath=classpath, settings=settings, folder=str(folder))
+    Nothing waits for an answer once it has started: what an earlier scheduler handed out counts as running until the
+    host has said otherwise. What is handed out while there is no host waits for the next. ``notice`` is told, in one
+    sentence, of what a person should know.
+    """
+
+    def __init__(
+        self,
+        maker: Maker,
+        settings: ExecutorSettings,
+        clock: Clock,
+        *,
+        notice: Callable[[str], None] = lambda _: None,
+    ) -> None:
+        self._name = maker.named
+        self._opening = Open(maker=maker, settings=settings)
         self._clock = clock
-        self._open: set[AttemptKey] = set()
-        self._said: list[Report] = []
+        self._notice = notice
         self._selector = selectors.DefaultSelector()
+        self._host: HostProcess | None = None
+        self._held: dict[AttemptKey, Held] = {}
+        self._is_ready = False
+        self._said: list[Report] = []
+        self._deaths = 0
+        self._born_at = self._start_at = 0.0
+        self._trouble = ""
+
+    # ── the port ─────────────────────────────────────────────────────────────────────────────────────────
 
     def start(self) -> None:
-        """Start the host; WorkerStartError in one sentence where the executor does not start."""
-        self._pieces = Pieces()
-        self._channel = Channel(self._selector, self)
-        far = self._channel.far
-        command = [sys.executable, "-P", "-c", _PROGRAM, str(far.fileno()), *sys.path]
-        self._process = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, pass_fds=[far.fileno()], start_new_session=True
-        )
-        far.close()
-        self._tell(self._opening)
-        ready = self._answer(Ready)
+        """Start the host, and wait until its executor has started.
+
+        ConfigError where there is no such class, WorkerStartError where it does not start.
+        """
+        self._host = HostProcess(self._opening, self._selector)
+        ready = self._first_word(self._host)
         if ready is None or ready.trouble:
-            self.stop()
-            trouble = (
-                ready.trouble if ready else f"its process ended, or said nothing for {_ANSWER_SECONDS:.0f} seconds"
-            )
-            raise WorkerStartError(f"the executor {self._opening.classpath} does not start: {trouble}")
+            trouble = ready.trouble if ready else f"the executor {self._name} has not started: {self._why(self._host)}"
+            self._host.stop()
+            raise (ConfigError if ready and ready.is_setting else WorkerStartError)(trouble)
+        self._born_at, self._is_ready = time.monotonic(), True
 
     def submit(self, orders: Sequence[Order]) -> None:
-        self._open.update(order.key for order in orders)
-        self._tell(Submit(orders=tuple(orders)))
+        """Pass these on; each key once."""
+        for order in orders:
+            if order.key in self._held:
+                continue
+            self._held[order.key] = Held(order)
+            if self._is_ready:
+                self._send(order)
 
     def go(self, keys: Sequence[AttemptKey]) -> None:
-        self._tell(About(call="go", keys=tuple(keys)))
+        for held in self._known(keys):
+            held.may_run = True
+        self._tell("go", keys)
 
     def cancel(self, keys: Sequence[AttemptKey]) -> None:
-        self._tell(About(call="cancel", keys=tuple(keys)))
+        self.take_back(keys)
+        for held in self._known(keys):
+            held.is_cancelled = True
+        self._tell("cancel", keys)
 
     def take_back(self, keys: Sequence[AttemptKey]) -> None:
-        self._tell(About(call="take_back", keys=tuple(keys)))
+        """Give back what no host was given; of the others the host decides."""
+        for key in keys:
+            if key in self._held and not self._held[key].was_sent:
+                self._take(TakenBack(key=key, at=self._clock.now()))
+        self._tell("take_back", keys)
 
     def adopt(self, keys: Sequence[AttemptKey]) -> Mapping[AttemptKey, Adoption]:
-        """What the host says; UNKNOWN of those that it does not speak of."""
-        self._tell(About(call="adopt", keys=tuple(keys)))
-        answer = self._answer(Adopted)
-        said = dict(answer.found) if answer else {}
-        found = {key: said.get(key, Adoption.UNKNOWN) for key in keys}
-        self._open.update(key for key, one in found.items() if one is Adoption.RUNNING)
-        return found
+        """RUNNING, all of them; those of which the host says otherwise are reported on."""
+        new = [key for key in keys if key not in self._held]
+        self._held |= {key: Held(None) for key in new}
+        self._tell("adopt", new)
+        return dict.fromkeys(keys, Adoption.RUNNING)
 
     def reports(self) -> list[Report]:
+        """What happened since the last call; also the moment at which a host that died is started again."""
         self._selector.select(0)
-        self._hear()
-        if self._channel.has_ended:
-            self._start_again()
+        now = time.monotonic()
+        if self._host is None and now >= self._start_at:
+            self._start_again(now)
+        if self._host is not None:
+            self._take_in(self._host.hear())
+            if self._host.has_ended:
+                self._bury(self._host, now)
         said, self._said = self._said, []
         return said
 
     def files(self) -> Sequence[int]:
-        return (self._selector.fileno(),)  # type: ignore[attr-defined]
+        return (self._selector.fileno(),)
 
     def next_due(self) -> datetime | None:
-        """Now, where an answer was waited for and reports came with it."""
-        return self._clock.now() if self._said else None
+        """When a host is to be started again; now, where there is something to report already."""
+        if self._said:
+            return self._clock.now()
+        if self._host is not None:
+            return None
+        return self._clock.now() + timedelta(seconds=max(0.0, self._start_at - time.monotonic()))
 
     def stop(self) -> None:
-        """Hang up, upon which the host stops its executor and ends."""
-        self._channel.hang_up()
-        try:
-            self._process.wait(_STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
+        """Let the host stop its executor; it has ten seconds."""
+        if self._host is not None:
+            self._host.stop()
+            self._host = None
+        self._is_ready = False
+        self._held.clear()
 
-    def _tell(self, word: Said) -> None:
-        self._channel.send(line(word))
+    # ── hosts that start and end ─────────────────────────────────────────────────────────────────────────
 
-    def _answer(self, kind: type[FromHost]) -> "FromHost | None":
-        deadline = time.monotonic() + _ANSWER_SECONDS
-        while not self._channel.has_ended and time.monotonic() < deadline:
-            self._selector.select(deadline - time.monotonic())
-            for word in self._hear():
-                if isinstance(word, kind):
-                    return word
+    def _first_word(self, host: HostProcess) -> Ready | None:
+        deadline = time.monotonic() + _READY_SECONDS
+        while not host.has_ended and (left := deadline - time.monotonic()) > 0:
+            self._selector.select(left)
+            words = host.hear()
+            ready = next((word for word in words if isinstance(word, Ready)), None)
+            self._take_in([word for word in words if word is not ready])
+            if ready is not None:
+                return ready
         return None
 
-    def _hear(self) -> list[FromHost]:
-        answers: list[FromHost] = []
-        for piece in self._pieces.feed(self._channel.receive()):
-            try:
-                word = decode_from_host(piece)
-            except msgspec.MsgspecError as error:
-                log.error("the executor %s said what is no report: %s", self._opening.classpath, error)
-                continue
+    def _why(self, host: HostProcess) -> str:
+        if not host.has_ended:
+            return f"its start() took longer than {_READY_SECONDS:.0f} seconds"
+        return f"its process {host.pid} ended"
+
+    def _start_again(self, now: float) -> None:
+        try:
+            self._host = HostProcess(self._opening, self._selector)
+        except WorkerStartError as error:
+            self._notice(f"{error}; activities wait")
+            self._put_off(now)
+            return
+        self._born_at = now
+
+    def _hand_over(self) -> None:
+        """Ask a new host about what the one before had, say again what that may not have heard, and go on."""
+        self._is_ready = True
+        had = {key: held for key, held in self._held.items() if held.was_sent}
+        self._tell("adopt", list(had))
+        self._tell("go", [key for key, held in had.items() if held.may_run])
+        self._tell("cancel", [key for key, held in had.items() if held.is_cancelled])
+        for held in self._held.values():
+            if held.order is not None and not held.was_sent:
+                self._send(held.order)
+
+    def _bury(self, host: HostProcess, now: float) -> None:
+        """What it had is asked about at the next."""
+        host.bury()
+        self._host, self._is_ready = None, False
+        if now - self._born_at > _SETTLED:
+            self._deaths = 0
+        self._put_off(now)
+        why = self._trouble or f"the process {host.pid} of the executor {self._name} has ended"
+        self._trouble = ""
+        self._notice(f"{why}; it is started again in {self._start_at - now:.1f} s, with {len(self._held)} activities")
+
+    def _put_off(self, now: float) -> None:
+        self._deaths += 1
+        self._start_at = now + min(_PAUSE * 2.0 ** (self._deaths - 1), _LONGEST_PAUSE)
+
+    # ── what is said ─────────────────────────────────────────────────────────────────────────────────────
+
+    def _tell(self, call: str, keys: Sequence[AttemptKey]) -> None:
+        """Where there is no host, the next one is told in ``_hand_over``."""
+        mine = tuple(key for key in keys if key in self._held)
+        if self._host is not None and self._is_ready and mine:
+            self._host.tell(About(call=call, keys=mine))
+
+    def _send(self, order: Order) -> None:
+        assert self._host is not None
+        self._held[order.key].was_sent = True
+        self._host.tell(Submit(order=order))
+
+    def _known(self, keys: Sequence[AttemptKey]) -> list[Held]:
+        return [self._held[key] for key in keys if key in self._held]
+
+    def _take_in(self, words: Sequence[FromHost]) -> None:
+        for word in words:
             match word:
                 case Reported(report=report):
                     self._take(report)
-                case Broken(message=message):
-                    log.error("the executor %s: %s", self._opening.classpath, message)
-                case _:
-                    answers.append(word)
-        return answers
+                case Adopted(found=found):
+                    for key, what in found:
+                        self._settle(key, what)
+                case Broken(message=message, keys=keys):
+                    self._notice(f"the executor {self._name}: {message}")
+                    for key in keys:
+                        self._lose(key, f"the executor {self._name}: {message}")
+                case Ready(trouble=trouble):
+                    self._trouble = trouble
+                    if not trouble:
+                        self._hand_over()
 
     def _take(self, report: Report) -> None:
-        if report.key not in self._open:
-            log.error("the executor %s reports on %s, which it was not given", self._opening.classpath, report.key)
+        held = self._held.get(report.key)
+        if held is None:
+            self._notice(
+                f"the executor {self._name} reports on {report.key}, which it does not have; it is passed over"
+            )
             return
-        if not isinstance(report, Started):
-            self._open.discard(report.key)
+        if isinstance(report, Started):
+            held.has_started = True
+        else:
+            del self._held[report.key]
         self._said.append(report)
 
-    def _start_again(self) -> None:
-        log.error("the process of the executor %s has ended; it is started again", self._opening.classpath)
-        self._process.wait()
-        self.start()
-        for key, found in self.adopt(tuple(self._open)).items():
-            self._settle(key, found)
-
     def _settle(self, key: AttemptKey, found: Adoption) -> None:
-        at = self._clock.now()
-        if found is Adoption.NOT_STARTED:
-            self._take(TakenBack(key=key, at=at))
-        elif found is Adoption.LOST:
-            self._take(Lost(key=key, at=at, reason="the process of its executor ended"))
+        if found is Adoption.NOT_STARTED and key in self._held:
+            self._take(TakenBack(key=key, at=self._clock.now()))
+        elif found is not Adoption.RUNNING:
+            self._lose(key, "the process of its executor, or the scheduler, stopped while it was open")
+
+    def _lose(self, key: AttemptKey, reason: str) -> None:
+        held = self._held.get(key)
+        if held is not None:
+            self._take(Lost(key=key, at=self._clock.now(), reason=reason, started=held.has_begun, free=held.free))

@@ -17,7 +17,7 @@ class Trouble(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Card(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One plugin. ``brings`` has names by kind: macros, filters, operators, secrets_backends,
+    """One plugin. ``brings`` has names by kind: macros, filters, operators, secrets_backends, executors,
     listeners. ``commands`` are lines of help by name. ``ignored`` is what of an AirflowPlugin nobody takes. ``trouble``
     says why it is not used.
     """

@@ -46,6 +46,16 @@ class Hooks:
         """
         raise NotImplementedError
 
+    # ── where activities run ─────────────────────────────────────────────────────────────────────────────
+
+    @_hookspec
+    def executors(self) -> Mapping[str, type]:
+        """Classes of executors, by the names that ``[core] executor`` may have; each derives from ``BaseExecutor``.
+
+        Called when the plugin has changed, to list them, and in the process that runs the executor.
+        """
+        raise NotImplementedError
+
     # ── what is typed ────────────────────────────────────────────────────────────────────────────────────
 
     @_hookspec

@@ -13,6 +13,8 @@ from orchestrator.plugins.hooks import HOOKS, LISTENING, PROJECT, Hooks
 from orchestrator.ports import SecretsBackend
 
 _MARK = f"{PROJECT}_impl"
+EXECUTOR_CALLS = ("start", "submit", "go", "cancel", "take_back", "adopt", "reports", "files", "next_due", "stop")
+"""What the class of an executor has to have."""
 
 
 class Plugin:
@@ -70,6 +72,16 @@ class Plugin:
         """Its secrets backends, made."""
         return self.sequence("secrets_backends", _is_backend, "object with get_variable and get_conn_value")
 
+    def executors(self) -> dict[str, Any]:
+        """Classes of executors, by name."""
+        found = self.mapping("executors")
+        for name, one in found.items():
+            if not _is_executor(one):
+                raise self._refuse("executors", f"gives {one!r} as {name!r}, which is no class of an executor")
+            if not name.isidentifier():
+                raise self._refuse("executors", f"gives the name {name!r}; use letters, digits and underscores")
+        return found
+
     def commands(self) -> dict[str, Any]:
         """Its commands, by name."""
         found = self.sequence("commands", _is_command, "command of click whose name is one word")
@@ -90,6 +102,10 @@ class Plugin:
 
 def _is_backend(one: object) -> bool:
     return hasattr(one, "get_variable") and hasattr(one, "get_conn_value") and not isinstance(one, type)
+
+
+def _is_executor(one: object) -> bool:
+    return isinstance(one, type) and all(callable(getattr(one, call, None)) for call in EXECUTOR_CALLS)
 
 
 def _is_command(one: object) -> bool:

@@ -30,10 +30,11 @@ class Claim(msgspec.Struct, frozen=True):
 
 
 class Job(msgspec.Struct, frozen=True):
-    """What the process is to do."""
+    """What the process is to do; ``cleanup_seconds`` are what the body has between being told to end and its end."""
 
     order: Order
     settings: WorkerSettings
+    cleanup_seconds: float = 5.0
 
 
 class Desk:

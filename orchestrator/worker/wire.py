@@ -103,31 +103,42 @@ FromWorker: TypeAlias = Started | Completed | Failed | Skipped | Deferred | Lost
 encode = msgspec.json.Encoder().encode
 decode_order = msgspec.json.Decoder(Order).decode
 decode_lines = msgspec.json.Decoder(FromWorker).decode_lines
-_decode_word = msgspec.json.Decoder(ToWorker).decode
+decode_word = msgspec.json.Decoder(ToWorker).decode
 
 
-def frame(word: ToWorker) -> bytes:
+def frame(word: msgspec.Struct) -> bytes:
     """The word as bytes for the worker's end of the link."""
     data = encode(word)
     return _LENGTH.pack(len(data)) + data
+
+
+class Pieces:
+    """Puts what was framed together from whatever a link delivers; nothing in it is looked at."""
+
+    def __init__(self) -> None:
+        self._rest = bytearray()
+
+    def feed(self, data: bytes) -> Iterator[bytes]:
+        """Those that are complete now."""
+        self._rest += data
+        while len(self._rest) >= _LENGTH.size:
+            end = _LENGTH.size + _LENGTH.unpack_from(self._rest)[0]
+            if len(self._rest) < end:
+                return
+            piece = bytes(self._rest[_LENGTH.size : end])
+            del self._rest[:end]
+            yield piece
 
 
 class Frames:
     """Puts words together from whatever pieces the link delivers."""
 
     def __init__(self) -> None:
-        self._rest = bytearray()
+        self._pieces = Pieces()
 
     def feed(self, data: bytes) -> Iterator[ToWorker]:
         """The words that are complete now."""
-        self._rest += data
-        while len(self._rest) >= _LENGTH.size:
-            end = _LENGTH.size + _LENGTH.unpack_from(self._rest)[0]
-            if len(self._rest) < end:
-                return
-            word = bytes(self._rest[_LENGTH.size : end])
-            del self._rest[:end]
-            yield _decode_word(word)
+        return map(decode_word, self._pieces.feed(data))
 
 
 class Lines:

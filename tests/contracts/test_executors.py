@@ -15,10 +15,11 @@ from orchestrator.core.orders import Completed, Failed, Lost, Order, Skipped, St
 from orchestrator.names import AttemptKey, Delivery, FailureKind
 from orchestrator.ports import Adoption, Executor
 from orchestrator.storage.payloads import FsspecPayloadStore
-from tests.worker.workshop import Bench, Workshop, given, is_alive, make_executor, value_of, wait_until
+from tests.worker.workshop import HOSTED, Bench, Workshop, given, is_alive, make_executor, value_of, wait_until
 
-ALL = ["inline", "local", "outliving", "hosted"]
-APART = ["local", "outliving", "hosted"]
+IN_A_HOST = [pytest.param(kind, marks=pytest.mark.slow) for kind in HOSTED]
+ALL = ["inline", "local", "outliving", *IN_A_HOST]
+APART = ["local", "outliving", *IN_A_HOST]
 
 
 @pytest.fixture(scope="module")

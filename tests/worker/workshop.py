@@ -15,6 +15,8 @@ import psutil
 
 from orchestrator.clock import SystemClock
 from orchestrator.core.orders import Completed, Deferred, Failed, Lost, Order, Report, Skipped, Started, TakenBack
+from orchestrator.executors.base import ExecutorSettings
+from orchestrator.executors.host_wire import Maker
 from orchestrator.executors.hosted import HostedExecutor
 from orchestrator.executors.inline import InlineExecutor
 from orchestrator.executors.local import LocalExecutor
@@ -486,6 +488,19 @@ class Workshop:
         return path.read_text(errors="replace") if path.exists() else ""
 
 
+HOSTED = {"lasting": "tests.worker.hosted_sample.Lasting", "command": "tests.worker.hosted_sample.OneByOne"}
+"""Those that run in a host."""
+
+
+def hosted(
+    path: str, shop: Workshop, told: WorkerSettings, notice: Callable[[str], None] = lambda _: None
+) -> HostedExecutor:
+    """The executor at that dotted path, in a host."""
+    maker = Maker(named=path, dags=str(shop.folder / "dags"), plugins=str(shop.folder / "plugins"))
+    settings = ExecutorSettings(workers=told, folder=str(shop.folder / "desks"), cleanup_time=timedelta(seconds=1))
+    return HostedExecutor(maker, settings, SystemClock(), notice=notice)
+
+
 def make_executor(kind: str, shop: Workshop, **settings: Any) -> Executor:
     """An executor of that kind for the workshop, not started."""
     clock, soon, told = SystemClock(), timedelta(seconds=1), shop.settings(**settings)
@@ -493,8 +508,8 @@ def make_executor(kind: str, shop: Workshop, **settings: Any) -> Executor:
         return InlineExecutor(told, clock)
     if kind == "local":
         return LocalExecutor(told, clock, workers=1, parallelism=4, cleanup_time=soon)
-    if kind == "hosted":
-        return HostedExecutor("tests.worker.hosted_sample.SampleExecutor", shop.folder / "desks", told, clock)
+    if kind in HOSTED:
+        return hosted(HOSTED[kind], shop, told)
     return OutlivingExecutor(shop.folder / "desks", told, clock, cleanup_time=soon)
 
 
