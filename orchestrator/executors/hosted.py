@@ -252,9 +252,10 @@ class HostedExecutor:
         if found is Adoption.NOT_STARTED and key in self._held:
             self._take(TakenBack(key=key, at=self._clock.now()))
         elif found is not Adoption.RUNNING:
-            self._lose(key, "the process of its executor, or the scheduler, stopped while it was open")
+            self._lose(key, "the process of its executor ended while it was open")
 
     def _lose(self, key: AttemptKey, reason: str) -> None:
         held = self._held.get(key)
         if held is not None:
+            reason = "the scheduler or its host stopped while it was open" if held.free else reason
             self._take(Lost(key=key, at=self._clock.now(), reason=reason, started=held.has_begun, free=held.free))

@@ -92,7 +92,7 @@ def test_a_home_that_is_a_file_is_refused(tmp_path: Path) -> None:
         ("[core]\ndefault_task_weight_rule = downstraem", 2, "did you mean 'downstream'?"),
         ("[core]\ndefault_timezone = Mars/Olympus", 2, "IANA time zone"),
         ("[core]\ndags_folder =", 2, "expected a path"),
-        ("[core]\nexecutor = CeleryExecutor", 2, "expected one of LocalExecutor"),
+        ("[core]\nexecutor = LocalExecutor, CeleryExecutor", 2, "expected one executor"),
         ("[scheduler]\nshutdown_grace = -1", 2, "expected a number of seconds"),
         ("[scheduler]\nshutdown_grace = nan", 2, "expected a number of seconds"),
         ("[core]\nparallelism = 1\nparallelism = 2", 3, "set twice"),
