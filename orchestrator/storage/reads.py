@@ -5,6 +5,7 @@ from orchestrator.storage.awaiting_reads import AwaitingReads
 from orchestrator.storage.catalog_reads import CatalogReads
 from orchestrator.storage.dag_list_reads import DagListReads
 from orchestrator.storage.facts import Facts
+from orchestrator.storage.grid_reads import GridReads
 from orchestrator.storage.history_reads import HistoryReads
 from orchestrator.storage.list_reads import ListReads
 from orchestrator.storage.news_reads import NewsReads
@@ -57,6 +58,7 @@ class Reads(
     ListReads,
     OverviewReads,
     DagListReads,
+    GridReads,
     AwaitingReads,
     HistoryReads,
     OperationReads,

@@ -41,6 +41,7 @@ class RunReads(Guarded):
         dag_id: str | None = None,
         *,
         states: Collection[RunState] = (),
+        types: Collection[RunType] = (),
         since: datetime | None = None,
         until: datetime | None = None,
         before_key: int | None = None,
@@ -55,6 +56,8 @@ class RunReads(Guarded):
             query, pending = query.where(runs.c.dag_id == dag_id), pending.where(requests.c.dag_id == dag_id)
         if states:
             query = query.where(runs.c.state.in_([state.value for state in states]))
+        if types:
+            query = query.where(runs.c.run_type.in_([kind.value for kind in types]))
         if since is not None:
             query = query.where(_when >= since)
         if until is not None:
@@ -64,7 +67,8 @@ class RunReads(Guarded):
         with reading(self._engine) as connection:
             waiting = [_pending(row) for row in connection.execute(pending)]
             found = [as_run(row) for row in connection.execute(query)]
-        return [*(run for run in waiting if _is_between(run, since, until)), *found][:limit]
+        waiting = [run for run in waiting if _is_between(run, since, until) and (not types or run.run_type in types)]
+        return [*waiting, *found][:limit]
 
     @of_dag
     def run(self, dag_id: str, run_id: str | None = None) -> RunRow:

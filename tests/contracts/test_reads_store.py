@@ -249,6 +249,33 @@ def test_the_last_runs_of_many_dags_are_one_question(store: SqlHistoryStore, rea
     assert reads.last_runs([]) == {}
 
 
+def test_the_cells_of_many_runs_are_one_question(store: SqlHistoryStore, reads: Reads) -> None:
+    mapped, plain = begin(store), begin(store)
+    mapped.tell(TaskExpanded(task_id="each", shape=(3,))).works("each", 0).works("each", 2)
+    plain.works("extract")
+    commit(store, mapped, plain)
+    found = {
+        (cell.run_key, cell.task_id, cell.state): cell for cell in reads.cells("etl", [mapped.run_key, plain.run_key])
+    }
+    assert found[mapped.run_key, "each", "success"].number == 2
+    assert found[mapped.run_key, "each", "success"].is_mapped
+    cell = found[plain.run_key, "extract", "success"]
+    assert (cell.number, cell.is_mapped) == (1, False)
+    assert cell.started_at is not None
+    assert cell.ended_at is not None
+    assert reads.cells("etl", [999]) == []
+    assert reads.cells("other", [plain.run_key]) == []
+
+
+def test_runs_are_found_by_their_type(
+    engine: Engine, store: SqlHistoryStore, reads: Reads, clock: StoppedClock
+) -> None:
+    commit(store, begin(store), scheduled := begin(store, run_type=RunType.SCHEDULED))
+    ask(engine, clock, "asked")
+    assert [run.run_key for run in reads.runs("etl", types=[RunType.SCHEDULED])] == [scheduled.run_key]
+    assert len(reads.runs("etl", types=[RunType.MANUAL])) == 2
+
+
 def test_cursors_say_which_slot_of_each_schedule_is_dealt_with(store: SqlHistoryStore, reads: Reads) -> None:
     store.commit(Group(at=NOW, cursors=[Cursor(dag_id="etl", slot=NOW)]))
     assert reads.cursors() == {"etl": NOW}

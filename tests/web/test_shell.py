@@ -12,7 +12,15 @@ from orchestrator.web.statics import KEPT_FOR_GOOD
 from tests.web.conftest import KnownDoor
 
 Browser = Callable[..., TestClient]
-PAGES = ["/", "/dags", "/dags/order_1001/trigger"]
+PAGES = [
+    "/",
+    "/dags",
+    "/dags/order_1001",
+    "/dags/order_1001/runs",
+    "/dags/order_1001/code",
+    "/dags/order_1001/details",
+    "/dags/order_1001/trigger",
+]
 
 
 @pytest.mark.parametrize("path", PAGES)

@@ -15,7 +15,7 @@ export async function ask(url, options = {}) {
     throw new Refusal(0, "The server cannot be reached.");
   }
   if (answer.status === 401) location.reload();
-  if (!answer.ok && !answer.headers.get("content-type")?.startsWith("text/html")) {
+  if (!answer.ok && answer.status !== 304 && !answer.headers.get("content-type")?.startsWith("text/html")) {
     throw new Refusal(answer.status, await said(answer));
   }
   return answer;

@@ -25,6 +25,9 @@ function followers() {
   return [...document.querySelectorAll("[data-live][id]")].filter((one) => !one.closest("dialog:not([open])"));
 }
 
+// What a script draws is renewed by that script.
+const isOwn = (element) => element.dataset.own !== undefined;
+
 function concerns(element, news) {
   const words = element.dataset.live.split(" ");
   return words.includes("all") || words.includes(`dag:${news.dag_id}`) || words.includes(`run:${news.run_key}`);
@@ -44,7 +47,8 @@ async function renewDue() {
   const began = Date.now();
   busy = true;
   try {
-    const sources = Map.groupBy(elements, (element) => element.dataset.src ?? location.pathname + location.search);
+    for (const element of elements) if (isOwn(element)) element.dispatchEvent(new Event("stale"));
+    const sources = Map.groupBy(elements.filter((element) => !isOwn(element)), (element) => element.dataset.src ?? location.pathname + location.search);
     await Promise.all([...sources].map(([source, some]) => renew(source, some)));
   } finally {
     busy = false;
