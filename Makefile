@@ -11,7 +11,7 @@ SOURCES := orchestrator tests benchmarks dags
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install demo demo-every-event test test-slow test-all check format lint types imports bench clean
+.PHONY: help install demo demo-every-event test test-slow test-all check format pictures lint types imports bench clean
 
 help: ## list these targets
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1|\2/p' Makefile | while IFS='|' read -r name what; do printf '%-16s %s\n' "$$name" "$$what"; done
@@ -47,6 +47,9 @@ imports: $(INSTALLED) ## who may import whom
 format: $(INSTALLED) ## put the code into shape
 	$(BIN)/ruff format $(SOURCES)
 	$(BIN)/ruff check --fix $(SOURCES)
+
+pictures: $(INSTALLED) ## make the pictures of the pages that the documentation shows (needs Chromium)
+	PICTURES=docs/images $(PYTEST) -m slow tests/web/test_browser.py -k pictures
 
 bench: $(INSTALLED) ## measure W1 to W6, growth, workflows and more beside their floors; ONLY="W1 W2" picks
 	$(BIN)/python -m benchmarks $(if $(ONLY),--only $(ONLY))
