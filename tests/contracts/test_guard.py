@@ -92,6 +92,7 @@ def questions(reads: Reads, engine: Engine, story: Story, who: Principal) -> Ite
         "runs_ahead": (run,),
         "run_before": (run,),
         "has_had_before": (run, "extract"),
+        "cells": ("etl", [run.run_key]),
     }
     keywords: dict[str, dict[str, Any]] = {
         "run_before": {"but_manual": False},
