@@ -13,6 +13,7 @@ from pathlib import Path
 
 import click
 
+from orchestrator.api.document import api_document
 from orchestrator.authoring.airflow_context import ABSENT_WORDS
 from orchestrator.cli import orchestrator
 from orchestrator.cli.lazy import Branch, Leaf
@@ -30,7 +31,7 @@ BEGIN, END = "<!-- written by docs/write_reference.py -->", "<!-- end of what is
 
 def main(arguments: list[str]) -> int:
     pages = {"configuration.md": configuration(), "cli.md": commands(), "airflow-compat.md": airflow_names()}
-    pages["hooks.md"] = hooks()
+    pages["hooks.md"], pages["rest-api.md"] = hooks(), routes()
     stale = [name for name, lines in pages.items() if not is_current(REFERENCE / name, lines, arguments)]
     for name in stale:
         click.echo(f"docs/reference/{name} is out of date; run: python docs/write_reference.py", err=True)
@@ -66,6 +67,20 @@ def _plain(annotation: object) -> str:
     is_plain = isinstance(annotation, type) and not hasattr(annotation, "__args__")
     text = annotation.__name__ if is_plain else str(annotation)
     return re.sub(r"(?:\w+\.)+(\w+)", r"\1", text)
+
+
+def routes() -> Iterator[str]:
+    """A table for each kind of resource: every route, with what it does and what it is asked with."""
+    found: dict[str, list[str]] = defaultdict(list)
+    for path, methods in api_document()["paths"].items():
+        for method, route in methods.items():
+            asked = [one["name"] for one in route.get("parameters", ()) if one["in"] == "query"]
+            said = inspect.cleandoc(route.get("description", "")).replace("\n", " ").replace("|", "\\|").replace("``", "`")
+            names = ", ".join(f"`{name}`" for name in asked)
+            shown = path.removeprefix("/api/v2")
+            found[route["tags"][0]].append(f"| {method.upper()} `{shown}` | {said} | {names} |")
+    for tag, rows in found.items():
+        yield from (f"## {tag}", "", "| route | what it does | query parameters |", "| --- | --- | --- |", *rows, "")
 
 
 def configuration() -> Iterator[str]:
