@@ -3,13 +3,21 @@
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator
 
 
 class Sent(BaseModel):
     """A body of a request: what it does not know is an error, and not overlooked."""
 
     model_config = ConfigDict(extra="forbid")
+
+    @field_validator("*", mode="after")
+    @classmethod
+    def _has_no_nul(cls, value: Any) -> Any:
+        """Not every database takes one in a text."""
+        if isinstance(value, str) and "\x00" in value:
+            raise ValueError("this has a NUL character in it; leave it out")
+        return value
 
 
 class Told(BaseModel):

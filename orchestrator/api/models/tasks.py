@@ -1,7 +1,7 @@
 """Task instances: the activities of a run."""
 
 from datetime import datetime
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -53,7 +53,9 @@ class ClearBody(Sent):
 
     dag_run_id: Id
     dry_run: bool = True
-    task_ids: list[Id | tuple[Id, int]] | None = Field(default=None, max_length=10_000)
+    task_ids: list[Id | tuple[Id, Annotated[int, Field(ge=-1, le=2**31 - 1)]]] | None = Field(
+        default=None, max_length=10_000
+    )
     only_failed: bool = True
     include_upstream: bool = False
     include_downstream: bool = False

@@ -50,7 +50,7 @@ def get_dag_runs(
     spans: Spans,
     state: Annotated[list[RunState] | None, Query(max_length=10)] = None,
     run_type: Annotated[list[RunType] | None, Query(max_length=10)] = None,
-    dag_version: Annotated[list[int] | None, Query(max_length=100)] = None,
+    dag_version: Annotated[list[Annotated[int, Query(ge=1, le=2**31 - 1)]] | None, Query(max_length=100)] = None,
     run_id_pattern: Pattern = None,
     dag_id_pattern: Pattern = None,
     triggering_user_name_pattern: Pattern = None,

@@ -24,7 +24,7 @@ def get_pools(home: Asked, paging: Paged, pool_name_pattern: Pattern = None) -> 
     return PoolCollection(pools=[pool_of(row) for row in cut(found, paging, _KEYS)], total_entries=len(found))
 
 
-@router.get("/pools/{pool_name}")
+@router.get("/pools/{pool_name:path}")
 def get_pool(home: Asked, pool_name: str) -> Pool:
     """A pool."""
     return pool_of(_find(home, pool_name))
@@ -39,7 +39,7 @@ def post_pool(home: Asked, body: PoolBody) -> Pool:
     return _changed(home, body.name)
 
 
-@router.patch("/pools/{pool_name}")
+@router.patch("/pools/{pool_name:path}")
 def patch_pool(home: Asked, pool_name: str, body: PoolPatch) -> Pool:
     """Change a pool."""
     row = _find(home, pool_name)
@@ -48,7 +48,7 @@ def patch_pool(home: Asked, pool_name: str, body: PoolPatch) -> Pool:
     return _changed(home, pool_name)
 
 
-@router.delete("/pools/{pool_name}", status_code=204)
+@router.delete("/pools/{pool_name:path}", status_code=204)
 def delete_pool(home: Asked, pool_name: str) -> None:
     """Delete a pool."""
     home.records.delete_pool(pool_name, by="")
