@@ -108,7 +108,7 @@ def _misfilled(form: Form, given: Mapping[str, Any]) -> str | None:
 
 def _stranger(form: Form, by: str) -> str | None:
     if not form.assigned_users or any(
-        {by, by.removeprefix("cli:")} & {person.id, person.name} for person in form.assigned_users
+        {by, by.rpartition(":")[2]} & {person.id, person.name} for person in form.assigned_users
     ):
         return None
     asked = [person.name for person in form.assigned_users]

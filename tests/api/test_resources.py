@@ -7,7 +7,14 @@ import msgspec
 import pytest
 from fastapi.testclient import TestClient
 
-from orchestrator.core.events import ActivityCompleted, ActivityScheduled, ActivityStarted, RunEnded, RunStarted
+from orchestrator.core.events import (
+    ActivityCompleted,
+    ActivityDeferred,
+    ActivityScheduled,
+    ActivityStarted,
+    RunEnded,
+    RunStarted,
+)
 from orchestrator.core.orders import log_path
 from orchestrator.names import RunState
 from tests.cli.homes import FilledHome
@@ -210,6 +217,7 @@ def test_secrets_of_connections_go_in_and_never_come_out(get: Callable[..., Any]
     changed = send("PATCH", "/connections/db", {"host": "h"})
     assert (changed["host"], changed["has_password"]) == ("h", True)
     everything = str([told, changed, get("/connections", "admin"), get("/connections/db", "admin")])
+    send("PATCH", "/connections/db", {"extra": "no JSON"}, status=400)
     assert "hunter2" not in everything
     assert "tok-en" not in everything
     get("/connections", "viewer", 403)
@@ -249,6 +257,34 @@ def test_a_run_is_forked_and_reset_after_it_is_told_what_happens_again(send: Cal
     send("POST", run + "/cancel", {}, "user", 403)
 
 
-def test_names_with_characters_that_no_database_takes_are_refused(get: Callable[..., Any]) -> None:
+def test_names_with_characters_that_no_database_takes_are_refused(
+    get: Callable[..., Any], send: Callable[..., Any]
+) -> None:
     get("/dags/a%00b", status=400)
+    send("POST", "/dags/order_1001/dagRuns", {"note": "a\x00"}, status=422)
+    send("POST", "/dags/order_1001/dagRuns", {"conf": {"a": 2**70}}, status=400)
+    get("/dags/~/dagRuns", dag_version=10**30, status=422)
     get("/dags", dag_id_pattern="a\x00", status=400)
+
+
+def test_what_a_task_asks_is_told_and_answered(
+    filled: FilledHome, get: Callable[..., Any], send: Callable[..., Any]
+) -> None:
+    where = {"task_id": "charge_card", "attempt": 1}
+    filled.begin(
+        "order_1001",
+        "asks",
+        RunStarted(),
+        ActivityScheduled(**where),
+        ActivityStarted(**where, worker="w"),
+        ActivityDeferred(**where, trigger=msgspec.Raw(b'{"input":{"subject":"<b>?","options":["yes","no"]}}')),
+    )
+    path = "/dags/order_1001/dagRuns/asks"
+    (question,) = get("/dags/~/dagRuns/~/hitlDetails")["hitl_details"]
+    assert (question["subject"], question["options"]) == ("<b>?", ["yes", "no"])
+    assert get(path + "/hitlDetails")["total_entries"] == 1
+    answer = path + "/taskInstances/charge_card/-1/hitlDetails"
+    send("PATCH", answer, {"chosen_options": ["maybe"]}, "user", 400)
+    send("PATCH", answer, {"chosen_options": ["yes"]}, "viewer", 403)
+    assert send("PATCH", answer, {"chosen_options": ["yes"]}, "user")["verdict"] == "pending"
+    get(path + "/taskInstances/ship_package/-1/hitlDetails", status=409)

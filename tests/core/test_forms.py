@@ -149,6 +149,8 @@ PAINT = Form(
         (["red"], {"coats": 2}, "ada", None),
         (["red"], {"coats": 2, "note": "x"}, "7", None),
         (["red"], {"coats": 2}, "cli:ada", None),
+        (["red"], {"coats": 2}, "token:3:ada", None),
+        (["red"], {"coats": 2}, "session:bob", "session:bob may not answer; this is asked of ada"),
         (["rad"], {"coats": 2}, "ada", "'rad' is none of the options red, blue; did you mean 'red'?"),
         ([], {"coats": 2}, "ada", "no option is chosen; choose one of red, blue"),
         (["red", "blue"], {"coats": 2}, "ada", "only one option may be chosen, and red, blue are 2"),

@@ -130,7 +130,8 @@ class ReplayResult(Told):
 
 
 class Question(Told):
-    """What a task asks people. ``params`` are what is to be filled in: JSON Schemas by name."""
+    """What a task asks people. ``params`` is what is to be filled in, by name: the ``value`` that counts where nobody
+    says anything, a ``description`` and a JSON ``schema``."""
 
     dag_id: str
     dag_run_id: str

@@ -1,5 +1,6 @@
 """``/connections``: what is secret in them goes in, and never comes out."""
 
+import json
 from dataclasses import replace
 from typing import Any
 
@@ -13,7 +14,7 @@ from orchestrator.api.paging import Paged, Pattern
 from orchestrator.assembly.home import Home
 from orchestrator.assembly.vault import vault_of
 from orchestrator.authoring.connection import Connection
-from orchestrator.exceptions import NotFoundError
+from orchestrator.exceptions import NotFoundError, UsageError
 from orchestrator.nearest import did_you_mean
 from orchestrator.storage.connections import ConnectionStore
 
@@ -68,7 +69,17 @@ def delete_connection(home: Asked, connection_id: str) -> None:
 
 def _given(body: ConnectionPatch) -> dict[str, Any]:
     sent = body.model_dump(exclude_unset=True, exclude={"connection_id"})
+    _require_object(sent.get("extra") or "{}")
     return {name.rstrip("_"): value for name, value in sent.items()}
+
+
+def _require_object(extra: str) -> None:
+    try:
+        is_object = isinstance(json.loads(extra), dict)
+    except (ValueError, RecursionError):
+        is_object = False
+    if not is_object:
+        raise UsageError('extra is no JSON object; write one such as {"key": "value"}')
 
 
 def _store(home: Home) -> ConnectionStore:

@@ -4,12 +4,13 @@ from fastapi import APIRouter
 
 from orchestrator.api.asked import Asked
 from orchestrator.api.given import raw
+from orchestrator.api.models.base import JsonObject
 from orchestrator.api.models.mending import AnswerBody, Question, QuestionCollection, Verdict
 from orchestrator.api.paging import DagId, MapIndex, Paged, RunId, TaskId, one_or_all
 from orchestrator.api.routes.talking import asked
 from orchestrator.api.routes.task_instances import PATH
 from orchestrator.assembly.answering import check_answer, find_question
-from orchestrator.core.forms import Form
+from orchestrator.core.forms import Field, Form
 from orchestrator.core.requests import AnswerTask
 from orchestrator.storage.views import AwaitingRow
 
@@ -56,6 +57,11 @@ def answer_question(
     return asked(home, request)
 
 
+def _field(field: Field) -> JsonObject:
+    value = None if field.is_needed else field.value
+    return {"value": value, "description": field.description, "schema": field.schema, "is_needed": field.is_needed}
+
+
 def _told(row: AwaitingRow, form: Form) -> Question:
     return Question(
         dag_id=row.dag_id,
@@ -67,7 +73,7 @@ def _told(row: AwaitingRow, form: Form) -> Question:
         options=list(form.options),
         defaults=None if form.defaults is None else list(form.defaults),
         multiple=form.multiple,
-        params={name: field.schema for name, field in form.params.items()},
+        params={name: _field(field) for name, field in form.params.items()},
         assigned_users=[person.name or person.id for person in form.assigned_users],
         created_at=row.since,
         until=row.until,
