@@ -19,7 +19,7 @@ from orchestrator.core.requests import AnyRequest
 from orchestrator.core.run import Run
 from orchestrator.core.spec import DagSpec, PlannedSlot
 from orchestrator.core.waits import Dropped, Ticket, Wait
-from orchestrator.names import AttemptKey, TaskState
+from orchestrator.names import AttemptKey, RunState, TaskState
 
 
 class Clock(Protocol):
@@ -58,6 +58,13 @@ class Cursor(msgspec.Struct, frozen=True, kw_only=True):
     slot: datetime
 
 
+class Pause(msgspec.Struct, frozen=True, kw_only=True):
+    """A DAG gets no more runs by its schedule until somebody unpauses it; the audit says why."""
+
+    dag_id: str
+    reason: str
+
+
 class Group(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that one turn of the scheduler has to say: one durable commit.
 
@@ -68,6 +75,7 @@ class Group(msgspec.Struct, frozen=True, kw_only=True):
     parts: Sequence[Part] = ()
     answers: Sequence[Answer] = ()
     cursors: Sequence[Cursor] = ()
+    pauses: Sequence[Pause] = ()
     ties: Sequence[tuple[int, int]] = ()
 
     def and_tied(self, run_keys: Iterable[int]) -> frozenset[int]:
@@ -127,6 +135,9 @@ class Projections(Protocol):
 
     def cursors(self) -> dict[str, datetime]:
         """The last slot dealt with, by dag_id."""
+
+    def latest_ends(self, dag_id: str, count: int) -> list[tuple[RunState, datetime | None]]:
+        """State and end of the ``count`` runs with the latest logical dates, or moments of creation; open ones too."""
 
     def run_before(self, dag_id: str, logical_date: datetime, *, but_manual: bool) -> RunBefore | None:
         """The run of the DAG with the last logical date before that one, the newest where several have it; of those

@@ -56,6 +56,7 @@ def defaults_of(config: Config) -> Defaults:
         catchup=config.scheduler.catchup_by_default,
         cron_intervals=config.scheduler.create_cron_data_intervals,
         max_active_runs=core.max_active_runs_per_dag,
+        max_consecutive_failed_dag_runs=core.max_consecutive_failed_dag_runs_per_dag,
         max_active_tasks=core.max_active_tasks_per_dag,
         retries=core.default_task_retries,
         retry_delay=core.default_task_retry_delay,

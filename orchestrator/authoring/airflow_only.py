@@ -14,7 +14,6 @@ _INSTEAD = {
     "auto_register": "a DAG is registered as soon as it is made; make it where it is wanted",
     "deadline": "end runs that take too long with dagrun_timeout",
     "depends_on_previous_tasks": "a task waits for itself in the run before (depends_on_past), and not for others",
-    "max_consecutive_failed_dag_runs": "pause the DAG with `orchestrator dags pause` when it is to stop",
     "run_as_user": "run the worker as that user, or call sudo in a BashOperator",
     "sla": "Airflow 3 has no SLAs either: give the task an execution_timeout, or the DAG a dagrun_timeout",
     "sla_miss_callback": "Airflow 3 has no SLAs either: give the DAG a dagrun_timeout and an on_failure_callback",
@@ -44,7 +43,6 @@ AIRFLOW_DAG_SETTINGS: dict[str, tuple[Any, ...]] = {
         (
             "access_control",
             "deadline",
-            "max_consecutive_failed_dag_runs",
             "sla_miss_callback",
         ),
         (*_NOTHING, 0),

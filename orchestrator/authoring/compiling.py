@@ -68,6 +68,9 @@ def _draft(dag: DAG, file: str, defaults: Defaults) -> DagSpec:
         end_date=_instant(dag.end_date, zone),
         catchup=_or_default(dag.catchup, defaults.catchup),
         max_active_runs=_or_default(dag.max_active_runs, defaults.max_active_runs),
+        max_consecutive_failed_dag_runs=_or_default(
+            dag.max_consecutive_failed_dag_runs, defaults.max_consecutive_failed_dag_runs
+        ),
         max_active_tasks=_or_default(dag.max_active_tasks, defaults.max_active_tasks),
         dagrun_timeout=dag.dagrun_timeout,
         fail_fast=dag.fail_fast,

@@ -55,6 +55,7 @@ class DAG(Enclosing, TaskGraph):
     default_args: dict[str, Any]
     max_active_tasks: int | None = None
     max_active_runs: int | None = None
+    max_consecutive_failed_dag_runs: int | None = None
     dagrun_timeout: timedelta | None = None
     params: ParamsDict
     tags: tuple[str, ...] | None = None

@@ -17,6 +17,7 @@ class Defaults(msgspec.Struct, frozen=True, kw_only=True):
     catchup: bool = False
     cron_intervals: bool = False
     max_active_runs: int = 16
+    max_consecutive_failed_dag_runs: int = 0
     max_active_tasks: int = 16
     retries: int = 0
     retry_delay: timedelta = timedelta(seconds=300)

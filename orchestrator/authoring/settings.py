@@ -188,6 +188,7 @@ class DagSettings(TypedDict, total=False):
     default_args: dict[str, Any] | None
     max_active_tasks: int | None
     max_active_runs: int | None
+    max_consecutive_failed_dag_runs: int | None
     dagrun_timeout: Duration | None
     params: dict[str, Any] | None
     tags: Iterable[str] | None
@@ -218,6 +219,7 @@ DAG_CHECKS: dict[str, Check] = {
     "default_args": optional(mapping),
     "max_active_tasks": optional(whole(1)),
     "max_active_runs": optional(whole(1)),
+    "max_consecutive_failed_dag_runs": optional(whole(0)),
     "dagrun_timeout": optional(duration(zero=False)),
     "params": optional(checked_params),
     "tags": optional(names),

@@ -49,6 +49,9 @@ class Core(Section, frozen=True, kw_only=True):
         Count, Meta(description="How many activities of one run of a DAG run at once.")
     ] = 16
     max_active_runs_per_dag: Annotated[Count, Meta(description="How many runs of one DAG are open at once.")] = 16
+    max_consecutive_failed_dag_runs_per_dag: Annotated[
+        int, Meta(ge=0, description="After how many failed runs in a row a DAG is paused; 0 means never.")
+    ] = 0
     dags_are_paused_at_creation: Annotated[
         bool, Meta(description="Whether a DAG that is seen for the first time waits to be unpaused.")
     ] = False

@@ -296,6 +296,7 @@ class DagSpec(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     end_date: datetime | None = None
     catchup: bool = False
     max_active_runs: int = 16
+    max_consecutive_failed_dag_runs: int = 0
     max_active_tasks: int = 16
     dagrun_timeout: timedelta | None = None
     fail_fast: bool = False

@@ -65,6 +65,7 @@ class Intake:
             self._memory.alarms.next_due(),
             self._memory.schedules.next_due(),
             self._memory.past.next_due(),
+            self._memory.brake.next_due(),
             self.queued.next_due(),
         )
 

@@ -7,6 +7,7 @@ from orchestrator.core.callback_queue import CallbackQueue
 from orchestrator.core.gate import RunGate
 from orchestrator.core.run import Run
 from orchestrator.engine.alarms import Alarms
+from orchestrator.engine.brake import Brake
 from orchestrator.engine.calling import Calling
 from orchestrator.engine.dispatch import Dispatch, Results
 from orchestrator.engine.past import Past
@@ -27,6 +28,7 @@ class Memory:
         self.past = Past(self.roster, self.gate, projections)
         self.callbacks = CallbackQueue()
         self.schedules = Schedules(projections.cursors())
+        self.brake = Brake(self.schedules, projections)
         self.results = Results(store)
         self.dispatch = Dispatch(catalog, self.results)
         self.calling = Calling(self.dispatch, store, catalog, settings.callback_timeout)

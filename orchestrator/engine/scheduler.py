@@ -183,6 +183,7 @@ class Scheduler:
 
     def _record(self, turn: Turn, requests: list[PendingRequest]) -> bool:
         self._settling.let_go(turn)  # first: so far everything that is known is recorded
+        self._memory.brake.pull(turn)
         self._intake.take(turn, requests)
         if self._new_versions:
             follow_versions(turn, self._memory, self._new_versions, self._notice)
@@ -220,12 +221,14 @@ class Scheduler:
 
     def _commit(self, turn: Turn) -> bool:
         turn.refused = frozenset() if turn.is_empty else self._store.commit(turn.group())
+        self._memory.brake.recorded()
         if turn.took_reports:
             self._inbox.clear(turn.refused)
         self._new_versions = []
         for run, records in turn.recorded():
             self._waits.look(run, run.touched)
             self._memory.past.look(run, turn.now, is_new=records[0].seq == 1)
+            self._memory.brake.look(run, turn.now)
             run.touched.clear()
             self._keep(run, records)
         self._conversations.settle(turn.refused)
@@ -333,6 +336,8 @@ class Scheduler:
             self._memory.schedules.take_cursors(self._projections.cursors())
         for entry in entries:
             known = self._memory.schedules.entry(entry.dag_id)
+            if known is None:
+                self._memory.brake.meet(entry, now)
             if known is None or known.version_id != entry.version_id:
                 self._new_versions.append(entry)
             self._memory.schedules.update(entry, now)

@@ -7,7 +7,7 @@ from orchestrator.core.events import AnyEvent, Recorded, RunEnded, RunReset
 from orchestrator.core.run import Run
 from orchestrator.core.workflow_run import WorkflowRun
 from orchestrator.names import AttemptKey
-from orchestrator.ports import Answer, Cursor, Group, Part
+from orchestrator.ports import Answer, Cursor, Group, Part, Pause
 
 
 class _Draft:
@@ -30,6 +30,7 @@ class Turn:
         self.now = now
         self.answers: list[Answer] = []
         self.cursors: list[Cursor] = []
+        self.pauses: list[Pause] = []
         self.changed: dict[int, Run] = {}
         self.admitted: list[tuple[Run, str, int, int]] = []
         self.calls: list[tuple[Run, list[AttemptKey]]] = []
@@ -89,7 +90,7 @@ class Turn:
 
     @property
     def is_empty(self) -> bool:
-        return not (self._drafts or self.answers or self.cursors)
+        return not (self._drafts or self.answers or self.cursors or self.pauses)
 
     def runs(self) -> list[Run]:
         """The runs that have new facts."""
@@ -111,4 +112,11 @@ class Turn:
             Part(run=draft.run, after=draft.after, records=draft.records, activities=tuple(draft.run.touched))
             for draft in self._drafts.values()
         ]
-        return Group(at=self.now, parts=parts, answers=self.answers, cursors=self.cursors, ties=self._ties)
+        return Group(
+            at=self.now,
+            parts=parts,
+            answers=self.answers,
+            cursors=self.cursors,
+            pauses=self.pauses,
+            ties=self._ties,
+        )

@@ -12,6 +12,7 @@ from orchestrator.ports import Answer, Cursor, Group, Part
 from orchestrator.storage.claims import Claim
 from orchestrator.storage.codec import CODEC
 from orchestrator.storage.database import advance, placeholder, reading, stretch_log, upsert_sql, writing
+from orchestrator.storage.pausing import pause
 from orchestrator.storage.requests import take_down
 from orchestrator.storage.tables import cursors, history, micros
 from orchestrator.storage.writer import RunWriter
@@ -57,6 +58,7 @@ class SqlHistoryStore:
                     self._writer.append(connection, group.parts)
                 self._answer(connection, group, group.answers)
                 self._move_cursors(connection, group.cursors)
+                pause(connection, group.pauses, group.at)
             return frozenset()
         except (IntegrityError, HistoryConflictError):
             return self._commit_one_by_one(group)
@@ -80,6 +82,7 @@ class SqlHistoryStore:
             refused = self._write_what_fits(connection, group, frozenset())
             self._answer(connection, group, [a for a in group.answers if a.run_key not in refused])
             self._move_cursors(connection, group.cursors)
+            pause(connection, group.pauses, group.at)
         return refused
 
     def _write_what_fits(self, connection: Connection, group: Group, refused: frozenset[int]) -> frozenset[int]:

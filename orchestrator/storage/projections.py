@@ -3,10 +3,10 @@
 from collections.abc import Collection
 from datetime import datetime
 
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, func, select
 
 from orchestrator.core.past import RunBefore
-from orchestrator.names import TaskState
+from orchestrator.names import RunState, TaskState
 from orchestrator.ports import PendingRequest
 from orchestrator.storage import past_reads
 from orchestrator.storage.database import reading
@@ -51,6 +51,15 @@ class SqlProjections:
         """The last slot dealt with, by dag_id."""
         with reading(self._engine) as connection:
             return {row.dag_id: row.slot for row in connection.execute(select(cursors))}
+
+    def latest_ends(self, dag_id: str, count: int) -> list[tuple[RunState, datetime | None]]:
+        """State and end of the ``count`` latest runs."""
+        latest = func.coalesce(runs.c.logical_date, runs.c.created_at).desc()
+        query = (
+            select(runs.c.state, runs.c.ended_at).where(runs.c.dag_id == dag_id).order_by(latest, runs.c.run_key.desc())
+        )
+        with reading(self._engine) as connection:
+            return [(RunState(row.state), row.ended_at) for row in connection.execute(query.limit(count))]
 
     def run_before(self, dag_id: str, logical_date: datetime, *, but_manual: bool) -> RunBefore | None:
         """The run of the DAG with the last logical date before that one."""

@@ -10,8 +10,9 @@ from orchestrator.nearest import did_you_mean
 from orchestrator.ports import Clock
 from orchestrator.storage.audit import note
 from orchestrator.storage.catalog_reads import no_such_dag
-from orchestrator.storage.database import advance, reading, writing
+from orchestrator.storage.database import reading, writing
 from orchestrator.storage.guard import Guarded, of_dag, of_home, visible
+from orchestrator.storage.pausing import set_paused
 from orchestrator.storage.schema import DEFAULT_POOL
 from orchestrator.storage.tables import dags, pools
 
@@ -27,16 +28,11 @@ class Records(Guarded):
     def set_paused(self, dag_id: str, paused: bool, *, by: str) -> bool:
         """Pause or unpause a DAG; whether that changed anything. NotFoundError where there is no such DAG."""
         with writing(self._engine) as connection:
-            revision = advance(connection, "catalog")
-            was = connection.execute(select(dags.c.is_paused).where(dags.c.dag_id == dag_id)).scalar()
-            if was is None:
+            changed = set_paused(connection, dag_id, paused, self._clock.now())
+            if changed is None:
                 raise no_such_dag(connection, dag_id, self._visible(dags.c.dag_id))
-            if was == paused:
+            if not changed:
                 return False
-            values: dict[str, Any] = {"is_paused": paused, "revision": revision}
-            if not paused:
-                values["unpaused_at"] = self._clock.now()
-            connection.execute(update(dags).where(dags.c.dag_id == dag_id).values(**values))
             self._note(connection, "pause_dag" if paused else "unpause_dag", by, dag_id=dag_id)
             return True
 

@@ -12,7 +12,7 @@ from orchestrator.core.requests import AnyRequest, TriggerRun
 from orchestrator.core.runs import replay
 from orchestrator.core.spec import DagSpec, fingerprint
 from orchestrator.exceptions import ConflictError, NotFoundError, SchedulerRunningError
-from orchestrator.names import RunType, TaskState
+from orchestrator.names import RunState, RunType, TaskState
 from orchestrator.ports import DagEntry, Group, Part, PendingRequest
 from orchestrator.testing.clock import EPOCH
 
@@ -108,6 +108,8 @@ class MemoryStore:
                 self.refusals[answer.request_id] = answer.refusal
         for cursor in group.cursors:
             self._cursors[cursor.dag_id] = cursor.slot
+        for one in group.pauses:
+            self.set_paused(one.dag_id, True, group.at)
         self.commits += 1
         return refused
 
@@ -158,6 +160,15 @@ class MemoryStore:
 
     def cursors(self) -> dict[str, datetime]:
         return dict(self._cursors)
+
+    def latest_ends(self, dag_id: str, count: int) -> list[tuple[RunState, datetime | None]]:
+        found = [
+            (first.logical_date or facts[0].at, run_key, replay(run_key, facts, self._plan))
+            for run_key, facts in self.histories.items()
+            if isinstance(first := facts[0].event, RunCreated) and first.dag_id == dag_id
+        ]
+        newest = sorted(found, key=lambda one: one[:2], reverse=True)[:count]
+        return [(run.state, self.histories[key][-1].at if run.is_ended else None) for _, key, run in newest]
 
     def run_before(self, dag_id: str, logical_date: datetime, *, but_manual: bool) -> RunBefore | None:
         found = [

@@ -11,7 +11,7 @@ from orchestrator.core.events import Recorded
 from orchestrator.core.past import RunBefore
 from orchestrator.core.requests import AnyRequest
 from orchestrator.core.spec import DagSpec, fingerprint
-from orchestrator.names import TaskState
+from orchestrator.names import RunState, TaskState
 from orchestrator.ports import Clock, DagEntry, Group, ParsedDag, ParsedFile, PendingRequest
 from orchestrator.storage.catalog import SqlCatalog
 from orchestrator.storage.database import reading
@@ -94,6 +94,9 @@ class SqlWorld:
 
     def cursors(self) -> dict[str, datetime]:
         return self._projections.cursors()
+
+    def latest_ends(self, dag_id: str, count: int) -> list[tuple[RunState, datetime | None]]:
+        return self._projections.latest_ends(dag_id, count)
 
     def run_before(self, dag_id: str, logical_date: datetime, *, but_manual: bool) -> RunBefore | None:
         return self._projections.run_before(dag_id, logical_date, but_manual=but_manual)

@@ -153,3 +153,16 @@ def test_the_run_before_is_the_last_one_of_an_earlier_date_that_can_go_on(
     assert asked.run_before(SPEC.dag_id, days[0], but_manual=False) is None
     assert asked.task_states(first.run_key, ["extract", "gone"]) == {"extract": frozenset({TaskState.SUCCESS})}
     assert [asked.has_had(SPEC.dag_id, "extract", before=day) for day in days[:2]] == [False, True]
+
+
+def test_the_latest_ends_are_those_of_the_latest_dates_whether_they_ended_or_not(
+    store: SqlHistoryStore, engine: Engine
+) -> None:
+    days = [NOW + timedelta(days=day) for day in range(3)]
+    late = begin(store, run_id="late", logical_date=days[2])
+    early = begin(store, run_id="early", logical_date=days[0])
+    middle = begin(store, run_id="middle", logical_date=days[1])
+    commit(store, late, early.works("extract").ends(), middle.works("extract").ends())
+    asked = SqlProjections(engine).latest_ends(SPEC.dag_id, 2)
+    assert [(state, ended is None) for state, ended in asked] == [(RunState.QUEUED, True), (RunState.SUCCESS, False)]
+    assert SqlProjections(engine).latest_ends("nowhere", 2) == []
