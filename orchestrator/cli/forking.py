@@ -1,7 +1,5 @@
 """``orchestrator runs fork``."""
 
-import itertools
-import re
 import uuid
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -13,6 +11,7 @@ import msgspec
 from orchestrator.assembly.candidates import keep_candidate, laid_out, parse_candidate
 from orchestrator.assembly.catalog import make_catalog
 from orchestrator.assembly.fitting import blocked
+from orchestrator.assembly.fork_names import free_name
 from orchestrator.assembly.home import Home
 from orchestrator.assembly.prospects import UNRECORDED, Prospects, place_of
 from orchestrator.assembly.triggering import checked_run_id
@@ -33,10 +32,7 @@ from orchestrator.core.taking_over import Past
 from orchestrator.exceptions import NotFoundError, UsageError
 from orchestrator.names import DagKind
 from orchestrator.ports import ParsedDag, ParsedFile
-from orchestrator.storage.views import RunRow, Verdict
-
-_LONGEST = 240
-_FORK = re.compile(r"~\d+$")
+from orchestrator.storage.views import Verdict
 
 
 @click.command("fork")
@@ -92,7 +88,7 @@ def fork(
     past = prospects.past(prospects.seq(at, before))
     request = ForkRun(
         dag_id=dag_id,
-        run_id=_free_name(home, run) if name is None else checked_run_id(name),
+        run_id=free_name(home, run) if name is None else checked_run_id(name),
         run_uid=uuid.uuid4().hex,
         source=run.run_id,
         seq=past.until.seq,
@@ -157,20 +153,6 @@ def _edits(prospects: Prospects, past: Past, given: tuple[str, ...]) -> Iterator
         task_id, map_index = place_of(name)
         result = raw(read_json(value, f"--set {name}"))
         yield Edit(task_id=task_id, map_index=prospects.index(past, task_id, map_index), result=result)
-
-
-def _free_name(home: Home, run: RunRow) -> str:
-    """The run's id with the next number behind it."""
-    base = _FORK.sub("", run.run_id)[:_LONGEST]
-    return next(name for name in (f"{base}~{number}" for number in itertools.count(1)) if _is_free(home, run, name))
-
-
-def _is_free(home: Home, run: RunRow, name: str) -> bool:
-    try:
-        home.reads.run(run.dag_id, name)
-    except NotFoundError:
-        return True
-    return False
 
 
 def _block(home: Home, fork: _Fork, facts: Sequence[Recorded]) -> Block | None:

@@ -38,7 +38,7 @@ def fork(*words: str) -> tuple[int, str]:
         (("--at", "5", "--latest", "--code", "x.py"), "one of --code"),
         (("--at", "5", "--version", "99"), "no version 99"),
         (("--at", "5", "--code", "nowhere.py"), "no file nowhere.py"),
-        (("--at", "5", "--run-id", "a b"), "--run-id"),
+        (("--at", "5", "--run-id", "a b"), "the run id 'a b' may hold"),
         (("--at", "5", "--run-id", RUN, "-y"), "already"),
     ],
 )

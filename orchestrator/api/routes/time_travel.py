@@ -1,7 +1,5 @@
 """Forking a run, taking it back, and moving it to another version."""
 
-import itertools
-import re
 import uuid
 from collections.abc import Iterator
 
@@ -14,6 +12,7 @@ from orchestrator.api.paging import DagId, RunId
 from orchestrator.api.routes.dag_details import find_version
 from orchestrator.api.routes.histories import RUN
 from orchestrator.api.routes.talking import asked
+from orchestrator.assembly.fork_names import free_name
 from orchestrator.assembly.home import Home
 from orchestrator.assembly.prospects import Prospects, place_of
 from orchestrator.assembly.redeploy import check_move
@@ -23,13 +22,10 @@ from orchestrator.core.compatibility import Meaning
 from orchestrator.core.effects import Effect
 from orchestrator.core.requests import Edit, ForkRun, MoveRun, ResetRun
 from orchestrator.core.taking_over import Past
-from orchestrator.exceptions import ConflictError, NotFoundError
+from orchestrator.exceptions import ConflictError
 from orchestrator.storage.views import RunRow
 
 router = APIRouter(tags=["DagRun"])
-
-_FORK = re.compile(r"~\d+$")
-_LONGEST = 240
 
 
 @router.post(RUN + "/fork")
@@ -40,7 +36,7 @@ def fork_run(home: Asked, dag_id: DagId, dag_run_id: RunId, body: ForkBody) -> T
     past = prospects.past(prospects.seq(body.seq, body.before))
     request = ForkRun(
         dag_id=dag_id,
-        run_id=_free_name(home, run) if body.dag_run_id is None else checked_run_id(body.dag_run_id),
+        run_id=free_name(home, run) if body.dag_run_id is None else checked_run_id(body.dag_run_id),
         run_uid=uuid.uuid4().hex,
         source=run.run_id,
         seq=past.until.seq,
@@ -100,20 +96,6 @@ def _edits(prospects: Prospects, past: Past, body: ForkBody) -> Iterator[Edit]:
         task_id, map_index = place_of(name)
         index = prospects.index(past, task_id, map_index)
         yield Edit(task_id=task_id, map_index=index, result=raw(f"edits.{name}", value))
-
-
-def _free_name(home: Home, run: RunRow) -> str:
-    """The run's id with the next number behind it."""
-    base = _FORK.sub("", run.run_id)[:_LONGEST]
-    return next(name for name in (f"{base}~{number}" for number in itertools.count(1)) if _is_free(home, run, name))
-
-
-def _is_free(home: Home, run: RunRow, name: str) -> bool:
-    try:
-        home.reads.run(run.dag_id, name)
-    except NotFoundError:
-        return True
-    return False
 
 
 def _taken_back(dag_id: str, run_id: str, seq: int, verdict: str | None, effects: list[Effect]) -> TakenBack:
