@@ -21,22 +21,24 @@ class Cell(NamedTuple):
     state: str
     number: int
     is_mapped: bool
-    started_at: datetime | None
-    ended_at: datetime | None
+    started_at: datetime | None = None
+    ended_at: datetime | None = None
 
 
-_CELLS = (
+_STATES = (
     select(
         activities.c.run_key,
         activities.c.task_id,
         activities.c.state,
         func.count(),
         func.max(activities.c.map_index) >= 0,
-        func.min(activities.c.started_at, type_=activities.c.started_at.type),
-        func.max(activities.c.ended_at, type_=activities.c.ended_at.type),
     )
     .join(runs, runs.c.run_key == activities.c.run_key)
     .group_by(activities.c.run_key, activities.c.task_id, activities.c.state)
+)
+_TIMES = (
+    func.min(activities.c.started_at, type_=activities.c.started_at.type),
+    func.max(activities.c.ended_at, type_=activities.c.ended_at.type),
 )
 
 
@@ -44,8 +46,9 @@ class GridReads(Guarded):
     """Runs beside each other."""
 
     @of_dag
-    def cells(self, dag_id: str, run_keys: Collection[int]) -> list[Cell]:
+    def cells(self, dag_id: str, run_keys: Collection[int], *, with_times: bool = True) -> list[Cell]:
         """Of these runs of the DAG: what is recorded of their activities, by run, task and state."""
-        query = _CELLS.where(activities.c.run_key.in_(list(run_keys)[:_MOST]), runs.c.dag_id == dag_id)
+        columns = _STATES.add_columns(*_TIMES) if with_times else _STATES
+        query = columns.where(activities.c.run_key.in_(list(run_keys)[:_MOST]), runs.c.dag_id == dag_id)
         with reading(self._engine) as connection:
             return [Cell(*row) for row in connection.execute(query)]

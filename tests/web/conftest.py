@@ -53,10 +53,22 @@ def door() -> KnownDoor:
     return KnownDoor()
 
 
+@pytest.fixture(scope="session")
+def made_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FastAPI]:
+    """Made once: its routes and templates are read when they are asked for first, and that takes long."""
+    home = FilledHome(tmp_path_factory.mktemp("made"))
+    yield make_site(_home(home), KnownDoor())
+    home.close()
+
+
 @pytest.fixture
-def site(filled: FilledHome, door: KnownDoor) -> FastAPI:
-    config = load_config({"ORCHESTRATOR_HOME": str(filled.folder)}, filled.folder)
-    return make_site(Home(config, filled.engine), door)
+def site(made_site: FastAPI, filled: FilledHome, door: KnownDoor) -> FastAPI:
+    made_site.state.home, made_site.state.accounts = _home(filled), door
+    return made_site
+
+
+def _home(filled: FilledHome) -> Home:
+    return Home(load_config({"ORCHESTRATOR_HOME": str(filled.folder)}, filled.folder), filled.engine)
 
 
 @pytest.fixture

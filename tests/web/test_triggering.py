@@ -206,6 +206,12 @@ def test_a_form_that_will_not_do_comes_back_with_what_was_typed(
     assert home.reads.runs("form") == []
 
 
+def test_what_is_wrong_with_one_field_is_told_there_alone(home: Home, browser: Browser) -> None:
+    text = send(browser("user"), **{"param.count": "0"}).text
+    assert text.count("minimum") == 1
+    assert 'role="alert"' not in text
+
+
 def test_one_form_makes_one_run_however_often_it_is_sent(home: Home, browser: Browser) -> None:
     client = browser("user")
     (key,) = re.findall(r'name="key" value="([^"]+)"', client.get("/dags/form/trigger").text)

@@ -69,16 +69,16 @@ def grid(home: Home, dag_id: str, now: datetime, *, count: int = RUNS[0], before
     found = home.reads.runs(dag_id, limit=count + 1, before_key=before)
     runs = found[:count][::-1]
     rows = rows_of(home.reads.spec(dag.version_id))
+    with_times = len(rows) * len(runs) <= _LONGEST_GLANCE
     by_run: dict[int, list[Cell]] = defaultdict(list)
-    for cell in home.reads.cells(dag_id, [run.run_key for run in runs if run.run_key]):
+    for cell in home.reads.cells(dag_id, [run.run_key for run in runs if run.run_key], with_times=with_times):
         by_run[cell.run_key].append(cell)
     places = {row.id: place for place, row in enumerate(rows) if not row.is_group}
-    with_seconds = len(rows) * len(runs) <= _LONGEST_GLANCE
     return Grid(
         states=STATES,
         rows=rows,
         columns=_columns(runs, now),
-        cells=[_states(by_run[run.run_key], places, len(rows), now if with_seconds else None) for run in runs],
+        cells=[_states(by_run[run.run_key], places, len(rows), now if with_times else None) for run in runs],
         older=runs[0].run_key if len(found) > count and runs[0].run_key else None,
     )
 

@@ -71,17 +71,17 @@ def trigger(home: Home, dag_id: str, sent: Sent) -> TriggerRun:
         note=_text(sent, "note"),
     )
     errors: dict[str, str] = {}
-    conf = values | _checked(errors, "conf", _conf, form.conf)
+    typed = _checked(errors, "conf", _conf, form.conf)
     date = _checked(errors, "logical_date", _date, form.logical_date) or None
     if len(form.note) > _RECORDED_NOTE:
         errors["note"] = f"this is longer than the {_RECORDED_NOTE} characters that a note may have"
-    if errors or any(field.error and field.name not in conf for field in fields):
+    if errors or any(field.error and field.name not in typed for field in fields):
         raise Refused(msgspec.structs.replace(form, errors=errors))
     try:
         return trigger_run(
             home,
             dag_id,
-            conf=msgspec.Raw(msgspec.json.encode(conf)),
+            conf=msgspec.Raw(msgspec.json.encode(values | typed)),
             run_id=form.run_id or None,
             logical_date=date,
             note=form.note or None,
