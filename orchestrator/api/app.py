@@ -27,7 +27,7 @@ from orchestrator.api.routes import (
     time_travel,
     variables,
 )
-from orchestrator.api.safety import Safety
+from orchestrator.api.safety import Safety, Short
 from orchestrator.api.visitor import Accounts
 from orchestrator.assembly.home import Home
 
@@ -64,11 +64,11 @@ def make_app(home: Home, accounts: Accounts, *, pages: Sequence[APIRouter] = ())
         openapi_url=f"{API}/openapi.json",
         docs_url=None,  # its assets are not ours
         redoc_url=None,
-        max_body_size=MAX_BODY,
     )
     app.state.home = home
     app.state.accounts = accounts
     app.state.live = Live(home.reads)
+    app.add_middleware(Short, most=MAX_BODY)
     app.add_middleware(Safety)
     add_problems(app)
     for router in ROUTERS:

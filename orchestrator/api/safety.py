@@ -1,6 +1,7 @@
 """Safety: the headers that keep a browser from doing what no page of ours asks for."""
 
 from starlette.datastructures import MutableHeaders
+from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 HEADERS = {
@@ -37,3 +38,33 @@ class Safety:
             await send(message)
 
         await self._app(scope, receive, send_safely)
+
+
+class Short:
+    """ASGI middleware. A body of more than ``most`` bytes is refused before all of it is read."""
+
+    def __init__(self, app: ASGIApp, most: int) -> None:
+        self._app = app
+        self._most = most
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        told = dict(scope["headers"]).get(b"content-length", b"")
+        announced = int(told) if told.isdigit() else 0
+        got = 0
+
+        async def receive_shortly() -> Message:
+            nonlocal got
+            self._require(announced)
+            message = await receive()
+            got += len(message.get("body", b""))
+            self._require(got)
+            return message
+
+        await self._app(scope, receive_shortly, send)
+
+    def _require(self, size: int) -> None:
+        if size > self._most:
+            raise HTTPException(413, f"a body has {self._most:,} bytes at most; send less at once")

@@ -87,7 +87,15 @@ def test_a_field_that_is_wrong_is_named_and_not_repeated(as_role: Client) -> Non
 
 def test_a_body_that_is_too_long_is_refused(as_role: Client) -> None:
     answer = as_role("viewer").post("/number", content=b"{" + b" " * MAX_BODY + b"}")
-    assert answer.status_code == 413
+    assert (answer.status_code, answer.headers["content-type"]) == (413, "application/problem+json")
+    assert answer.headers["x-frame-options"] == "DENY"
+
+
+def test_a_body_that_does_not_say_how_long_it_is_is_counted(as_role: Client) -> None:
+    pieces = (b" " * 1024 for _ in range(MAX_BODY // 1024 + 1))
+    assert as_role("viewer").post("/number", content=pieces).status_code == 413
+    as_json = {"content-type": "application/json"}
+    assert as_role("viewer").post("/number", content=iter([b'{"one":', b" 1}"]), headers=as_json).json() == 1
 
 
 @pytest.mark.parametrize("path", ["/dag/order_1001", "/error/other", "/nowhere", "/api/v2/version"])
