@@ -133,7 +133,7 @@ function drawRow(at) {
     const state = stateAt(place, number);
     const cell = make("a", `grid-cell state-${state}`);
     cell.tabIndex = -1;
-    cell.href = row.is_group ? column.path : `${column.path}/tasks/${encodeURIComponent(row.id)}`;
+    cell.href = `${column.path}#${encodeURIComponent(row.id)}`;
     cell.dataset.row = at;
     cell.dataset.column = number;
     cell.setAttribute("role", "gridcell");
