@@ -20,6 +20,7 @@ let shown = []; // the places of the rows that are not folded away
 let wanted = "";
 let here = { row: 0, column: 0 };
 let body = null;
+const drawn = new Map(); // the lines that are there, by where they stand
 
 const make = (name, className, text) => {
   const element = document.createElement(name);
@@ -66,6 +67,8 @@ function layOut() {
     .filter(({ row }) => (word ? !row.is_group && row.id.toLowerCase().includes(word) : !isHidden(row)))
     .map(({ place }) => place);
   here.row = Math.min(here.row, Math.max(0, shown.length - 1));
+  drawn.clear();
+  body.replaceChildren();
   body.style.height = `${shown.length * ROW}px`;
   grid.setAttribute("aria-rowcount", shown.length + 1);
 }
@@ -138,7 +141,6 @@ function drawRow(at) {
     cell.dataset.column = number;
     cell.setAttribute("role", "gridcell");
     cell.setAttribute("aria-label", `${row.id}: ${state.replaceAll("_", " ")}`);
-    if (at === here.row && number === here.column && document.activeElement === grid) cell.classList.add("is-here");
     cells.append(cell);
   });
   line.append(drawName(row, place), cells);
@@ -149,9 +151,26 @@ function draw() {
   if (!body) return;
   const first = Math.max(0, Math.floor((grid.scrollTop - 68) / ROW) - BEYOND);
   const last = Math.min(shown.length, Math.ceil((grid.scrollTop + grid.clientHeight) / ROW) + BEYOND);
+  for (const [at, line] of drawn) {
+    if (at >= first && at < last) continue;
+    line.remove();
+    drawn.delete(at);
+  }
   const lines = [];
-  for (let at = first; at < last; at++) lines.push(drawRow(at));
-  body.replaceChildren(...lines);
+  for (let at = first; at < last; at++) {
+    if (drawn.has(at)) continue;
+    drawn.set(at, drawRow(at));
+    lines.push(drawn.get(at));
+  }
+  body.append(...lines);
+  mark();
+}
+
+// Shows where the keyboard is.
+function mark() {
+  grid.querySelector(".is-here")?.classList.remove("is-here");
+  if (document.activeElement !== grid) return;
+  drawn.get(here.row)?.querySelectorAll(".grid-cell")[here.column]?.classList.add("is-here");
 }
 
 function drawAll() {
