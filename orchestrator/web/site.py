@@ -7,11 +7,11 @@ from orchestrator.assembly.home import Home
 from orchestrator.web.door import Door
 from orchestrator.web.errors import add_error_pages
 from orchestrator.web.rendering import make_environment
-from orchestrator.web.routes import dag, dags, live, sign_in
+from orchestrator.web.routes import dag, dags, live, run, sign_in
 from orchestrator.web.routes import home as home_page
 from orchestrator.web.statics import Statics
 
-PAGES: tuple[APIRouter, ...] = (sign_in.router, live.router, home_page.router, dags.router, dag.router)
+PAGES: tuple[APIRouter, ...] = (sign_in.router, live.router, home_page.router, dags.router, dag.router, run.router)
 """The routers of all pages: a new page's router is listed here."""
 
 

@@ -8,28 +8,9 @@ from rich.text import Text
 
 from orchestrator.cli.printable import one_line
 from orchestrator.cli.render.console import BLUE, RED
-from orchestrator.cli.render.details import clock, parts, subject
-from orchestrator.core.callback_events import CallbackEnded, CallbackLost
-from orchestrator.core.events import (
-    ActivityCompleted,
-    ActivityDeferred,
-    ActivityFailed,
-    ActivityLost,
-    ActivitySkipped,
-    ActivityStarted,
-    AnyEvent,
-    Recorded,
-)
+from orchestrator.core.events import Recorded
+from orchestrator.core.fact_words import clock, happened, parts, subject
 
-_HAPPENED = (
-    ActivityStarted,
-    ActivityCompleted,
-    ActivityFailed,
-    ActivityLost,
-    ActivityDeferred,
-    CallbackLost,
-    CallbackEnded,
-)
 _DECIDED_MARK, _HAPPENED_MARK = "◇", "◆"
 _TYPE_WIDTH, _SUBJECT_WIDTH = 23, 22
 _INDENT = 7  # the details of a line that is too long stand below it, right of the seq
@@ -85,8 +66,3 @@ def _head(fact: Recorded) -> Text:
     if about := one_line(subject(fact.event)):
         line.append(f"  {about:<{_SUBJECT_WIDTH}}")
     return line
-
-
-def happened(event: AnyEvent) -> bool:
-    """Whether a worker told of it; all else is the engine's decision or a person's."""
-    return isinstance(event, _HAPPENED) or (isinstance(event, ActivitySkipped) and event.attempt > 0)

@@ -1,4 +1,4 @@
-"""What there is to say of a fact beside its time, its kind and its subject: parts of a line."""
+"""What there is to say of a fact beside its time and its kind: parts of a line; and who told of it."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -7,13 +7,15 @@ from typing import Any
 
 import msgspec
 
-from orchestrator.cli.render.console import cell, moment
 from orchestrator.core.callback_events import CallbackEnded, CallbackLost, CallbackScheduled
 from orchestrator.core.events import (
     ActivityCompleted,
+    ActivityDeferred,
     ActivityFailed,
     ActivityLost,
     ActivityRequested,
+    ActivitySkipped,
+    ActivityStarted,
     AnyEvent,
     ChildEnded,
     ChildStarted,
@@ -33,12 +35,27 @@ from orchestrator.core.events import (
     VersionMarker,
 )
 from orchestrator.core.particulars import NULL, PayloadRef
+from orchestrator.core.written import moment, written
 
+_HAPPENED = (
+    ActivityStarted,
+    ActivityCompleted,
+    ActivityFailed,
+    ActivityLost,
+    ActivityDeferred,
+    CallbackLost,
+    CallbackEnded,
+)
 _SAID = frozenset(
     {"task_id", "map_index", "count", "attempt", "timer_id", "name", "fingerprint", "input_digest", "digest", "heard"}
 )
 _NO_CONF = msgspec.Raw(b"{}")
 _ID = 8  # of an update's 32 digits, enough to tell one from the other
+
+
+def happened(event: AnyEvent) -> bool:
+    """Whether a worker told of it; all else is the engine's decision or a person's."""
+    return isinstance(event, _HAPPENED) or (isinstance(event, ActivitySkipped) and event.attempt > 0)
 
 
 def clock(at: datetime) -> str:
@@ -94,14 +111,14 @@ def parts(event: AnyEvent, numbers: Mapping[int, int]) -> list[str]:
         case RunMoved():
             return [_version(event.version_id, numbers)]
         case _:
-            return _of_run(event) or [attempt, *(f"{name} {cell(value)}" for name, value in _own_fields(event))]
+            return _of_run(event) or [attempt, *(f"{name} {written(value)}" for name, value in _own_fields(event))]
 
 
 def _of_run(event: AnyEvent) -> list[str]:
     """Of a fact that is about the run, or about what a workflow's code asked for beside calls; else nothing."""
     match event:
         case RunCreated():
-            conf = "" if event.conf == _NO_CONF else f"conf {cell(event.conf)}"
+            conf = "" if event.conf == _NO_CONF else f"conf {written(event.conf)}"
             by = f"by {event.triggered_by}" if event.parent is None else ""
             return [event.run_id, conf, *_origin(event), by]
         case RunEnded():
@@ -119,9 +136,9 @@ def _of_run(event: AnyEvent) -> list[str]:
         case ChildEnded():
             return [event.state, event.reason, _result(event.result, event.payload)]
         case SignalReceived():
-            return ["" if event.payload == NULL else cell(event.payload), _by(event.by)]
+            return ["" if event.payload == NULL else written(event.payload), _by(event.by)]
         case UpdateReceived():
-            return [cell(event.payload), _by(event.by), event.update_id[:_ID]]
+            return [written(event.payload), _by(event.by), event.update_id[:_ID]]
         case UpdateAnswered():
             return [_result(event.result, None) if event.failure is None else f"refused: {event.failure.message}"]
         case ValueRecorded():
@@ -142,7 +159,7 @@ def _origin(event: RunCreated) -> Iterator[str]:
 def _result(value: msgspec.Raw, payload: PayloadRef | None) -> str:
     if payload is not None:
         return f"→ {payload.size} bytes"
-    return "" if value == NULL else f"→ {cell(value)}"
+    return "" if value == NULL else f"→ {written(value)}"
 
 
 def _call(data: msgspec.Raw, payload: PayloadRef | None) -> str:

@@ -1,0 +1,142 @@
+"""The pages of a run: its tasks, its history, and what may be done with it."""
+
+from collections.abc import Callable
+
+import msgspec
+import pytest
+from fastapi.testclient import TestClient
+
+from orchestrator.core.events import (
+    ActivityCompleted,
+    ActivityFailed,
+    ActivityScheduled,
+    ActivityStarted,
+    RunEnded,
+    RunStarted,
+)
+from orchestrator.core.particulars import Failure
+from orchestrator.names import RunState
+from orchestrator.web.views.run_history import PER_PAGE
+from tests.cli.homes import FilledHome
+
+Browser = Callable[..., TestClient]
+HOSTILE = "<script>alert(1)</script>"
+PATH = "/dags/order_1001/runs/first"
+
+
+@pytest.fixture(autouse=True)
+def run(site: object, filled: FilledHome) -> None:
+    filled.begin(
+        "order_1001",
+        "first",
+        RunStarted(),
+        ActivityScheduled(task_id="charge_card"),
+        ActivityStarted(task_id="charge_card"),
+        ActivityCompleted(task_id="charge_card", length=2, result=msgspec.Raw(msgspec.json.encode(HOSTILE))),
+        ActivityScheduled(task_id="reserve_inventory"),
+        ActivityStarted(task_id="reserve_inventory"),
+        conf={"order": HOSTILE},
+    )
+
+
+def fail(filled: FilledHome) -> None:
+    failure = Failure(message=HOSTILE)
+    filled.go_on(
+        "first",
+        ActivityFailed(task_id="reserve_inventory", failure=failure),
+        RunEnded(state=RunState.FAILED, reason=HOSTILE),
+    )
+
+
+def row_of(text: str, task_id: str) -> str:
+    return text.split(f'<tr data-key="{task_id}">')[1].split("</tr>")[0]
+
+
+def test_a_run_shows_the_state_of_each_of_its_tasks(browser: Browser) -> None:
+    text = browser("viewer").get(PATH).text
+    assert "state-success" in row_of(text, "charge_card")
+    assert "state-running" in row_of(text, "reserve_inventory")
+    assert "state-none" in row_of(text, "send_email")
+
+
+def test_the_history_tells_what_was_decided_in_blue_and_what_happened_in_red(browser: Browser) -> None:
+    text = browser("viewer").get(f"{PATH}/history").text
+    assert '<li data-key="3" class="state-command">' in text
+    assert '<li data-key="4" class="state-event">' in text
+
+
+def test_a_run_is_shown_as_it_was_at_one_of_its_facts(browser: Browser) -> None:
+    text = browser("viewer").get(f"{PATH}/history?at=3").text
+    assert "As it was after fact 3" in text
+    assert "state-success" not in row_of(text, "charge_card")
+    assert "state-none" in row_of(text, "reserve_inventory")
+    assert "at=2" in text
+    assert "at=4" in text
+
+
+@pytest.mark.parametrize("query", ["at=0", "at=x", "after=-1", "at=" + "9" * 30])
+def test_a_place_that_is_no_number_is_refused(browser: Browser, query: str) -> None:
+    assert browser().get(f"{PATH}/history?{query}").status_code == 422
+
+
+def test_a_fact_that_a_history_does_not_have_is_not_there(browser: Browser) -> None:
+    answer = browser().get(f"{PATH}/history?at=99")
+    assert answer.status_code == 404
+    assert "none 99" in answer.text
+
+
+def test_a_long_history_is_told_by_pages(browser: Browser, filled: FilledHome) -> None:
+    for _ in range(PER_PAGE // 2):
+        filled.go_on("first", *[ActivityStarted(task_id="reserve_inventory")] * 2)
+    first = browser().get(f"{PATH}/history").text
+    assert first.count("<li data-key=") == PER_PAGE
+    assert f"after={PER_PAGE}" in first
+    second = browser().get(f"{PATH}/history?after={PER_PAGE}").text
+    assert f'<li data-key="{PER_PAGE + 1}"' in second
+    assert "after=0" in second
+
+
+@pytest.mark.parametrize("page", ["", "/history", "/history?at=9"])
+def test_what_people_wrote_is_text_on_the_pages_of_a_run(browser: Browser, filled: FilledHome, page: str) -> None:
+    fail(filled)
+    answer = browser().get(PATH + page)
+    assert answer.status_code == 200
+    assert "<script>" not in answer.text
+    assert "&lt;script&gt;" in answer.text
+
+
+@pytest.mark.parametrize("page", ["", "/history"])
+def test_a_foreigner_cannot_tell_whether_a_run_is_there(browser: Browser, page: str) -> None:
+    there, absent = (browser("foreigner").get(f"/dags/{name}/runs/first{page}") for name in ("order_1001", "nil"))
+    assert (there.status_code, absent.status_code) == (404, 404)
+    assert there.text.replace("order_1001", "nil") == absent.text
+
+
+def test_buttons_are_shown_to_who_may_press_them(browser: Browser, filled: FilledHome) -> None:
+    assert "/cancel" not in browser("viewer").get(PATH).text
+    text = browser("operator").get(PATH).text
+    assert f"{PATH}/pause" in text
+    assert f"{PATH}/cancel" in text
+    fail(filled)
+    text = browser("operator").get(PATH).text
+    assert f"{PATH}/cancel" not in text
+    assert f"{PATH}/clear-failed" in text
+
+
+@pytest.mark.parametrize("action", ["pause", "resume", "cancel", "clear-failed"])
+def test_what_is_asked_for_waits_for_the_scheduler_and_who_may_not_ask_is_refused(
+    browser: Browser, filled: FilledHome, action: str
+) -> None:
+    if action == "clear-failed":
+        fail(filled)
+    assert browser("viewer").post(f"{PATH}/{action}").status_code == 403
+    assert browser("operator", csrf="other").post(f"{PATH}/{action}").status_code == 403
+    assert filled.reads.pending_requests() == 0
+    answer = browser("operator").post(f"{PATH}/{action}")
+    assert answer.status_code == 204
+    assert filled.reads.pending_requests() == 1
+
+
+def test_there_is_nothing_to_clear_where_nothing_failed(browser: Browser, filled: FilledHome) -> None:
+    assert browser().post(f"{PATH}/clear-failed").status_code == 409
+    assert filled.reads.pending_requests() == 0
