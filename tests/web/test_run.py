@@ -14,8 +14,10 @@ from orchestrator.core.events import (
     RunEnded,
     RunStarted,
 )
+from orchestrator.core.orders import log_path
 from orchestrator.core.particulars import Failure
 from orchestrator.names import RunState
+from orchestrator.web.views.activity import PIECE
 from orchestrator.web.views.run_history import PER_PAGE
 from tests.cli.homes import FilledHome
 
@@ -140,3 +142,39 @@ def test_what_is_asked_for_waits_for_the_scheduler_and_who_may_not_ask_is_refuse
 def test_there_is_nothing_to_clear_where_nothing_failed(browser: Browser, filled: FilledHome) -> None:
     assert browser().post(f"{PATH}/clear-failed").status_code == 409
     assert filled.reads.pending_requests() == 0
+
+
+def test_an_activity_shows_what_it_wrote_without_what_only_terminals_show(browser: Browser, filled: FilledHome) -> None:
+    log = filled.folder / "logs" / log_path(filled.reads.run("order_1001", "first").run_key, 6, -1)
+    log.parent.mkdir(parents=True)
+    log.write_bytes(b"x" * PIECE + f"\x1b[31mred\x1b[0m {HOSTILE}\n".encode() + b"\xff")
+    page = f"{PATH}/tasks/reserve_inventory"
+    text = browser("viewer").get(page).text
+    assert "red &lt;script&gt;" in text
+    assert "\x1b" not in text
+    assert "start=0" in text
+    first = browser("viewer").get(f"{page}?start=0").text
+    assert "red &lt;script&gt;" not in first
+    assert f"start={PIECE}" in first
+    assert "/clear" not in text
+
+
+def test_an_activity_that_has_not_run_says_why(browser: Browser) -> None:
+    text = browser("viewer").get(f"{PATH}/tasks/ship_package").text
+    assert "reserve_inventory" in text
+    assert "has not run yet" in text
+
+
+@pytest.mark.parametrize("place", ["nothing", "charge_card?attempt=9", "..%2f..%2fetc"])
+def test_an_activity_that_a_run_does_not_have_is_not_there(browser: Browser, place: str) -> None:
+    assert browser().get(f"{PATH}/tasks/{place}").status_code == 404
+
+
+def test_an_activity_is_cleared_by_who_may(browser: Browser, filled: FilledHome) -> None:
+    fail(filled)
+    page = f"{PATH}/tasks/reserve_inventory"
+    assert f"{page}/clear" in browser("operator").get(page).text
+    assert browser("viewer").post(f"{page}/clear").status_code == 403
+    assert browser("foreigner").post(f"{page}/clear").status_code == 404
+    assert browser("operator").post(f"{page}/clear").status_code == 204
+    assert filled.reads.pending_requests() == 1
