@@ -3,29 +3,17 @@
 from collections.abc import Iterable, Sequence
 
 from orchestrator.assembly.home import Home
+from orchestrator.assembly.run_spec import require_task, spec_version
 from orchestrator.core.graph import ancestors, descendants
 from orchestrator.core.requests import ClearTasks
 from orchestrator.core.setups import cleared_with
 from orchestrator.core.spec import DagSpec
-from orchestrator.exceptions import ConflictError, NotFoundError
+from orchestrator.exceptions import ConflictError
 from orchestrator.names import TaskState
-from orchestrator.nearest import did_you_mean
 from orchestrator.storage.views import RunRow
 
 Place = tuple[str, int | None]
 _BAD = (TaskState.FAILED, TaskState.UPSTREAM_FAILED)
-
-
-def spec_version(home: Home, run: RunRow) -> int:
-    """The version that the run executes, or will when a scheduler takes it up."""
-    return run.version_id or home.reads.dag(run.dag_id).version_id
-
-
-def require_task(spec: DagSpec, task_id: str) -> None:
-    """NotFoundError unless the DAG has that task."""
-    known = [task.task_id for task in spec.tasks]
-    if task_id not in known:
-        raise NotFoundError(f"DAG {spec.dag_id!r} has no task {task_id!r}{did_you_mean(task_id, known)}")
 
 
 def clearing_of(

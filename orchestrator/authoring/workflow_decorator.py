@@ -52,6 +52,7 @@ class WorkflowSettings(TypedDict, total=False):
     catchup: bool | None
     max_active_tasks: int | None
     max_active_runs: int | None
+    max_consecutive_failed_dag_runs: int | None
     dagrun_timeout: Duration | None
     tags: Iterable[str] | None
     doc_md: str | None

@@ -1,7 +1,7 @@
 """Finding what a command names: a run by its id or date, a task in its version."""
 
-from orchestrator.assembly.clearing import require_task, spec_version
 from orchestrator.assembly.home import Home
+from orchestrator.assembly.run_spec import require_task, spec_version
 from orchestrator.cli.dates import date_or_none
 from orchestrator.exceptions import NotFoundError
 from orchestrator.storage.views import ActivityRow, RunRow

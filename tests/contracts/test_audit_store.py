@@ -239,7 +239,7 @@ def test_what_was_written_before_lines_were_chained_is_chained_by_the_migration(
         for n in (2, 5, 6)
     ]
     do(engine, *(insert(audit).values(row) for row in rows))
-    _undo_the_last_migration(engine)
+    _undo_the_last_migrations(engine)
     engine.dispose()
     assert migrate(empty_url) == "0005"
     engine = connect(empty_url)
@@ -249,9 +249,10 @@ def test_what_was_written_before_lines_were_chained_is_chained_by_the_migration(
     engine.dispose()
 
 
-def _undo_the_last_migration(engine: Engine) -> None:
+def _undo_the_last_migrations(engine: Engine) -> None:
     with writing(engine) as connection:
-        connection.execute(text("DROP INDEX ix_audit_dag_id_run_id"))
+        for index in ("ix_audit_dag_id_run_id", "ix_runs_dag_id_logical_date"):
+            connection.execute(text(f"DROP INDEX {index}"))
         for column in ("prev", "hash"):
             connection.execute(text(f"ALTER TABLE audit DROP COLUMN {column}"))
         for table in ("audit_seals", "users", "grants", "tokens", "sessions", "sign_in_attempts"):

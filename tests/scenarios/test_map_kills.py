@@ -5,6 +5,8 @@ import signal
 from collections import Counter
 from pathlib import Path
 
+from psutil import Process
+
 from orchestrator.core.events import ActivityCompleted, ActivityLost
 from orchestrator.names import RunState
 from orchestrator.testing.home import LiveHome
@@ -78,6 +80,12 @@ def _until_as_many_have_run(home: LiveHome, evidence: Path, count: int) -> None:
 
 
 def _kill_a_worker(home: LiveHome) -> None:
-    """One that the zygote has forked: a child of a child of the scheduler, or deeper."""
-    deepest = max(home.processes(), key=lambda process: len(process.parents()))
-    os.kill(deepest.pid, signal.SIGKILL)
+    """One that the zygote has forked: a child of a child of the seed, which is the scheduler's."""
+    workers = home.wait_for("a worker is there", lambda: [one for one in home.processes() if _depth(home, one) > 2])
+    os.kill(workers[0].pid, signal.SIGKILL)
+
+
+def _depth(home: LiveHome, process: Process) -> int:
+    """How many of the home's processes it descends from."""
+    ours = {one.pid for one in home.processes()}
+    return sum(parent.pid in ours for parent in process.parents())

@@ -21,10 +21,10 @@ from orchestrator.api.models.mending import (
 from orchestrator.api.paging import DagId, RunId
 from orchestrator.api.routes.histories import RUN
 from orchestrator.assembly.asking import replay_run
-from orchestrator.assembly.clearing import spec_version
 from orchestrator.assembly.entrances import find_entrance
 from orchestrator.assembly.home import Home
 from orchestrator.assembly.replaying import Query
+from orchestrator.assembly.run_spec import spec_version
 from orchestrator.assembly.settling import settle
 from orchestrator.authoring.conf import check_fits
 from orchestrator.core.events import UpdateAnswered

@@ -10,8 +10,8 @@ from orchestrator.api.cutting import Keys, cut, fits
 from orchestrator.api.etags import heed
 from orchestrator.api.models.tasks import TaskInstance, TaskInstanceCollection, TaskPatch, task_instance_of
 from orchestrator.api.paging import DagId, MapIndex, Paged, Pattern, RunId, TaskId, WhichMapIndex, one_or_all, spans_of
-from orchestrator.assembly.clearing import require_task, spec_version
 from orchestrator.assembly.home import Home
+from orchestrator.assembly.run_spec import require_task, spec_version
 from orchestrator.assembly.settling import settle
 from orchestrator.core.requests import MarkTask
 from orchestrator.names import UNMAPPED, TaskState
