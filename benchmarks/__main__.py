@@ -29,6 +29,11 @@ WORKLOADS = {
     "WORKFLOW": "benchmarks.workflow",
     "DEFERRALS": "benchmarks.deferrals",
 }
+WEB = {
+    "PAGES": "benchmarks.web_pages",
+    "WATCHERS": "benchmarks.web_watchers",
+}
+"""Those that take minutes, and a browser: measured where they are asked for."""
 
 _WIDTH = 110  # wide enough for the table where the output is no terminal
 
@@ -39,11 +44,15 @@ _WIDTH = 110  # wide enough for the table where the output is no terminal
 @click.option("--json", "in_json", is_flag=True, help="Print JSON and nothing else on stdout.")
 @click.option("--quick", is_flag=True, help="Smaller sizes: to see that it works, not to quote.")
 def main(also: Sequence[str], only: Sequence[str], *, in_json: bool, quick: bool) -> None:
-    """Measure W1 to W6, reaction and more, each beside this machine's floors of this run."""
+    """Measure W1 to W6, reaction and more, each beside this machine's floors of this run.
+
+    PAGES and WATCHERS are measured where they are named.
+    """
     chosen = [name.upper() for name in (*only, *also)] or list(WORKLOADS)
-    unknown = [name for name in chosen if name not in WORKLOADS]
+    known = WORKLOADS | WEB
+    unknown = [name for name in chosen if name not in known]
     if unknown:
-        raise click.UsageError(f"there is no workload {unknown[0]}; there are {', '.join(WORKLOADS)}")
+        raise click.UsageError(f"there is no workload {unknown[0]}; there are {', '.join(known)}")
     console = Console(stderr=True)
     with tempfile.TemporaryDirectory(prefix="orchestrator-bench-") as folder:
         figures = _measure(chosen, Path(folder), quick=quick, console=console)
@@ -67,7 +76,7 @@ def _measure(chosen: Sequence[str], folder: Path, *, quick: bool, console: Conso
         Figure(workload="FLOOR", what="durable one-row commits", measured=found.commits, unit="/s"),
     ]
     for name in chosen:
-        module: Any = importlib.import_module(WORKLOADS[name])
+        module: Any = importlib.import_module((WORKLOADS | WEB)[name])
         with console.status(f"{name}: {module.__doc__.splitlines()[0]}"):
             bench = Bench(folder=folder / name.lower(), floors=found, quick=quick)
             measured = module.measure(bench)

@@ -138,6 +138,16 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
     expires_at: datetime
 
 
+class ListedSession(Session, frozen=True, kw_only=True):
+    """A session in a list. ``id`` names it: the beginning of the SHA-256 of its secret, which opens nothing."""
+
+    id: str
+
+
+SESSION_ID = 16
+"""How many of the digits of its hash name a session."""
+
+
 class SessionStore(Protocol):
     """Sessions, by the SHA-256 of their secrets."""
 
@@ -150,6 +160,12 @@ class SessionStore(Protocol):
 
     def end(self, sha256: str) -> bool:
         """Whether there was one."""
+
+    def all(self, user: str) -> list[ListedSession]:
+        """Those of a user, the one that was seen last first; also those that have expired and are not forgotten yet."""
+
+    def end_one(self, user: str, session_id: str, *, by: str) -> None:
+        """NotFoundError where that user has none of that id."""
 
     def end_all(self, user: str, *, by: str) -> int:
         """How many of that user's there were."""

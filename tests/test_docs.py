@@ -20,7 +20,7 @@ from orchestrator.testing.home import LiveHome
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
 PAGES = sorted([*DOCS.rglob("*.md"), *ROOT.glob("*.md")])
-LINK = re.compile(r"(?<!!)\[[^\]]*\]\((?!https?:|mailto:)([^)#\s]+)(#[^)\s]*)?\)")
+LINK = re.compile(r"\[[^\]]*\]\((?!https?:|mailto:)([^)#\s]+)(#[^)\s]*)?\)")
 PYTHON = re.compile(r"^```python(?: file=(\S+))?\n(.*?)^```", re.MULTILINE | re.DOTALL)
 FENCE = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
 
@@ -128,6 +128,8 @@ def commands_shown(page: Path) -> list[str]:
 def command_of(arguments: list[str]) -> tuple[click.Command, list[str]]:
     """The command that the first words name, and the rest of the words."""
     command: click.Command = cli.orchestrator
+    while arguments[0] in ("--url", "--ca"):
+        arguments = arguments[2:]
     while isinstance(command, click.Group):
         found = command.get_command(click.Context(command), arguments[0])
         assert found is not None, f"there is no command {arguments[0]}"

@@ -17,6 +17,8 @@ from orchestrator.api.routes import (
     events,
     histories,
     hitl,
+    jobs,
+    logs,
     monitor,
     observed,
     outputs,
@@ -28,6 +30,7 @@ from orchestrator.api.routes import (
     variables,
 )
 from orchestrator.api.safety import Safety, Short
+from orchestrator.api.turnstile import Turnstile
 from orchestrator.api.visitor import Accounts
 from orchestrator.assembly.home import Home
 
@@ -39,6 +42,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     dag_details.router,
     dag_runs.router,
     outputs.router,
+    logs.router,
     task_instances.router,  # after those whose paths its map_index would fit
     clearing.router,
     hitl.router,
@@ -51,6 +55,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     observed.router,
     events.router,
     monitor.router,
+    jobs.router,
     rpc.router,
 )
 """Everything below ``/api/v2``."""
@@ -67,6 +72,7 @@ def make_app(home: Home, accounts: Accounts, *, pages: Sequence[APIRouter] = ())
     )
     app.state.home = home
     app.state.accounts = accounts
+    app.state.turnstile = Turnstile()
     app.state.live = Live(home.reads)
     app.add_middleware(Short, most=MAX_BODY)
     app.add_middleware(Safety)

@@ -1,6 +1,5 @@
 """Cutting: a page of a list that is short enough to be in memory."""
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeAlias, TypeVar
 
@@ -26,11 +25,3 @@ def cut(rows: Sequence[R], paging: Paging, keys: Keys[R]) -> list[R]:
         there.sort(key=key, reverse=field.startswith("-"))
         found = [*there, *(row for row in found if key(row) is None)]
     return found[paging.offset : paging.offset + paging.limit]
-
-
-def fits(pattern: str | None, text: str) -> bool:
-    """Whether a text is like an SQL pattern, however its letters are written."""
-    if pattern is None:
-        return True
-    parts = (".*" if letter == "%" else "." if letter == "_" else re.escape(letter) for letter in pattern)
-    return re.fullmatch("".join(parts), text, re.IGNORECASE | re.DOTALL) is not None

@@ -12,6 +12,7 @@ from starlette.responses import Response
 
 from orchestrator.api.etags import KEPT_BY_ASKER, NotModifiedError
 from orchestrator.api.safety import HEADERS, KEPT_NOWHERE
+from orchestrator.api.turnstile import WAIT_SECONDS, CrowdedError
 from orchestrator.api.visitor import SignInNeededError
 from orchestrator.exceptions import (
     ConflictError,
@@ -26,6 +27,7 @@ _STATUS: tuple[tuple[type[Exception], HTTPStatus], ...] = (
     (SignInNeededError, HTTPStatus.UNAUTHORIZED),
     (ForbiddenError, HTTPStatus.FORBIDDEN),
     (NotFoundError, HTTPStatus.NOT_FOUND),
+    (CrowdedError, HTTPStatus.TOO_MANY_REQUESTS),
     (ConflictError, HTTPStatus.CONFLICT),
     (UsageError, HTTPStatus.BAD_REQUEST),
     (StorageUnavailableError, HTTPStatus.SERVICE_UNAVAILABLE),
@@ -49,7 +51,7 @@ _SCHEMA: dict[str, Any] = {
 PROBLEMS: dict[int | str, dict[str, Any]] = {
     status.value: {"description": status.phrase, "content": {"application/problem+json": {"schema": _SCHEMA}}}
     for status in (
-        *dict(_STATUS).values(),
+        *(status for kind, status in _STATUS if kind is not CrowdedError),  # which is for signing in only
         HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
         HTTPStatus.UNPROCESSABLE_ENTITY,
     )
@@ -117,6 +119,8 @@ async def answer(request: Request, error: Exception) -> Response:
     headers = dict(KEPT_NOWHERE | HEADERS)  # one that nobody foresaw is answered outside of the middleware
     if problem.status == HTTPStatus.UNAUTHORIZED:
         headers["WWW-Authenticate"] = "Bearer"
+    if problem.status == HTTPStatus.TOO_MANY_REQUESTS:
+        headers["Retry-After"] = str(WAIT_SECONDS)
     if isinstance(error, HTTPException):
         headers |= error.headers or {}
     return Response(msgspec.json.encode(problem), problem.status, headers, "application/problem+json")

@@ -16,6 +16,8 @@ HEADERS = {
     "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
 }
 KEPT_NOWHERE = {"Cache-Control": "no-store"}
+BY_HTTPS = {"Strict-Transport-Security": "max-age=31536000"}
+"""Said only where the browser has come by HTTPS: from then on it comes in no other way."""
 
 
 class Safety:
@@ -32,7 +34,7 @@ class Safety:
         async def send_safely(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                headers.update(HEADERS)
+                headers.update(HEADERS | BY_HTTPS if scope["scheme"] == "https" else HEADERS)
                 for name, value in KEPT_NOWHERE.items():
                     headers.setdefault(name, value)
             await send(message)

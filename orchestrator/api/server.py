@@ -12,6 +12,7 @@ from datetime import timedelta
 import uvicorn
 from fastapi import FastAPI
 
+from orchestrator.api.hosts import Hosts, names_of
 from orchestrator.assembly.home import Home, open_home
 from orchestrator.config import Config
 
@@ -40,11 +41,11 @@ def run_api_server(
             server.run(sockets=[listener])
 
 
-def _settings(config: Config, app: Callable[..., object]) -> uvicorn.Config:
+def _settings(config: Config, app: FastAPI) -> uvicorn.Config:
     logging.getLogger("uvicorn").setLevel(logging.WARNING)
     logging.getLogger("uvicorn.access").setLevel(logging.INFO)
     return uvicorn.Config(
-        app,
+        Hosts(app, names_of(config)),
         loop="asyncio",
         http="h11",
         ws="none",

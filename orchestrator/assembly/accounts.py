@@ -6,7 +6,8 @@ from datetime import timedelta
 import msgspec
 from sqlalchemy import Engine
 
-from orchestrator.account_ports import SessionStore, Token, TokenStore, User, UserStore
+from orchestrator.account_ports import ListedSession, SessionStore, Token, TokenStore, User, UserStore
+from orchestrator.assembly.home import Home
 from orchestrator.assembly.passwords import Passwords, random_password
 from orchestrator.assembly.sign_in import Policy, SignIn, fingerprint, new_token
 from orchestrator.clock import SystemClock
@@ -124,6 +125,25 @@ class Accounts(Guarded):
         return self._changed(self._users.revoke(user.name, grant, by=self._in_the_name_of(by)))
 
     @visible
+    def own(self) -> User:
+        """One's own account; NotFoundError where whoever asks has none."""
+        self._require_own(self._who.name)
+        return self._user(self._who.name)
+
+    @visible
+    def sessions(self, name: str) -> list[ListedSession]:
+        """The sessions of a user that have not ended, the one that was used last first."""
+        self._require_own(name)
+        return [one for one in self._sessions.all(self._user(name).name) if self.sign_in.lasts(one)]
+
+    @visible
+    def end_session(self, name: str, session_id: str, *, by: str) -> None:
+        """Sign a user out in one place; NotFoundError where they are not signed in there."""
+        self._require_own(name)
+        self._sessions.end_one(self._user(name).name, session_id, by=self._in_the_name_of(by))
+        self.sign_in.forget()
+
+    @visible
     def end_sessions(self, name: str, *, by: str) -> int:
         """Sign a user out everywhere; of how many sessions."""
         self._require_own(name)
@@ -203,6 +223,11 @@ def _as_kept(name: str) -> str:
         return user_name(name)
     except UsageError:
         raise NotFoundError(f"there is no user {name[:_LONGEST_NAME]!r}") from None
+
+
+def accounts_of(home: Home) -> Accounts:
+    """The accounts of an open home, for whoever asks it."""
+    return make_accounts(home.config, home.engine, who=home.who)
 
 
 def make_accounts(config: Config, engine: Engine, clock: Clock | None = None, who: Principal = LOCAL) -> Accounts:

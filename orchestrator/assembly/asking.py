@@ -57,6 +57,8 @@ def script_at(home: Home, run: RunRow, last: int) -> tuple[int, Script]:
     That is known without folding it all, unless a reset has made some of its facts count no more.
     """
     marks = home.reads.facts_of(run.run_key, _LANDMARKS, until=last)
+    if not marks:
+        raise NotFoundError(f"nothing is recorded of run {run.run_id!r}")
     events = [fact.event for fact in marks]
     version_id = next(event.version_id for event in reversed(events) if isinstance(event, RunMoved | RunCreated))
     created = events[0]

@@ -7,7 +7,10 @@ from orchestrator.core.callback_events import CallbackScheduled
 from orchestrator.core.events import ActivityScheduled, AnyEvent
 from orchestrator.exceptions import NotFoundError
 from orchestrator.names import UNMAPPED
+from orchestrator.storage.facts import told
 from orchestrator.storage.views import ActivityRow, RunRow
+
+_MOST = 100_000
 
 
 class LogPlace(NamedTuple):
@@ -25,14 +28,20 @@ def logs_of_try(home: Home, run: RunRow, activity: ActivityRow, attempt: int | N
     """
     if activity.attempt == 0:
         raise NotFoundError(f"task {activity.task_id!r} has not run yet: it is {activity.state}, so it has no log")
-    facts = home.reads.facts_of(run.run_key, (ActivityScheduled,), until=run.last_seq)
-    opened = [fact.seq for fact in facts if _opens(fact.event, activity, attempt or activity.attempt)]
+    place = run.run_key, activity.task_id, activity.map_index
+    facts = home.reads.facts_about(*place, types=(ActivityScheduled.__name__,), limit=_MOST)
+    opened = [fact.seq for fact in map(told, facts) if _opens(fact.event, activity, attempt or activity.attempt)]
     if not opened and attempt in (None, activity.attempt):
         opened = [activity.scheduled_seq]
     if not opened:
-        tries = "1 try" if activity.attempt == 1 else f"{activity.attempt} tries"
-        raise NotFoundError(f"task {activity.task_id!r} has had {tries}; there is no try {attempt}")
+        raise no_such_try(activity, attempt)
     return [LogPlace(run.run_key, seq, activity.map_index) for seq in opened]
+
+
+def no_such_try(activity: ActivityRow, attempt: int | None) -> NotFoundError:
+    """What is said of a try that an activity has not had."""
+    tries = "1 try" if activity.attempt == 1 else f"{activity.attempt} tries"
+    return NotFoundError(f"task {activity.task_id!r} has had {tries}; there is no try {attempt}")
 
 
 def log_of_callback(

@@ -11,10 +11,15 @@ from typing import Any, get_type_hints
 
 import msgspec
 
+from orchestrator.assembly.accounts import Accounts, accounts_of
+from orchestrator.assembly.auditing import proof_of
 from orchestrator.assembly.home import Home
+from orchestrator.assembly.run_code import RunCode
 from orchestrator.assembly.run_logs import RunLogs
 from orchestrator.assembly.run_payloads import RunPayloads
+from orchestrator.assembly.told_vault import ToldConnections, ToldVariables
 from orchestrator.exceptions import NotFoundError, UsageError
+from orchestrator.storage.audit_proof import AuditProof
 from orchestrator.storage.guard import Guarded, guard_of
 from orchestrator.storage.reads import Reads
 from orchestrator.storage.records import Records
@@ -28,8 +33,14 @@ PARTS: Mapping[str, tuple[type[Guarded], Callable[[Home], Guarded]]] = {
     "records": (Records, lambda home: home.records),
     "logs": (RunLogs, RunLogs),
     "payloads": (RunPayloads, RunPayloads),
+    "code": (RunCode, RunCode),
+    "variables": (ToldVariables, ToldVariables),
+    "connections": (ToldConnections, ToldConnections),
+    "accounts": (Accounts, accounts_of),
+    "proof": (AuditProof, proof_of),
 }
-"""Those that may be asked from afar: no secret is among them."""
+"""Those that may be asked from afar, and how each is had of a home: no secret is told by any, but a token to who makes
+it."""
 
 
 class Call:

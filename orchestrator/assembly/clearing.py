@@ -1,18 +1,21 @@
-"""Clearing: which tasks are meant when some of a run are to run again."""
+"""Clearing and marking: which tasks are meant when some of a run are to run again, or to count as ended."""
 
 from collections.abc import Iterable, Sequence
 
 from orchestrator.assembly.home import Home
 from orchestrator.assembly.run_spec import require_task, spec_version
 from orchestrator.core.graph import ancestors, descendants
-from orchestrator.core.requests import ClearTasks
+from orchestrator.core.requests import ClearTasks, MarkTask
 from orchestrator.core.setups import cleared_with
 from orchestrator.core.spec import DagSpec
-from orchestrator.exceptions import ConflictError
+from orchestrator.exceptions import ConflictError, UsageError
 from orchestrator.names import TaskState
+from orchestrator.storage.list_reads import RunFilter
+from orchestrator.storage.listing import Paging, Span
 from orchestrator.storage.views import RunRow
 
 Place = tuple[str, int | None]
+MOST_RUNS = 100
 _BAD = (TaskState.FAILED, TaskState.UPSTREAM_FAILED)
 
 
@@ -48,6 +51,39 @@ def clearing_of(
         version_id=None if same_version else version_id,
         by=by,
     )
+
+
+def markings_of(
+    home: Home,
+    run: RunRow,
+    named: Sequence[Place],
+    state: TaskState,
+    *,
+    upstream: bool = False,
+    downstream: bool = False,
+    by: str = "",
+) -> list[MarkTask]:
+    """The requests that have these tasks of a run, with those around them that are asked for, count as ``state``."""
+    spec = home.reads.spec(spec_version(home, run))
+    return [
+        MarkTask(dag_id=run.dag_id, run_id=run.run_id, task_id=task_id, map_index=map_index, state=state, by=by)
+        for task_id, map_index in _spread(spec, named, upstream=upstream, downstream=downstream)
+    ]
+
+
+def runs_around(home: Home, run: RunRow, *, past: bool, future: bool) -> list[RunRow]:
+    """The runs of its DAG with an earlier logical date, with a later one, or both, in their order, and the run itself.
+
+    UsageError where they are too many to be cleared at once.
+    """
+    if run.logical_date is None or not (past or future):
+        return [run]
+    span = Span(lte=None if future else run.logical_date, gte=None if past else run.logical_date)
+    paging = Paging(limit=MOST_RUNS + 1, order_by=("logical_date",))
+    found = home.reads.list_runs(run.dag_id, RunFilter(spans={"logical_date": span}), paging)
+    if found.total > MOST_RUNS:
+        raise UsageError(f"these are {found.total} runs; at most {MOST_RUNS} are cleared at once")
+    return [one for one in found.rows if one.logical_date != run.logical_date or one.run_id == run.run_id]
 
 
 def _spread(spec: DagSpec, named: Sequence[Place], *, upstream: bool, downstream: bool) -> list[Place]:

@@ -8,12 +8,14 @@ from sqlalchemy import Engine
 from orchestrator import doorbell
 from orchestrator.assembly.catalog import make_catalog
 from orchestrator.assembly.vault import make_vault
+from orchestrator.assembly.vitals import signs_of_life
 from orchestrator.authoring.defaults import Defaults
 from orchestrator.clock import SystemClock
 from orchestrator.config import Config
 from orchestrator.dagbag.asking import ParseVault
 from orchestrator.dagbag.dag_processor import DagProcessor
 from orchestrator.storage.database import connect
+from orchestrator.storage.signs import Role
 
 
 def run_dag_processor(config: Config, stop: threading.Event, *, on_ready: Callable[[], None] = lambda: None) -> None:
@@ -22,7 +24,8 @@ def run_dag_processor(config: Config, stop: threading.Event, *, on_ready: Callab
     try:
         processor = make_dag_processor(config, engine, on_change=lambda: _ring(config))
         on_ready()
-        processor.run(stop)
+        with signs_of_life(engine, SystemClock(), Role.DAG_PROCESSOR, processor.facts):
+            processor.run(stop)
     finally:
         engine.dispose()
 

@@ -13,7 +13,6 @@ from orchestrator.executors.host_wire import Maker
 from orchestrator.executors.hosted import HostedExecutor
 from orchestrator.executors.local import LocalExecutor
 from orchestrator.nearest import did_you_mean
-from orchestrator.ports import Executor
 from orchestrator.processes.entry import Origin
 from orchestrator.worker.settings import WorkerSettings
 
@@ -22,7 +21,7 @@ _LOCAL = "LocalExecutor"
 
 def make_executor(
     config: Config, origin: Origin | None = None, notice: Callable[[str], None] = lambda _: None
-) -> Executor:
+) -> LocalExecutor | HostedExecutor:
     """Where the activities of this home run; its processes come from ``origin``, or an interpreter.
 
     ConfigError where a plain name is neither built in nor a plugin's. ``notice`` hears of what befalls an author's.
@@ -92,4 +91,5 @@ def worker_settings(config: Config, backing: Backing | None = None) -> WorkerSet
         max_activities=config.workers.max_activities_per_worker,
         memory_limit=config.workers.memory_limit_mb * 1024**2,
         default_deferrable=config.operators.default_deferrable,
+        base_url=config.api.url,
     )

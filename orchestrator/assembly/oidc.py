@@ -55,14 +55,17 @@ class Oidc:
         self._keyring = keyring
         self._clock = clock
 
-    def begin(self, redirect_uri: str) -> Begun:
-        """``redirect_uri`` is where the provider sends the browser back to. SignInError where it does not answer."""
+    def begin(self, redirect_uri: str, goes_to: str = "/") -> Begun:
+        """``redirect_uri`` is where the provider sends the browser back to, ``goes_to`` what its user was looking for.
+        SignInError where the provider does not answer.
+        """
         promise = Promise(
             state=secrets.token_urlsafe(_BYTES),
             nonce=secrets.token_urlsafe(_BYTES),
             verifier=secrets.token_urlsafe(_BYTES),
             redirect_uri=redirect_uri,
             at=self._clock.now(),
+            goes_to=goes_to,
         )
         sealed = self._keyring.encrypt(msgspec.json.encode(promise).decode())
         return Begun(url=self._provider.address(promise), sealed=sealed)
@@ -81,6 +84,10 @@ class Oidc:
             raise SignInError(f"the provider lets nobody in: {words(said)}")
         claims = self._provider.claims(answer["code"], promise, self._reading, now)
         return self._sign_in.with_identity(self._reading.of(claims), address)
+
+    def goes_to(self, sealed: str) -> str:
+        """What whoever began was looking for; SignInError where this browser has not begun."""
+        return self._opened(sealed).goes_to
 
     def _opened(self, sealed: str) -> Promise:
         try:

@@ -10,7 +10,7 @@ from orchestrator.core.board import Place
 from orchestrator.core.compatibility import Finding, Meaning, compare
 from orchestrator.core.effects import Effect, repeated
 from orchestrator.core.events import Recorded
-from orchestrator.core.forking import fork
+from orchestrator.core.forking import fork_from
 from orchestrator.core.plan import Plan
 from orchestrator.core.requests import Edit, ForkRun
 from orchestrator.core.runs import replay
@@ -48,12 +48,7 @@ class Prospects:
         if before is not None:
             return self._before(before)
         assert at is not None
-        if not 1 <= at <= len(self.facts):
-            raise UsageError(
-                f"run {self.run.run_id!r} has the facts 1 to {len(self.facts)}, and no {at}; see: "
-                f"orchestrator runs history {self.run.dag_id} {self.run.run_id!r}"
-            )
-        return at
+        return seq_of(self.run, at, len(self.facts))
 
     def _before(self, name: str) -> int:
         task_id, map_index = place_of(name)
@@ -88,9 +83,12 @@ class Prospects:
         found = compare(past.run, self._target(past, version_id).spec)
         return [finding for finding in found if finding.meaning > Meaning.COMPATIBLE]
 
-    def rehearse(self, request: ForkRun) -> list[Recorded]:
-        """What the new run would begin with; the errors that its scheduler would have, and no request."""
-        return fork(self.run.run_key, self.facts, request, self.plan, datetime.now(UTC))
+    def rehearse(self, request: ForkRun, past: Past | None = None) -> list[Recorded]:
+        """What the new run would begin with; the errors that its scheduler would have, and no request. ``past``: the
+        run after the fact that the request names.
+        """
+        past = past or self.past(request.seq)
+        return fork_from(past, self.run.run_key, request, self.plan, datetime.now(UTC))
 
     def script(self, facts: Sequence[Recorded]) -> Script:
         """What the code of a new run would be told that begins with these facts."""
@@ -105,6 +103,16 @@ class Prospects:
 
     def _target(self, past: Past, version_id: int | None) -> Plan:
         return past.run.plan if version_id is None else self.plan(version_id)
+
+
+def seq_of(run: RunRow, at: int, last: int) -> int:
+    """The seq of one of the run's ``last`` facts; UsageError where it has none of that number."""
+    if not 1 <= at <= last:
+        raise UsageError(
+            f"run {run.run_id!r} has the facts 1 to {last}, and no {at}; see: "
+            f"orchestrator runs history {run.dag_id} {run.run_id!r}"
+        )
+    return at
 
 
 def place_of(name: str) -> tuple[str, int | None]:

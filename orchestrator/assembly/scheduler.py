@@ -5,7 +5,7 @@ import gc
 import os
 import signal
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 from sqlalchemy import Engine
 
@@ -13,6 +13,7 @@ from orchestrator.assembly.catalog import make_catalog
 from orchestrator.assembly.executor import make_executor
 from orchestrator.assembly.replayer import make_replayer
 from orchestrator.assembly.triggerer import make_triggerer
+from orchestrator.assembly.vitals import Vitals
 from orchestrator.clock import SystemClock
 from orchestrator.config import Config
 from orchestrator.doorbell import PipeDoorbell, ring
@@ -24,6 +25,7 @@ from orchestrator.processes.entry import Origin
 from orchestrator.storage.database import connect
 from orchestrator.storage.history import SqlHistoryStore
 from orchestrator.storage.projections import SqlProjections
+from orchestrator.storage.signs import Role, Sign
 
 _STOPPING = (signal.SIGTERM, signal.SIGINT)
 
@@ -45,7 +47,10 @@ def run_scheduler(
     settings = settings_of(config)
     executor = make_executor(config, origin, notice)
     replayer, triggerer = make_replayer(config, notice), make_triggerer(config, notice, origin)
-    scheduler = make_scheduler(config, engine, executor, replayer, triggerer, settings, notice)
+    vitals = Vitals(
+        SystemClock(), {Role.SCHEDULER: dict, Role.EXECUTOR: executor.facts, Role.TRIGGERER: triggerer.facts}
+    )
+    scheduler = make_scheduler(config, engine, executor, replayer, triggerer, settings, notice, vitals.signs)
     doorbell = PipeDoorbell(config.doorbell)
     stop = StopRequest()
     try:
@@ -57,6 +62,7 @@ def run_scheduler(
                 settings=settings,
                 stop=stop,
                 on_ready=on_ready,
+                on_turn=vitals.turned,
             )
     finally:
         doorbell.close()
@@ -71,11 +77,12 @@ def make_scheduler(
     triggerer: Triggerer,
     settings: Settings,
     notice: Callable[[str], None],
+    signs: Callable[[], Sequence[Sign]] = tuple,
 ) -> Scheduler:
     """A scheduler on an open database, with the executor, the replayer and the triggerer that it is given."""
     _spare_the_garbage_collector()
     return Scheduler(
-        store=SqlHistoryStore(engine),
+        store=SqlHistoryStore(engine, signs),
         projections=SqlProjections(engine),
         catalog=make_catalog(config, engine),
         executor=executor,

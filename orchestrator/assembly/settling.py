@@ -2,6 +2,7 @@
 
 import time
 import uuid
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from orchestrator.assembly.home import Home
@@ -22,8 +23,18 @@ def scheduler_is_there(home: Home) -> bool:
 def settle(home: Home, request: AnyRequest, client_key: str | None = None) -> Verdict:
     """Leave a request; ConflictError says why it was refused. It stays ``pending``, and is kept, where no scheduler
     runs or none comes to it in time."""
-    request_id = home.requests.submit(request, client_key or uuid.uuid4().hex)
+    return settle_all(home, [request], [client_key or uuid.uuid4().hex])
+
+
+def settle_all(home: Home, requests: Sequence[AnyRequest], client_keys: Sequence[str]) -> Verdict:
+    """The same of several: all are left before one is waited for. ``pending`` where one of them is."""
+    ids = [home.requests.submit(*asked) for asked in zip(requests, client_keys, strict=True)]
     deadline = time.monotonic() + (_SETTLE_SECONDS if scheduler_is_there(home) else 0)
+    verdicts = {_verdict(home, request_id, deadline) for request_id in ids}
+    return Verdict.PENDING if Verdict.PENDING in verdicts else Verdict.CARRIED_OUT
+
+
+def _verdict(home: Home, request_id: int, deadline: float) -> Verdict:
     while (answer := home.reads.request(request_id)).verdict is Verdict.PENDING and time.monotonic() < deadline:
         time.sleep(_LOOK_SECONDS)
     if answer.verdict is Verdict.REFUSED:

@@ -7,7 +7,17 @@ from typing import NoReturn
 
 import msgspec
 
-from orchestrator.account_ports import AttemptStore, Identity, Session, SessionStore, Token, TokenStore, User, UserStore
+from orchestrator.account_ports import (
+    SESSION_ID,
+    AttemptStore,
+    Identity,
+    Session,
+    SessionStore,
+    Token,
+    TokenStore,
+    User,
+    UserStore,
+)
 from orchestrator.assembly.lookups import Lookups
 from orchestrator.assembly.passwords import Passwords
 from orchestrator.core.claims import Claimed
@@ -152,6 +162,11 @@ class SignIn:
             return None
         return known[1]
 
+    def lasts(self, session: Session) -> bool:
+        """Whether it has neither expired nor been left alone for too long."""
+        now = self._clock.now()
+        return session.expires_at > now and session.seen_at + self._policy.idle > now
+
     def unlock(self, name: str) -> None:
         """Let somebody try at once whose sign-in failed too often; and ask the database anew."""
         self._attempts.forget(name_key(name))
@@ -204,6 +219,11 @@ class SignIn:
         by = "sign-in:(unknown)" if user is None else f"sign-in:{user.name}"
         self._audit.note(by, "sign_in", refusal=why, address=address)
         raise SignInError(why)
+
+
+def session_id(secret: str) -> str:
+    """What a session is called in lists."""
+    return fingerprint(secret)[:SESSION_ID]
 
 
 def new_token() -> str:

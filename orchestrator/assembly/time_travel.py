@@ -36,8 +36,7 @@ class Moment(msgspec.Struct, frozen=True, kw_only=True):
 
 def as_of(home: Home, run: RunRow, seq: int, tell: Tell) -> Moment:
     """The run after that fact; NotFoundError where it has none of that seq."""
-    if not 1 <= seq <= run.last_seq:
-        raise NotFoundError(f"run {run.run_id!r} of DAG {run.dag_id!r} has facts 1 to {run.last_seq}, and none {seq}")
+    require_seq(run, seq)
     words = Words()
     then = folded(home, run, until=seq, tell=tell, hear=words.hear)
     fact = home.reads.facts_at(run.run_key, [seq])[seq]
@@ -50,6 +49,13 @@ def as_of(home: Home, run: RunRow, seq: int, tell: Tell) -> Moment:
         open=[task for task in tasks if (task.task_id, task.map_index) in then.open],
         reasons=why(then, now=fact.at, usage=_roomy(then), failure_of=words.of, callbacks=words.callbacks.values()),
     )
+
+
+def require_seq(run: RunRow, seq: int) -> int:
+    """The seq, where the run has such a fact; NotFoundError where it has none."""
+    if not 1 <= seq <= run.last_seq:
+        raise NotFoundError(f"run {run.run_id!r} of DAG {run.dag_id!r} has facts 1 to {run.last_seq}, and none {seq}")
+    return seq
 
 
 def _run_row(home: Home, run: RunRow, then: Run) -> RunRow:

@@ -53,7 +53,7 @@ def api_server(host: str | None, port: int | None, while_stdin_is_open: bool, de
 
 def site_of(home: Home) -> FastAPI:
     """The pages and the REST API, for the accounts of the home."""
-    return make_site(home, HomeDoor(make_accounts(home.config, home.engine).sign_in))
+    return make_site(home, HomeDoor(make_accounts(home.config, home.engine), home.config))
 
 
 def serve_on(descriptor: int) -> int:

@@ -5,6 +5,7 @@ from typing import Any
 
 import click
 
+from orchestrator.assembly.auditing import proof_of
 from orchestrator.assembly.home import Home
 from orchestrator.cli.dates import read_date
 from orchestrator.cli.options import dag_ids, with_home
@@ -12,7 +13,7 @@ from orchestrator.cli.output import Format, output_option, show_object, show_row
 from orchestrator.cli.render.console import say
 from orchestrator.exceptions import StorageCorruptError, UsageError
 from orchestrator.storage.audit import Seal
-from orchestrator.storage.audit_chain import Verification, verify
+from orchestrator.storage.audit_chain import Verification
 from orchestrator.storage.audit_reads import AuditFilter
 from orchestrator.storage.views import AuditRow
 
@@ -85,7 +86,7 @@ def verify_audit(home: Home, seal: str | None, output: Format) -> None:
       orchestrator audit verify
       orchestrator audit verify --seal "$(cat /mnt/elsewhere/seal)"
     """
-    found = verify(home.engine, known=None if seal is None else read_seal(seal))
+    found = home.part(proof_of).whole(None if seal is None else read_seal(seal))
     if output is Format.TABLE and not found.breaks:
         say(f"The audit log holds: {found.lines} lines. Its seal is {found.seal}")
     else:

@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from orchestrator.assembly.home import Home
-from orchestrator.assembly.vault import vault_of
+from orchestrator.assembly.told_vault import Kept, ToldConnections
 from orchestrator.authoring.connection import Connection
 from orchestrator.authoring.masking import STARS
 from orchestrator.cli.options import completed, confirm, who, with_home, yes_option
@@ -16,8 +16,6 @@ from orchestrator.cli.render.console import remark
 from orchestrator.cli.secret_files import read_file, write_file
 from orchestrator.exceptions import NotFoundError, UsageError
 from orchestrator.nearest import did_you_mean
-from orchestrator.storage.connections import ConnectionStore
-from orchestrator.storage.vault import HomeVault
 
 _COLUMNS = ["conn_id", "conn_type", "host", "schema", "login", "port", "password", "extra"]
 _FIELDS = {
@@ -34,12 +32,8 @@ id_argument = click.argument(
 )
 
 
-def _vault(home: Home) -> HomeVault:
-    return vault_of(home, by=who())
-
-
-def _store(home: Home) -> ConnectionStore:
-    return _vault(home).connections
+def _store(home: Home) -> ToldConnections:
+    return home.part(ToldConnections)
 
 
 @click.command("list")
@@ -56,7 +50,7 @@ def list_connections(home: Home, show_values: bool, hide_sensitive: bool, output
     """
     if hide_sensitive and not show_values:
         raise click.UsageError("--hide-sensitive goes with --show-values", ctx=click.get_current_context())
-    found = _store(home).all()
+    found = [one.read() for one in _store(home).all()]
     if show_values:
         rows = [_row(one, show_secrets=not hide_sensitive) for one in found]
     else:
@@ -79,10 +73,10 @@ def get(home: Home, conn_id: str, show_values: bool, output: Format) -> None:
     Example:
       orchestrator connections get warehouse -o json
     """
-    found = _vault(home).connection(conn_id)
+    found = _store(home).lookup(conn_id)
     if found is None:
         raise _unknown(home, conn_id)
-    show_object(_row(Connection.from_text(found, conn_id), show_secrets=show_values), output)
+    show_object(_row(found.read(), show_secrets=show_values), output)
 
 
 @click.command("add")
@@ -106,10 +100,10 @@ def add(home: Home, /, conn_id: str, output: Format, **given: Any) -> None:
     Example:
       orchestrator connections add warehouse --conn-uri postgresql://etl:secret@db:5432/sales
     """
-    _store(home).add(_made(conn_id, given), by=who())
+    _store(home).add(_kept(_made(conn_id, given)), by=who())
     found = _store(home).get(conn_id)
     assert found is not None
-    show_object(_row(found, show_secrets=False), output)
+    show_object(_row(found.read(), show_secrets=False), output)
 
 
 @click.command("delete")
@@ -148,7 +142,7 @@ def import_(home: Home, file: Path, overwrite: bool) -> None:
     known = set(store.ids())
     taken = [one for one in made if overwrite or one.conn_id not in known]
     for one in taken:
-        store.add(one, overwrite=overwrite, by=who())
+        store.add(_kept(one), overwrite=overwrite, by=who())
     skipped = f", {len(made) - len(taken)} that were there already are as they were" if len(taken) < len(made) else ""
     remark(f"{len(taken)} connections added{skipped}.")
 
@@ -168,7 +162,7 @@ def export(home: Home, file: Path, file_format: str | None, serialization_format
     kind = file_format or ("env" if file.suffix == ".env" else "json")
     if serialization_format and kind != "env":
         raise click.UsageError("--serialization-format goes with the format env", ctx=click.get_current_context())
-    found = _store(home).all()
+    found = [one.read() for one in _store(home).all()]
     if kind == "json":
         text = json.dumps({one.conn_id: json.loads(one.as_json()) for one in found}, indent=2) + "\n"
     else:
@@ -195,6 +189,10 @@ def _made(conn_id: str, given: dict[str, Any]) -> Connection:
     if given["conn_extra"] is not None:
         made.extra = _json_object(given["conn_extra"])
     return made
+
+
+def _kept(one: Connection) -> Kept:
+    return Kept(conn_id=one.conn_id, fields=one.as_json())
 
 
 def _json_object(text: str) -> str:

@@ -9,6 +9,7 @@ from orchestrator.config import Config, load_config
 from orchestrator.exceptions import UsageError
 
 URL = "ORCHESTRATOR_URL"
+CA = "ORCHESTRATOR_CA"
 
 
 def here() -> Path:
@@ -33,6 +34,16 @@ def own_config() -> Config:
 
 def url() -> str | None:
     """Where the server is, if the home lies elsewhere."""
+    return _given("url") or os.environ.get(URL) or None
+
+
+def ca() -> str | None:
+    """The file of certificates that servers are trusted by, in place of the system's."""
+    found = _given("ca") or os.environ.get(CA)
+    return str(Path(found).absolute()) if found else None
+
+
+def _given(option: str) -> str | None:
+    """What was said before the command."""
     context = click.get_current_context(silent=True)
-    given = None if context is None else context.find_root().params.get("url")
-    return given or os.environ.get(URL) or None
+    return None if context is None else context.find_root().params.get(option)

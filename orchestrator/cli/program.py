@@ -46,7 +46,16 @@ orchestrator.params.append(
     click.Option(
         ["--url"],
         metavar="URL",
-        help="Work with the home of the server there; ORCHESTRATOR_TOKEN lets you in. [env: ORCHESTRATOR_URL]",
+        help="Work with the home of the server there, or of the login of that name; a token lets you in, from "
+        "ORCHESTRATOR_TOKEN or `orchestrator login`. [env: ORCHESTRATOR_URL]",
+    )
+)
+
+orchestrator.params.append(
+    click.Option(
+        ["--ca"],
+        metavar="FILE",
+        help="With --url: trust servers whose certificates are signed by those in this file. [env: ORCHESTRATOR_CA]",
     )
 )
 

@@ -2,10 +2,10 @@
 
 import click
 
-from orchestrator.assembly.asking import replay_run
 from orchestrator.assembly.attempt_logs import LogPlace, log_of_callback
 from orchestrator.assembly.home import Home
 from orchestrator.assembly.replaying import Query
+from orchestrator.assembly.run_code import RunCode
 from orchestrator.assembly.typed_json import read_object
 from orchestrator.cli.logs import callback_option, follow_log, print_log
 from orchestrator.cli.lookup import find_run
@@ -41,7 +41,9 @@ def query(home: Home, dag_id: str, run_id: str, name: str, arguments: str, at: i
         raise ConflictError(f"run {run.run_id!r} cannot be asked yet: {run.reason}")
     asked = Query(name=name, arguments=read_object(arguments, "the query's JSON"))
     with progress_bar("Replaying the code") as tell:
-        found = replay_run(home, run, at=at, query=asked, tell=tell)
+        code = home.part(RunCode)
+        code.tell = tell
+        found = code.query(run, asked, at)
     for notice in found.notices:
         remark(notice)
     if found.block is not None:

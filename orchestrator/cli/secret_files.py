@@ -1,11 +1,11 @@
 """Files of variables or connections, which hold secrets."""
 
-import json
 import os
 import sys
 from pathlib import Path
 from typing import Any
 
+from orchestrator.assembly.named_values import named_values
 from orchestrator.exceptions import UsageError
 
 
@@ -15,7 +15,7 @@ def read_file(file: Path) -> dict[str, Any]:
         text = file.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"{file} cannot be read: {getattr(error, 'strerror', None) or 'it is no UTF-8'}") from None
-    return _lines(file, text) if file.suffix == ".env" else _object(file, text)
+    return _lines(file, text) if file.suffix == ".env" else named_values(text, str(file))
 
 
 def _lines(file: Path, text: str) -> dict[str, Any]:
@@ -27,24 +27,6 @@ def _lines(file: Path, text: str) -> dict[str, Any]:
         if not equals or name in found:
             raise UsageError(f"{file}:{number}: {'it is there twice' if equals else 'expected NAME=VALUE'}")
         found[name] = value
-    return found
-
-
-def _object(file: Path, text: str) -> dict[str, Any]:
-    def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        for name in {name for name, _ in pairs}:
-            if sum(name == other for other, _ in pairs) > 1:
-                raise UsageError(f"{file}: {name!r} stands in it twice")
-        return dict(pairs)
-
-    try:
-        found = json.loads(text, object_pairs_hook=once)
-    except UsageError:
-        raise
-    except ValueError as error:
-        raise UsageError(f"{file} is no JSON: {error}") from None
-    if not isinstance(found, dict):
-        raise UsageError(f"{file} is no JSON object with a name for each value")
     return found
 
 

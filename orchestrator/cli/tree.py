@@ -188,6 +188,9 @@ COMMANDS: Tree = {
         f"{_CLI}.rotation:rotate_fernet_key",
         "Encrypt every variable and connection anew, with the first key of [core] fernet_key.",
     ),
+    "login": Leaf(f"{_CLI}.login:login", "Keep a server's URL and a token, so that commands work with it from afar."),
+    "logout": Leaf(f"{_CLI}.login:logout", "Forget a server and the token that lets you in."),
+    "logins": Leaf(f"{_CLI}.login:logins", "List the servers that you have logged in to."),
     "version": Leaf(f"{_CLI}.version:version", "Print the version."),
     "completion": Leaf(f"{_CLI}.completion:completion", "Print the script that completes commands in your shell."),
 }

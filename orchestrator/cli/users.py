@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from orchestrator.account_ports import User
-from orchestrator.assembly.accounts import Accounts, make_accounts
+from orchestrator.assembly.accounts import Accounts, accounts_of
 from orchestrator.assembly.home import Home
 from orchestrator.cli.options import completed, confirm, who, with_home, yes_option
 from orchestrator.cli.output import Format, output_option, show_object, show_rows
@@ -26,7 +26,7 @@ stdin_option = click.option("--password-stdin", is_flag=True, help="Read the pas
 
 
 def accounts(home: Home) -> Accounts:
-    return make_accounts(home.config, home.engine, who=home.who)
+    return home.part(accounts_of)
 
 
 def user_row(user: User) -> dict[str, Any]:

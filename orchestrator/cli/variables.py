@@ -7,7 +7,8 @@ from typing import Any
 import click
 
 from orchestrator.assembly.home import Home
-from orchestrator.assembly.vault import vault_of
+from orchestrator.assembly.named_values import ON_EXISTING, exported, import_variables
+from orchestrator.assembly.told_vault import ToldVariables
 from orchestrator.authoring.masking import STARS, is_sensitive
 from orchestrator.authoring.variable import parsed
 from orchestrator.cli.options import completed, confirm, who, with_home, yes_option
@@ -15,21 +16,15 @@ from orchestrator.cli.output import Format, output_option, show_object, show_row
 from orchestrator.cli.printable import json_text
 from orchestrator.cli.render.console import remark
 from orchestrator.cli.secret_files import read_file, write_file
-from orchestrator.exceptions import ConflictError, NotFoundError, UsageError
+from orchestrator.exceptions import NotFoundError, UsageError
 from orchestrator.nearest import did_you_mean
-from orchestrator.storage.variables import VariableStore
-from orchestrator.storage.vault import HomeVault
 
 key_argument = click.argument("key", shell_complete=completed(lambda home, _params: _store(home).keys()))
 json_option = click.option("-j", "--json", "is_json", is_flag=True, help="The value is JSON.")
 
 
-def _vault(home: Home) -> HomeVault:
-    return vault_of(home, by=who())
-
-
-def _store(home: Home) -> VariableStore:
-    return _vault(home).variables
+def _store(home: Home) -> ToldVariables:
+    return home.part(ToldVariables)
 
 
 @click.command("list")
@@ -70,7 +65,7 @@ def get(home: Home, key: str, default: str | None, is_json: bool) -> None:
     Example:
       orchestrator variables get city --default Oslo
     """
-    found = _vault(home).variable(key)
+    found = _store(home).lookup(key)
     if found is None and default is None:
         raise NotFoundError(f"there is no variable {key!r}{did_you_mean(key, _store(home).keys())}")
     text = str(default) if found is None else found
@@ -100,7 +95,7 @@ def set_variable(home: Home, key: str, value: str, description: str | None, is_j
     if description is None:
         before = store.get(key)
         description = None if before is None else before.description
-    store.set(key, value, description, by=who())
+    store.set_all({key: (value, description)}, by=who())
     show_object({"key": key, "description": description}, output)
 
 
@@ -129,7 +124,7 @@ def delete(home: Home, key: str, yes: bool) -> None:
     "-a",
     "--action-on-existing-key",
     "action",
-    type=click.Choice(["overwrite", "fail", "skip"]),
+    type=click.Choice(ON_EXISTING),
     default="overwrite",
     show_default=True,
     help="What to do with a key that is there already.",
@@ -145,14 +140,9 @@ def import_(home: Home, file: Path, action: str) -> None:
       orchestrator variables import variables.json -a skip
     """
     found = read_file(file)
-    store = _store(home)
-    known = sorted(set(store.keys()) & set(found))
-    if action == "fail" and known:
-        raise ConflictError(f"nothing was imported: {', '.join(known)} are there already")
-    taken = {key: _described(value) for key, value in found.items() if action != "skip" or key not in known}
-    store.set_all(taken, by=who())
-    skipped = f", {len(found) - len(taken)} that were there already are as they were" if len(taken) < len(found) else ""
-    remark(f"{len(taken)} variables set{skipped}.")
+    done = import_variables(_store(home), found, action, by=who())
+    skipped = f", {done.skipped} that were there already are as they were" if done.skipped else ""
+    remark(f"{done.taken} variables set{skipped}.")
 
 
 @click.command("export")
@@ -165,8 +155,8 @@ def export(home: Home, file: Path) -> None:
     Example:
       orchestrator variables export variables.json
     """
-    found = {one.key: _exported(one.value, one.description) for one in _store(home).all()}
-    write_file(file, json.dumps(found, indent=4, sort_keys=True) + "\n")
+    found = _store(home).all()
+    write_file(file, exported(found))
     remark(f"{len(found)} variables written to {file}.")
 
 
@@ -175,24 +165,3 @@ def _json(text: str) -> Any:
         return json.loads(text)
     except ValueError as error:
         raise UsageError(f"VALUE is no JSON: {error}") from None
-
-
-def _described(value: Any) -> tuple[str, str | None]:
-    """What an export holds for a key: the value, or an object of value and description."""
-    description = None
-    if isinstance(value, dict) and "value" in value:
-        value, description = value["value"], value.get("description")
-    return value if isinstance(value, str) else json.dumps(value), description
-
-
-def _exported(value: str, description: str | None) -> Any:
-    """Such that an import makes the same of it."""
-    try:
-        plain = json.loads(value)
-    except ValueError:
-        plain = value
-    if isinstance(plain, str) or json.dumps(plain) != value:
-        plain = value
-    if description or (isinstance(plain, dict) and "value" in plain):
-        return {"value": plain, "description": description}
-    return plain

@@ -6,14 +6,13 @@ from typing import Any
 import click
 
 from orchestrator.assembly.home import Home
-from orchestrator.assembly.run_payloads import RunPayloads
+from orchestrator.assembly.outputs import outputs_of, read_output
+from orchestrator.assembly.rendered import RENDERED
 from orchestrator.cli.lookup import find_activity, find_run
 from orchestrator.cli.options import dag_argument, map_index_option, run_argument, task_argument, with_home
 from orchestrator.cli.output import Format, output_option, show_rows
 from orchestrator.core import values
 from orchestrator.core.particulars import XCom
-
-_RESULT = "return_value"
 
 
 @click.command("xcom")
@@ -33,10 +32,8 @@ def xcom(home: Home, dag_id: str, task_id: str, run_id: str | None, map_index: i
       orchestrator tasks xcom order_1001 charge_card
     """
     run = find_run(home, dag_id, run_id)
-    place = (run.run_key, task_id, find_activity(home, run, task_id, map_index).map_index)
-    found = home.xcoms.pushed_by(*place)
-    for _, one in home.xcoms.returned(*place):
-        found[_RESULT] = one
+    found = outputs_of(home, find_activity(home, run, task_id, map_index))
+    found.pop(RENDERED, None)
     shown = [{"key": key, "value": _value(home, run.run_key, one)} for key, one in sorted(found.items())]
     if output in (Format.TABLE, Format.PLAIN):
         shown = [row | {"value": json.dumps(row["value"], ensure_ascii=False)} for row in shown]
@@ -44,5 +41,4 @@ def xcom(home: Home, dag_id: str, task_id: str, run_id: str | None, map_index: i
 
 
 def _value(home: Home, run_key: int, one: XCom) -> Any:
-    data = bytes(one.value) if one.payload is None else home.part(RunPayloads).get(run_key, one.payload)
-    return json.loads(values.readable(data))
+    return json.loads(values.readable(read_output(home, run_key, one)))

@@ -23,6 +23,7 @@ Addresses = NewType("Addresses", str)
 Words = NewType("Words", str)
 Count = Annotated[int, Meta(ge=1)]
 Level = Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"]
+Exposure = Literal["True", "non-sensitive-only", "False"]
 VenvMethod = Literal["auto", "uv", "pip"]
 
 PREFIX = "ORCHESTRATOR__"
@@ -265,6 +266,14 @@ class Api(Section, frozen=True, kw_only=True):
         Addresses("127.0.0.1")
     )
     port: Annotated[int, Meta(ge=0, le=65535, description="Port that is listened on; 0 takes any that is free.")] = 8080
+    base_url: Annotated[
+        Words,
+        Meta(
+            description="Where people reach the pages, such as https://runs.example.com, for links that tasks send. "
+            "Where it is empty, it is http:// with the host and the port. Where it is set, requests for other names "
+            "are refused."
+        ),
+    ] = Words("")
     access_log: Annotated[bool, Meta(description="Whether every request is logged.")] = False
     trusted_proxies: Annotated[
         Addresses,
@@ -273,6 +282,13 @@ class Api(Section, frozen=True, kw_only=True):
             "was by HTTPS (X-Forwarded-For, X-Forwarded-Proto)."
         ),
     ] = Addresses("")
+    expose_config: Annotated[
+        Exposure,
+        Meta(
+            description="Whether administrators are shown the settings by the pages and the REST API; secrets are "
+            "shown to nobody, whatever is set."
+        ),
+    ] = "non-sensitive-only"
     idle_seconds: Annotated[
         timedelta,
         Meta(
@@ -281,12 +297,23 @@ class Api(Section, frozen=True, kw_only=True):
         ),
     ] = timedelta(seconds=600)
 
+    @property
+    def url(self) -> str:
+        """Where people reach the pages; empty where that cannot be told."""
+        if self.base_url or not self.port:
+            return self.base_url
+        host = "localhost" if self.host in ("0.0.0.0", "::") else self.host  # noqa: S104 - compared with, not bound to
+        return f"http://{host}:{self.port}"
+
 
 class Oidc(Section, frozen=True, kw_only=True):
     """A provider of identities by OpenID Connect, by which people sign in beside or instead of passwords."""
 
     issuer: Annotated[Words, Meta(description="Its URL, as it gives it itself; where it is empty, there is none.")] = (
         Words("")
+    )
+    name: Annotated[Words, Meta(description="What the sign-in page calls it; its host where this is empty.")] = Words(
+        ""
     )
     client_id: Annotated[Words, Meta(description="What it calls this program.")] = Words("")
     client_secret: Annotated[Secret, Meta(description="What this program shows it; empty for a public client.")] = (

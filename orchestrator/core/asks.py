@@ -1,6 +1,6 @@
 """What a request about an existing run means: the facts that it becomes, or why it is refused. Pure policy."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TypeAlias, assert_never
 
 from orchestrator.core.activity import Node
@@ -19,6 +19,7 @@ from orchestrator.core.events import (
     SignalReceived,
     UpdateReceived,
 )
+from orchestrator.core.graph import descendants
 from orchestrator.core.plan import Plan
 from orchestrator.core.reasons import named
 from orchestrator.core.requests import (
@@ -103,7 +104,8 @@ def untimely(run: Run, ask: Ask) -> Refusal | None:
     """Why this cannot be done as the run stands, whatever tasks it is about."""
     if run.created.imported:
         return f"run {run.run_id!r} was imported and stays as it is; fork it to go on from what it has recorded"
-    if run.is_ended and not isinstance(ask, ClearTasks | ResetRun):
+    reopens = isinstance(ask, ClearTasks | ResetRun) or (isinstance(ask, MarkTask) and not isinstance(run, WorkflowRun))
+    if run.is_ended and not reopens:
         return f"run {run.run_id!r} has ended ({run.state}); {_reopening(run)}"
     if run.cancelling is not None and not run.is_ended and isinstance(ask, ClearTasks | ResetRun):
         verb = "clear its tasks" if isinstance(ask, ClearTasks) else "reset it"
@@ -232,7 +234,34 @@ def _mark(run: Run, ask: MarkTask) -> list[AnyEvent] | Refusal:
         return unknown_index(ask.task_id, ask.map_index)
     if isinstance(run, WorkflowRun):
         return _mark_calls(run, ask, places)
-    return [ActivityMarked(task_id=ask.task_id, map_index=places.start, count=len(places), state=ask.state, by=ask.by)]
+    marked = ActivityMarked(task_id=ask.task_id, map_index=places.start, count=len(places), state=ask.state, by=ask.by)
+    reopened = ActivityCleared(task_id=ask.task_id, map_index=places.start, count=len(places), by=ask.by)
+    return [*([reopened] if run.is_ended else []), *_let_go(run, ask), marked]
+
+
+def _let_go(run: Run, ask: MarkTask) -> Iterator[AnyEvent]:
+    """What could not run because of it is judged anew; nothing that has run is run again."""
+    behind = descendants(run.plan.spec, ask.task_id)
+    for task in run.plan.spec.tasks:
+        if task.task_id not in behind:
+            continue
+        for indexes in _stuck(run.nodes[task.task_id]):
+            yield ActivityCleared(task_id=task.task_id, map_index=indexes.start, count=len(indexes), by=ask.by)
+
+
+def _stuck(node: Node) -> Iterator[range]:
+    """The map indexes that are upstream_failed, those beside each other together."""
+    start = None
+    for index in node.indexes():
+        activity = node.peek(index)
+        is_stuck = activity is not None and activity.state is TaskState.UPSTREAM_FAILED
+        if is_stuck and start is None:
+            start = index
+        elif not is_stuck and start is not None:
+            yield range(start, index)
+            start = None
+    if start is not None:
+        yield range(start, node.indexes().stop)
 
 
 def _mark_calls(run: WorkflowRun, ask: MarkTask, places: range) -> list[AnyEvent] | Refusal:

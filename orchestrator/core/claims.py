@@ -23,6 +23,8 @@ class Promise(msgspec.Struct, frozen=True, kw_only=True):
     verifier: str
     redirect_uri: str
     at: datetime
+    goes_to: str = "/"
+    """Where whoever has signed in was going."""
 
 
 class Claimed(msgspec.Struct, frozen=True, kw_only=True):

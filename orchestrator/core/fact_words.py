@@ -46,6 +46,8 @@ _HAPPENED = (
     CallbackLost,
     CallbackEnded,
 )
+HAPPENED = frozenset(kind.__name__ for kind in _HAPPENED)
+"""The names of the kinds that workers tell of."""
 _SAID = frozenset(
     {"task_id", "map_index", "count", "attempt", "timer_id", "name", "fingerprint", "input_digest", "digest", "heard"}
 )

@@ -52,7 +52,13 @@ def fork(
     in it is open. Moments are those of the first recording, so that code that is replayed asks for the same.
     UsageError, NotFoundError or ConflictError say what does not fit; nothing that is recorded is changed by it.
     """
-    past = Past(facts, ask.seq, plans)
+    return fork_from(Past(facts, ask.seq, plans), run_key, ask, plans, now, latest)
+
+
+def fork_from(
+    past: Past, run_key: int, ask: ForkRun, plans: Plans, now: datetime, latest: int | None = None
+) -> list[Recorded]:
+    """The same, from a past that is folded already."""
     target = past.run.plan if ask.version_id is None else plans(ask.version_id)
     check(past, ask, target)
     instead_of = None if latest == target.version_id else latest

@@ -94,7 +94,7 @@ def misfit(form: Form, options: Sequence[str], given: Mapping[str, Any], by: str
         return f"only one option may be chosen, and {_listed(options)} are {len(options)}"
     if len(set(options)) < len(options):
         return f"an option is chosen twice: {_listed(options)}"
-    return _misfilled(form, given) or _stranger(form, by)
+    return _misfilled(form, given) or stranger(form, by)
 
 
 def _misfilled(form: Form, given: Mapping[str, Any]) -> str | None:
@@ -106,7 +106,8 @@ def _misfilled(form: Form, given: Mapping[str, Any]) -> str | None:
     return f"the field {missing[0]!r} is missing, and it has no default" if missing else None
 
 
-def _stranger(form: Form, by: str) -> str | None:
+def stranger(form: Form, by: str) -> str | None:
+    """Why ``by`` is nobody who may answer; None if they are."""
     if not form.assigned_users or any(
         {by, by.rpartition(":")[2]} & {person.id, person.name} for person in form.assigned_users
     ):

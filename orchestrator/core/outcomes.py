@@ -1,5 +1,6 @@
 """What an executor's report means: the facts that it becomes. Pure policy."""
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import assert_never
 
@@ -24,17 +25,30 @@ from orchestrator.names import AttemptKey, Delivery, FailureKind, TaskState
 
 DEFAULT_MAX_LOST_ATTEMPTS = 3
 
+_PUT_OFF = (TaskState.DEFERRED, TaskState.AWAITING_INPUT, TaskState.UP_FOR_RESCHEDULE)
+_LEFT_BY: Mapping[type[News], Sequence[TaskState]] = {
+    Completed: (TaskState.SUCCESS,),
+    Failed: (TaskState.FAILED, TaskState.UP_FOR_RETRY),
+    Skipped: (TaskState.SKIPPED,),
+    Deferred: _PUT_OFF,
+    Lost: (TaskState.SCHEDULED,),
+    TakenBack: (TaskState.SCHEDULED,),
+}
+
 
 def facts_of(run: Run, report: News, *, now: datetime, max_lost: int = DEFAULT_MAX_LOST_ATTEMPTS) -> list[AnyEvent]:
     """The facts to record for a report, in order.
 
     A report on an attempt that is no longer open is kept as evidence; the fold applies it only where its delivery
-    promises so: a committed transaction, or an answer to an unknown outcome. One on what the run does not have is none.
+    promises so: a committed transaction, or an answer to an unknown outcome. One on what the run does not have is none,
+    and neither is one that the history has already, as when nobody heard that its commit had succeeded.
     """
     node = run.nodes.get(report.key.task_id)
     if node is None or report.key.map_index not in node.indexes():
         return []
     activity = node.activity(report.key.map_index)
+    if _is_echo(run, report, activity):
+        return []
     match report:
         case Started():
             return [_started(report)] if _is_next(activity, report.key) else []
@@ -54,6 +68,13 @@ def facts_of(run: Run, report: News, *, now: datetime, max_lost: int = DEFAULT_M
             return [_gone(report.key, "it was taken back before it began", free=True)]
         case _:
             assert_never(report)
+
+
+def _is_echo(run: Run, report: News, activity: Activity) -> bool:
+    """Whether the attempt was closed by just such a report."""
+    task_id, map_index, attempt = _where(report.key)
+    is_closed = activity.attempt == attempt and (task_id, map_index) not in run.open
+    return is_closed and not activity.is_unknown and activity.state in _LEFT_BY.get(type(report), ())
 
 
 def _where(key: AttemptKey) -> tuple[str, int, int]:

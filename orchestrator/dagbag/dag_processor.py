@@ -132,6 +132,10 @@ class DagProcessor:
             seconds=(self._clock.now() - began).total_seconds(),
         )
 
+    def facts(self) -> dict[str, str]:
+        """What it says of itself: when it last looked at the whole folder, which it does again and again."""
+        return {"looked_at": self._looked_at.isoformat(timespec="seconds")}
+
     def parse(self, file: str) -> ParsedFile:
         """What would be recorded of one file, relative to dags_folder; nothing is."""
         [[one]] = self._parsers.parse([self._job(file)], threading.Event())

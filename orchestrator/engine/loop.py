@@ -26,15 +26,18 @@ def serve(
     settings: Settings,
     stop: StopRequest,
     on_ready: Callable[[], None] = lambda: None,
+    on_turn: Callable[[timedelta], None] = lambda _: None,
 ) -> None:
-    """Run until ``stop`` is asked; whoever asks must also ring the doorbell."""
+    """Run until ``stop`` is asked; whoever asks must also ring the doorbell. ``on_turn`` is told how long each took."""
     try:
         scheduler.start()
         on_ready()
         looked_at = clock.now()
         rung = True
         while not stop.times:
+            began = clock.now()
             scheduler.tick(rung=rung)
+            on_turn(clock.now() - began)
             rung = doorbell.wait(scheduler.files(), _pause(scheduler, clock, settings.safety_look))
             if rung or not looked_at <= clock.now() < looked_at + settings.safety_look:
                 rung, looked_at = True, clock.now()

@@ -21,7 +21,7 @@ def recover(
 ) -> list[Report]:
     """Put every open run in its place; what is known of the attempts that were open.
 
-    ``heard_of``: attempts whose reports are here and wait to be recorded; nobody need be asked about them. A run that
+    ``heard_of``: attempts whose ends are here and wait to be recorded; nobody need be asked about them. A run that
     cannot be read is left as it is, and ``notice`` hears why.
     """
     keys: list[AttemptKey] = []

@@ -312,8 +312,8 @@ class Scheduler:
         """Rebuild everything in memory from the store."""
         self._begin_afresh()
         self._read_catalog(now)
-        # What a trigger has told says nothing of the attempt as an executor has it.
-        heard_of = {report.key for report in self._inbox.reports() if not isinstance(report, Fired)}
+        # Neither that it began nor what a trigger has told says whether the executor still has an attempt.
+        heard_of = {report.key for report in self._inbox.reports() if not isinstance(report, Started | Fired)}
         reports = recover(self._memory, self._projections, self._executor, now, heard_of, self._notice)
         self._inbox.add(reports, now)
         self._conversations.recall(self._memory.roster)

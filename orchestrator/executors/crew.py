@@ -37,6 +37,11 @@ class Crew:
         self._brood: Brood[WorkerLink] = Brood(Nursery(settings, origin), self._selector, "worker processes")
         self._warm: list[WorkerLink] = []
 
+    @property
+    def size(self) -> int:
+        """How many worker processes stay for more than one attempt."""
+        return len(self._warm)
+
     def start(self, now: float) -> None:
         """Start the workers that should always be there."""
         try:

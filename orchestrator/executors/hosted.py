@@ -68,6 +68,10 @@ class HostedExecutor:
         self._born_at = self._start_at = 0.0
         self._trouble = ""
 
+    def facts(self) -> dict[str, str | int]:
+        """What it says of itself to those who look; no processes: the one that it lives in has died and comes back."""
+        return {"executor": self._name, "processes": int(self._host is not None), "attempts": len(self._held)}
+
     # ── the port ─────────────────────────────────────────────────────────────────────────────────────────
 
     def start(self) -> None:

@@ -71,6 +71,10 @@ class LocalExecutor:
         self._said: list[Report] = []
         self._looked_at = 0.0
 
+    def facts(self) -> dict[str, str | int]:
+        """What it says of itself to those who look: how many processes there are, and attempts in hand."""
+        return {"executor": "LocalExecutor", "processes": self._crew.size, "attempts": len(self._flights)}
+
     # ── the port ─────────────────────────────────────────────────────────────────────────────────────────
 
     def start(self) -> None:

@@ -56,6 +56,10 @@ class LocalTriggerer:
         self._deaths = 0
         self._start_at = 0.0
 
+    def facts(self) -> dict[str, int]:
+        """What it says of itself to those who look: there are processes while something is deferred."""
+        return {"processes": len(self._links), "triggers": len(self._homes) + len(self._waiting)}
+
     # ── the port ─────────────────────────────────────────────────────────────────────────────────────────
 
     def start(self) -> None:

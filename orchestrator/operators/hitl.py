@@ -7,7 +7,9 @@ from typing import Any, NoReturn, TypedDict
 import msgspec
 
 from orchestrator.authoring.branching import Branching
+from orchestrator.authoring.context import TaskInstance
 from orchestrator.authoring.operator import BaseOperator
+from orchestrator.authoring.pages import answer_url
 from orchestrator.authoring.params import Declared, ParamsDict
 from orchestrator.authoring.runtime import Context
 from orchestrator.core import values
@@ -166,6 +168,51 @@ class HITLOperator(BaseOperator):
                 param.resolve(params_input[name])
             except UsageError as error:
                 raise ValueError(f"{name} does not fit: {error}") from None
+
+    # ── where it is answered ─────────────────────────────────────────────────────────────────────────────
+
+    def generate_link_to_ui(
+        self,
+        *,
+        task_instance: TaskInstance,
+        base_url: str | None = None,
+        options: str | Sequence[str] | None = None,
+        params_input: Mapping[str, Any] | None = None,
+    ) -> str:
+        """The address of the page where it is answered, with ``options`` chosen and ``params_input`` filled in there.
+
+        ``base_url`` is that of the pages, ``[api] base_url`` by default. ValueError where an option or a field is none
+        of its own.
+        """
+        chosen = [options] if isinstance(options, str) else list(options or ())
+        self.validate_chosen_options(chosen)
+        if unknown := sorted(set(params_input or {}) - set(self.params)):
+            raise ValueError(f"{unknown[0]!r} is none of the fields {sorted(self.params)!r}")
+        return answer_url(
+            task_instance.dag_id,
+            task_instance.run_id,
+            task_instance.task_id,
+            task_instance.map_index,
+            base_url=base_url,
+            options=chosen,
+            params_input=params_input,
+        )
+
+    @staticmethod
+    def generate_link_to_ui_from_context(
+        *,
+        context: Context,
+        base_url: str | None = None,
+        options: str | Sequence[str] | None = None,
+        params_input: Mapping[str, Any] | None = None,
+    ) -> str:
+        """The same for the task that runs, in a notifier or a callback of it; ValueError where it asks nobody."""
+        task = context["task"]
+        if not isinstance(task, HITLOperator):
+            raise ValueError(f"task {task.task_id!r} asks nobody, so there is no page where it is answered")
+        return task.generate_link_to_ui(
+            task_instance=context["ti"], base_url=base_url, options=options, params_input=params_input
+        )
 
     # ── what the author wrote ────────────────────────────────────────────────────────────────────────────
 

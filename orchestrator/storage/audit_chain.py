@@ -1,6 +1,8 @@
 """The audit's chain, walked from its first line to its last: what was changed, taken out, moved or added is named."""
 
+import contextlib
 from collections.abc import Iterator
+from itertools import islice
 
 import msgspec
 from sqlalchemy import Connection, Engine, select
@@ -34,18 +36,32 @@ def verify(engine: Engine, *, known: Seal | None = None) -> Verification:
     """Walk the whole chain, as it stands at one moment. ``known``: the seal of an earlier walk, kept elsewhere; without
     one, a chain that was written anew from some line to its end is not told from the true one.
     """
-    one_moment = {} if engine.dialect.name == "sqlite" else {"isolation_level": "REPEATABLE READ"}
-    with engine.connect().execution_options(**one_moment) as connection, connection.begin():
+    with _one_moment(engine) as connection:
         return _Walk(connection, known).to_the_end()
+
+
+def verify_piece(engine: Engine, start: Seal | None, lines: int) -> Verification:
+    """Walk over so many lines after that of ``start``, which an earlier walk has come to, or over the first ones."""
+    with _one_moment(engine) as connection:
+        return _Walk(connection, None, start).a_piece(lines)
+
+
+@contextlib.contextmanager
+def _one_moment(engine: Engine) -> Iterator[Connection]:
+    """A transaction in which the log stays as it is."""
+    level = {} if engine.dialect.name == "sqlite" else {"isolation_level": "REPEATABLE READ"}
+    with engine.connect().execution_options(**level) as connection, connection.begin():
+        yield connection
 
 
 class _Walk:
     """One walk. ``last`` is the line before the one that is looked at."""
 
-    def __init__(self, connection: Connection, known: Seal | None) -> None:
+    def __init__(self, connection: Connection, known: Seal | None, start: Seal | None = None) -> None:
         self._connection = connection
         self._known = known
-        self._last = self._base = seal(connection, BASE) or _NONE
+        self._base = seal(connection, BASE) or _NONE
+        self._last = start or self._base
         self._lines = 0
         self._breaks: list[Break] = []
 
@@ -56,6 +72,18 @@ class _Walk:
         self._look_at_end()
         if self._known is not None:
             self._look_for(self._known)
+        return Verification(lines=self._lines, seal=self._last, breaks=tuple(self._breaks[:_NAMED]))
+
+    def a_piece(self, lines: int) -> Verification:
+        """Over so many lines after the start, which has to be as it was."""
+        start = self._last
+        if start.id > self._base.id:
+            self._look_for(start)
+        for row in islice(_rows(self._connection, start.id), lines):
+            self._look_at(row)
+            self._lines += 1
+        if self._lines < lines:
+            self._look_at_end()
         return Verification(lines=self._lines, seal=self._last, breaks=tuple(self._breaks[:_NAMED]))
 
     def _look_at(self, row: AnyRow) -> None:
@@ -98,8 +126,8 @@ class _Walk:
             self._breaks.append(Break(id=number, what=what))
 
 
-def _rows(connection: Connection) -> Iterator[AnyRow]:
-    last: int | None = None
+def _rows(connection: Connection, last: int | None = None) -> Iterator[AnyRow]:
+    """In order; those after ``last``, where one is given."""
     while True:
         query = select(audit).order_by(audit.c.id).limit(_PAGE)
         page = connection.execute(query if last is None else query.where(audit.c.id > last)).all()

@@ -32,16 +32,17 @@ class AuditReads(Guarded):
         self, which: AuditFilter | None = None, *, before_id: int | None = None, limit: int = 100
     ) -> list[AuditRow]:
         """Newest first, below ``before_id``."""
-        query = select(audit).where(*_conditions(which or AuditFilter())).order_by(audit.c.id.desc()).limit(limit)
+        query = select(audit).where(*conditions(which or AuditFilter())).order_by(audit.c.id.desc()).limit(limit)
         if not self._who.may(Right.ADMIN):
             query = query.where(audit.c.dag_id.is_not(None), self._visible(audit.c.dag_id))
         if before_id is not None:
             query = query.where(audit.c.id < before_id)
         with reading(self._engine) as connection:
-            return [_row(row) for row in connection.execute(query)]
+            return [audit_row(row) for row in connection.execute(query)]
 
 
-def _conditions(which: AuditFilter) -> Iterator[ColumnElement[bool]]:
+def conditions(which: AuditFilter) -> Iterator[ColumnElement[bool]]:
+    """What a line that is asked for fulfils."""
     equal = {audit.c.action: which.action, audit.c.dag_id: which.dag_id, audit.c.run_id: which.run_id}
     yield from (column == value for column, value in equal.items() if value is not None)
     if which.who is not None:
@@ -52,7 +53,8 @@ def _conditions(which: AuditFilter) -> Iterator[ColumnElement[bool]]:
         yield audit.c.at < which.until
 
 
-def _row(row: AnyRow) -> AuditRow:
+def audit_row(row: AnyRow) -> AuditRow:
+    """The line of a row of the table."""
     return AuditRow(
         id=row.id,
         at=row.at,

@@ -11,6 +11,7 @@ import contextlib
 import errno
 import fcntl
 import os
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Protocol
@@ -104,13 +105,16 @@ class Claim:
         self._liveness.keep(epoch)
         return epoch
 
-    def renew(self) -> None:
-        """Keep the lease; SchedulerRunningError once the claim has passed to another."""
+    def renew(self, also: Callable[[Connection], None] = lambda _: None) -> None:
+        """Keep the lease; SchedulerRunningError once the claim has passed to another. ``also`` is done in the same
+        transaction.
+        """
         if self._epoch:
             self._liveness.keep(self._epoch)
         with writing(self._engine) as connection:
             self.require(connection)
             connection.execute(self._extend, {"name": SCHEDULER, "epoch": self._epoch})
+            also(connection)
 
     def require(self, connection: Connection) -> None:
         """SchedulerRunningError unless this claim stands, until the transaction's end."""

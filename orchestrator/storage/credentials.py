@@ -4,10 +4,11 @@ import json
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
+import msgspec
 from sqlalchemy import Engine, delete, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from orchestrator.account_ports import Session, Token, User
+from orchestrator.account_ports import SESSION_ID, ListedSession, Session, Token, User
 from orchestrator.core.rights import Grant, grant_of
 from orchestrator.exceptions import ConflictError, NotFoundError
 from orchestrator.nearest import did_you_mean
@@ -118,6 +119,18 @@ class SqlSessionStore:
                 note(connection, self._clock.now(), f"{gone.via}:{gone.user_name}", "sign_out")
             return gone is not None
 
+    def all(self, user: str) -> list[ListedSession]:
+        newest = select(sessions).where(sessions.c.user_name == user).order_by(sessions.c.seen_at.desc())
+        with reading(self._engine) as connection:
+            return [_listed(row) for row in connection.execute(newest)]
+
+    def end_one(self, user: str, session_id: str, *, by: str) -> None:
+        with writing(self._engine) as connection:
+            same = (sessions.c.user_name == user) & (func.substr(sessions.c.sha256, 1, SESSION_ID) == session_id)
+            if not connection.execute(delete(sessions).where(same)).rowcount:
+                raise NotFoundError(f"{user!r} has no session {session_id[:SESSION_ID]!r}; it may have ended meanwhile")
+            note(connection, self._clock.now(), by, "end_session", user=user, id=session_id)
+
     def end_all(self, user: str, *, by: str) -> int:
         with writing(self._engine) as connection:
             count = connection.execute(select(func.count()).where(sessions.c.user_name == user)).scalar_one()
@@ -149,6 +162,10 @@ def _session(row: AnyRow) -> Session:
         seen_at=row.seen_at,
         expires_at=row.expires_at,
     )
+
+
+def _listed(row: AnyRow) -> ListedSession:
+    return ListedSession(id=row.sha256[:SESSION_ID], **msgspec.structs.asdict(_session(row)))
 
 
 def _words(scopes: Iterable[Grant] | None) -> list[str] | None:

@@ -4,13 +4,17 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, exists, func, select
 
+from orchestrator.names import TaskState
 from orchestrator.storage.database import reading
 from orchestrator.storage.guard import Guarded, of_dag
+from orchestrator.storage.run_reads import RUNS, as_run
 from orchestrator.storage.tables import activities, runs
+from orchestrator.storage.views import RunRow
 
 _MOST = 500
+FAR_BACK = 5_000
 
 
 class Cell(NamedTuple):
@@ -46,9 +50,36 @@ class GridReads(Guarded):
     """Runs beside each other."""
 
     @of_dag
-    def cells(self, dag_id: str, run_keys: Collection[int], *, with_times: bool = True) -> list[Cell]:
-        """Of these runs of the DAG: what is recorded of their activities, by run, task and state."""
+    def cells(
+        self, dag_id: str, run_keys: Collection[int], *, with_times: bool = True, task_id: str | None = None
+    ) -> list[Cell]:
+        """Of these runs of the DAG: what is recorded of their activities, or of one task's, by run, task and state."""
         columns = _STATES.add_columns(*_TIMES) if with_times else _STATES
         query = columns.where(activities.c.run_key.in_(list(run_keys)[:_MOST]), runs.c.dag_id == dag_id)
+        if task_id is not None:
+            query = query.where(activities.c.task_id == task_id)
         with reading(self._engine) as connection:
             return [Cell(*row) for row in connection.execute(query)]
+
+    @of_dag
+    def runs_of_task(
+        self,
+        dag_id: str,
+        task_id: str,
+        *,
+        state: TaskState | None = None,
+        before_key: int | None = None,
+        limit: int = 50,
+    ) -> list[RunRow]:
+        """The newest runs of the DAG in which something is recorded of the task, or one of its activities is in
+        ``state``; of the last ``FAR_BACK`` below ``before_key``.
+        """
+        near = select(runs.c.run_key).where(runs.c.dag_id == dag_id).order_by(runs.c.run_key.desc()).limit(FAR_BACK)
+        if before_key is not None:
+            near = near.where(runs.c.run_key < before_key)
+        has: list[ColumnElement[bool]] = [activities.c.run_key == runs.c.run_key, activities.c.task_id == task_id]
+        if state is not None:
+            has.append(activities.c.state == state.value)
+        query = RUNS.where(runs.c.run_key.in_(near), exists().where(*has)).limit(limit)
+        with reading(self._engine) as connection:
+            return [as_run(row) for row in connection.execute(query)]

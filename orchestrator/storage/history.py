@@ -1,7 +1,7 @@
 """SqlHistoryStore: the append-only histories, and the group commit."""
 
-from collections.abc import Iterable, Sequence
-from datetime import datetime
+from collections.abc import Callable, Iterable, Sequence
+from datetime import UTC, datetime
 
 from sqlalchemy import Connection, Engine, bindparam, select
 from sqlalchemy.exc import IntegrityError
@@ -14,6 +14,7 @@ from orchestrator.storage.codec import CODEC
 from orchestrator.storage.database import advance, placeholder, reading, stretch_log, upsert_sql, writing
 from orchestrator.storage.pausing import pause
 from orchestrator.storage.requests import take_down
+from orchestrator.storage.signs import Sign, give
 from orchestrator.storage.tables import cursors, history, micros
 from orchestrator.storage.writer import RunWriter
 
@@ -27,8 +28,10 @@ _SINGLE = _FACTS.where(history.c.run_key == bindparam("run"), history.c.seq.in_(
 class SqlHistoryStore:
     """The HistoryStore of SQLite and PostgreSQL."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, signs: Callable[[], Sequence[Sign]] = tuple) -> None:
+        """``signs`` are those of life that are written with a renewal of the claim."""
         self._engine = engine
+        self._signs = signs
         self._claim = Claim(engine)
         self._writer = RunWriter(engine)
         self._cursors = upsert_sql(cursors, placeholder(engine))
@@ -39,7 +42,7 @@ class SqlHistoryStore:
         stretch_log(self._engine)
 
     def renew(self) -> None:
-        self._claim.renew()
+        self._claim.renew(lambda connection: give(connection, self._signs(), datetime.now(UTC)))
 
     def release(self) -> None:
         self._claim.release()

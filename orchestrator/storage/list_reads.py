@@ -1,17 +1,19 @@
 """Questions for lists of runs and of activities, of any number, a page at a time."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import BigInteger, ColumnElement, func, select, type_coerce
+from sqlalchemy import BigInteger, ColumnElement, Connection, func, select, type_coerce
 
+from orchestrator.core.events import RunCreated
 from orchestrator.names import RunState, RunType, TaskState
 from orchestrator.storage.database import reading
 from orchestrator.storage.guard import Guarded, of_dag, visible
-from orchestrator.storage.listing import Page, Paging, Span, counted, ordered, within
+from orchestrator.storage.history import recorded
+from orchestrator.storage.listing import Page, Paging, Span, counted, fits, ordered, within
 from orchestrator.storage.run_reads import RUNS, as_activity, as_run
-from orchestrator.storage.tables import activities, audit, dag_versions, requests, runs
+from orchestrator.storage.tables import activities, audit, dag_versions, history, requests, runs
 from orchestrator.storage.views import ActivityRow, RunRow
 
 _MICROS = 1_000_000.0
@@ -81,6 +83,19 @@ class TaskFilter(msgspec.Struct, frozen=True, kw_only=True):
     try_numbers: tuple[int, ...] = ()
     spans: dict[str, Span] = {}
 
+    def takes(self, row: ActivityRow) -> bool:
+        """Whether it is one of them; spans take none that has no moments."""
+        return (
+            self.task_id in (None, row.task_id)
+            and fits(self.task_id_pattern, row.task_id)
+            and (not self.states or row.state in self.states)
+            and (not self.pools or row.pool in self.pools)
+            and (not self.operators or row.operator in self.operators)
+            and (not self.try_numbers or row.attempt in self.try_numbers)
+            and (not self.map_indexes or row.map_index in self.map_indexes)
+            and not self.spans
+        )
+
 
 _ANY_RUN, _ANY_TASK, _FIRST_PAGE = RunFilter(), TaskFilter(), Paging()
 
@@ -100,10 +115,23 @@ class ListReads(Guarded):
         self, dag_id: str | None = None, which: RunFilter = _ANY_RUN, paging: Paging = _FIRST_PAGE
     ) -> Page[RunRow]:
         """Runs that are recorded, newest first unless the paging says otherwise; of one DAG, or of all."""
-        query = RUNS.where(self._visible(runs.c.dag_id), *_of_runs(dag_id, which))
+        query = select(runs.c.run_key).where(self._visible(runs.c.dag_id), *_of_runs(dag_id, which))
         with reading(self._engine) as connection:
-            found = connection.execute(ordered(query, paging, _RUN_COLUMNS, [runs.c.run_key.desc()]))
-            return Page([as_run(row) for row in found], counted(connection, query))
+            keys = connection.scalars(ordered(query, paging, _RUN_COLUMNS, [runs.c.run_key.desc()])).all()
+            of_key = _runs_of(connection, keys)
+            return Page([of_key[key] for key in keys], counted(connection, query))
+
+    @visible
+    def confs(self, run_keys: Sequence[int]) -> dict[int, msgspec.Raw]:
+        """The conf of each run as given, but of those whose history is cleaned away."""
+        query = (
+            select(history.c.run_key, history.c.seq, history.c.at, history.c.type, history.c.version, history.c.body)
+            .join(runs, runs.c.run_key == history.c.run_key)
+            .where(history.c.run_key.in_(run_keys), history.c.seq == 1, self._visible(runs.c.dag_id))
+        )
+        with reading(self._engine) as connection:
+            found = {key: recorded(*row).event for key, *row in connection.execute(query)}
+        return {key: event.conf for key, event in found.items() if isinstance(event, RunCreated)}
 
     @of_dag
     def list_activities(
@@ -111,16 +139,14 @@ class ListReads(Guarded):
     ) -> Page[RunOfTask]:
         """Activities that something is recorded of, those of the newest run first."""
         query = (
-            select(activities, dag_versions.c.number.label("version_number"))
+            select(activities)
             .join(runs, runs.c.run_key == activities.c.run_key)
-            .outerjoin(dag_versions, dag_versions.c.version_id == runs.c.version_id)
-            .where(self._visible(runs.c.dag_id), *_of_runs(dag_id, which.runs), *_of_activities(which))
+            .where(self._visible(runs.c.dag_id), *_of_runs(dag_id, which.runs), *conditions(which))
         )
         last = [activities.c.run_key.desc(), activities.c.task_id, activities.c.map_index]
         with reading(self._engine) as connection:
-            page = connection.execute(ordered(query.with_only_columns(activities), paging, _TASK_COLUMNS, last)).all()
-            keys = {row.run_key for row in page}
-            of_key = {row.run_key: as_run(row) for row in connection.execute(RUNS.where(runs.c.run_key.in_(keys)))}
+            page = connection.execute(ordered(query, paging, _TASK_COLUMNS, last)).all()
+            of_key = _runs_of(connection, {row.run_key for row in page})
             found = [RunOfTask(activity=as_activity(row), run=of_key[row.run_key]) for row in page]
             return Page(found, counted(connection, query))
 
@@ -138,6 +164,10 @@ class ListReads(Guarded):
         return None
 
 
+def _runs_of(connection: Connection, keys: Collection[int]) -> dict[int, RunRow]:
+    return {row.run_key: as_run(row) for row in connection.execute(RUNS.where(runs.c.run_key.in_(keys)))}
+
+
 def _of_runs(dag_id: str | None, which: RunFilter) -> Iterator[ColumnElement[bool]]:
     if dag_id is not None:
         yield runs.c.dag_id == dag_id
@@ -148,13 +178,15 @@ def _of_runs(dag_id: str | None, which: RunFilter) -> Iterator[ColumnElement[boo
     if which.run_types:
         yield runs.c.run_type.in_([kind.value for kind in which.run_types])
     if which.versions:
-        yield dag_versions.c.number.in_(which.versions)
+        numbered = select(dag_versions.c.version_id).where(dag_versions.c.number.in_(which.versions))
+        yield runs.c.version_id.in_(numbered)
     patterns = {runs.c.dag_id: which.dag_id_pattern, runs.c.run_id: which.run_id_pattern}
     yield from _like(patterns | {runs.c.triggered_by: which.user_pattern})
     yield from _in_spans(_RUN_COLUMNS, which.spans)
 
 
-def _of_activities(which: TaskFilter) -> Iterator[ColumnElement[bool]]:
+def conditions(which: TaskFilter) -> Iterator[ColumnElement[bool]]:
+    """What the filter asks of an activity, its runs aside."""
     if which.task_id is not None:
         yield activities.c.task_id == which.task_id
     yield from _like({activities.c.task_id: which.task_id_pattern})

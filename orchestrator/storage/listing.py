@@ -1,5 +1,6 @@
 """Lists that are asked for page by page: filters, an order and the number of all that fit."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Generic, TypeVar
@@ -73,6 +74,14 @@ def counted(connection: Connection, query: Select[Any]) -> int:
     """How many rows a query has that is not cut into pages."""
     query = query.order_by(None).with_only_columns(func.count(), maintain_column_froms=True)
     return int(connection.execute(query).scalar_one())
+
+
+def fits(pattern: str | None, text: str) -> bool:
+    """Whether a text is like an SQL pattern, however its letters are written."""
+    if pattern is None:
+        return True
+    parts = (".*" if letter == "%" else "." if letter == "_" else re.escape(letter) for letter in pattern)
+    return re.fullmatch("".join(parts), text, re.IGNORECASE | re.DOTALL) is not None
 
 
 def _all(columns: Mapping[str, Any]) -> str:

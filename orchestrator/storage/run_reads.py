@@ -116,7 +116,7 @@ class RunReads(Guarded):
         the activities that something is recorded of, and of a workflow, the calls."""
         by_task: Mapping[str, list[ActivityRow]] = defaultdict(list)
         with reading(self._engine) as connection:
-            spec = _spec_of_run(connection, run)
+            spec = spec_of_run(connection, run)
             for row in connection.execute(_activities(run.run_key)):
                 by_task[row.task_id].append(as_activity(row))
         return [row for task in spec.tasks for row in _of_task(run, task, by_task.get(task.task_id, []))]
@@ -149,11 +149,11 @@ class RunReads(Guarded):
             row = connection.execute(query).first()
             if row is not None:
                 return as_activity(row)
-            spec = _spec_of_run(connection, run)
+            spec = spec_of_run(connection, run)
         for task in spec.tasks:
             if task.task_id == task_id:
                 is_call = task.is_activity and map_index == UNMAPPED
-                return self._only_call(run, task_id) if is_call else _untouched(run, task, map_index)
+                return self._only_call(run, task_id) if is_call else untouched(run, task, map_index)
         near = did_you_mean(task_id, (task.task_id for task in spec.tasks))
         raise NotFoundError(f"the DAG {run.dag_id!r} has no task {task_id!r}{near}")
 
@@ -250,7 +250,7 @@ def _created(connection: Connection, run_key: int) -> RunCreated:
     return facts[0].event
 
 
-def _spec_of_run(connection: Connection, run: RunRow) -> DagSpec:
+def spec_of_run(connection: Connection, run: RunRow) -> DagSpec:
     """The spec of the version that the run has, or would start with."""
     if run.version_id:
         return spec_of(connection, run.version_id)
@@ -260,12 +260,13 @@ def _spec_of_run(connection: Connection, run: RunRow) -> DagSpec:
 
 def _of_task(run: RunRow, task: TaskSpec, rows: list[ActivityRow]) -> list[ActivityRow]:
     if not rows:
-        return [] if task.is_activity else [_untouched(run, task, UNMAPPED)]
+        return [] if task.is_activity else [untouched(run, task, UNMAPPED)]
     expanded = [row for row in rows if row.map_index != UNMAPPED]
     return expanded or rows
 
 
-def _untouched(run: RunRow, task: TaskSpec, map_index: int) -> ActivityRow:
+def untouched(run: RunRow, task: TaskSpec, map_index: int) -> ActivityRow:
+    """An activity that nothing is recorded of."""
     return ActivityRow(
         run_key=run.run_key,
         task_id=task.task_id,

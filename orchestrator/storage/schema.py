@@ -20,7 +20,7 @@ from orchestrator.exceptions import SchemaVersionError
 from orchestrator.storage.driver_errors import MIGRATE
 from orchestrator.storage.tables import audit_seals, counters, metadata, pools
 
-REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007")
+REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009", "0010", "0011")
 REVISION = REVISIONS[-1]
 VERSION_TABLE = "orchestrator_schema"
 

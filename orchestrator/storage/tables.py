@@ -112,8 +112,10 @@ runs = Table(
     UniqueConstraint("dag_id", "slot"),
     Index("ix_runs_dag_id_run_key", "dag_id", "run_key"),
     Index("ix_runs_dag_id_state", "dag_id", "state"),
-    Index("ix_runs_dag_id_logical_date", "dag_id", "logical_date"),
+    Index("ix_runs_day", "dag_id", "logical_date", "created_at", "state"),
     Index("ix_runs_ended_at", "ended_at"),
+    Index("ix_runs_started_at", "started_at"),
+    Index("ix_runs_logical_date", "logical_date"),
 )
 
 _CALLS = text("open_callbacks > 0")
@@ -324,6 +326,10 @@ audit = Table(
     Column("prev", Text, nullable=False, server_default=text("''")),
     Column("hash", Text, nullable=False, server_default=text("''")),
 )
+SAID_BY_PEOPLE = "audit.action IN ('answer_task', 'resolve_task')"
+"""What of the audit people have said to tasks; spelled out as in the partial index."""
+_SAID = text(SAID_BY_PEOPLE.removeprefix("audit."))
+Index("ix_audit_said", audit.c.id, sqlite_where=_SAID, postgresql_where=_SAID)
 Index("ix_audit_dag_id_run_id", audit.c.dag_id, audit.c.run_id, audit.c.id)
 
 audit_seals = Table(
@@ -389,6 +395,17 @@ sign_in_attempts = Table(
     Column("key", Text, primary_key=True),
     Column("failures", Integer, nullable=False),
     Column("last_at", Moment, nullable=False),
+)
+
+parts = Table(
+    "parts",
+    metadata,
+    Column("role", Text, primary_key=True),
+    Column("host", Text, primary_key=True),
+    Column("pid", BigInteger, primary_key=True, autoincrement=False),
+    Column("started_at", Moment, nullable=False),
+    Column("seen_at", Moment, nullable=False),
+    Column("facts", Text, nullable=False),
 )
 
 counters = Table(

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 import msgspec
-from sqlalchemy import Engine, delete, insert, select, update
+from sqlalchemy import Engine, delete, func, insert, or_, select, update
 
 from orchestrator.core.rights import LOCAL, Principal, Right
 from orchestrator.exceptions import UsageError
@@ -28,6 +28,14 @@ class StoredVariable(msgspec.Struct, frozen=True, kw_only=True):
     description: str | None = None
 
 
+class FoundVariables(msgspec.Struct, frozen=True, kw_only=True):
+    """A page of those that were found: ``total`` in all, of so many that are ``known``."""
+
+    page: list[StoredVariable]
+    total: int
+    known: int
+
+
 class VariableStore(Guarded):
     """Reads and changes variables. ``by`` is who asked; the audit tells that a variable was set, never to what."""
 
@@ -46,6 +54,21 @@ class VariableStore(Guarded):
         """Every variable, by key."""
         with reading(self._engine) as connection:
             return [self._opened(row) for row in connection.execute(select(variables).order_by(variables.c.key))]
+
+    @of_home.taking(Right.EDIT)
+    def found(self, words: str = "", *, limit: int = 100, offset: int = 0) -> FoundVariables:
+        """Those with these words in their key or description, by key; only what is on the page is decrypted."""
+        is_like = or_(
+            variables.c.key.icontains(words, autoescape=True), variables.c.description.icontains(words, autoescape=True)
+        )
+        page = select(variables).where(is_like).order_by(variables.c.key).limit(limit).offset(offset)
+        count = select(func.count()).select_from(variables)
+        with reading(self._engine) as connection:
+            return FoundVariables(
+                page=[self._opened(row) for row in connection.execute(page)],
+                total=connection.execute(count.where(is_like)).scalar_one(),
+                known=connection.execute(count).scalar_one(),
+            )
 
     @of_home.taking(Right.EDIT)
     def get(self, key: str) -> StoredVariable | None:

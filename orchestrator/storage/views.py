@@ -162,6 +162,28 @@ class AwaitingRow(msgspec.Struct, frozen=True, kw_only=True):
     form: Form | None = None
 
 
+class AnswerRow(msgspec.Struct, frozen=True, kw_only=True):
+    """What somebody has said to a task: the ``options`` and ``params`` of an answer to the question ``subject``; or
+    that an outcome that was unknown is ``state``, none for to be tried again.
+    """
+
+    id: int
+    at: datetime
+    by: str
+    dag_id: str
+    run_id: str
+    task_id: str
+    map_index: int = -1
+    subject: str = ""
+    options: tuple[str, ...] = ()
+    params: msgspec.Raw = msgspec.Raw(b"{}")
+    state: TaskState | None = None
+
+    @property
+    def who(self) -> str:
+        return self.by.rpartition(":")[2]
+
+
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     """A recorded result: ``value`` is its JSON, unless ``payload`` says where that lies."""
 

@@ -73,6 +73,7 @@ class Reading:
         self.begun: set[Place] = set()
         self._attempts: Counter[Place] = Counter()
         self._outdated: Counter[Place] = Counter()
+        self._done: dict[Place, int] = {}
         self._sizes: dict[str, int] = {}
         self._tasks: dict[str, TaskSpec] = {}
         self.callbacks = CallbackReading()
@@ -119,6 +120,7 @@ class Reading:
             case ActivityStarted():
                 self.begun.add((event.task_id, event.map_index))
             case ActivityCompleted():
+                self._complete((event.task_id, event.map_index), event.attempt)
                 if self._end((event.task_id, event.map_index), event.attempt, TaskState.SUCCESS):
                     self._call(event, CallbackKind.SUCCESS)
             case ActivityFailed():
@@ -146,6 +148,7 @@ class Reading:
                 for place in _places_of(event):
                     self.states[place] = TaskState.NONE
                     self._outdated[place] = self._attempts[place]
+                    self._done.pop(place, None)
             case OutcomeResolved():
                 place = (event.task_id, event.map_index)
                 if self._state(place) is TaskState.AWAITING_INPUT:
@@ -186,6 +189,12 @@ class Reading:
         self._attempts[place] = self.open[place] = attempt
         self.begun.discard(place)
         self.states[place] = TaskState.QUEUED
+
+    def _complete(self, place: Place, attempt: int) -> None:
+        """Evidence of an earlier attempt may be there more than once."""
+        is_again = self._done.get(place) == attempt == self._attempts[place] and self._state(place) is TaskState.SUCCESS
+        assert not is_again, f"{place} has the completion of attempt {attempt} a second time"
+        self._done[place] = attempt
 
     def _end(self, place: Place, attempt: int, state: TaskState) -> bool:
         """Somebody reports on an attempt, or (attempt 0) the engine decides without one; whether that counts."""

@@ -1,9 +1,12 @@
 """Door: how a browser comes in and goes out again."""
 
+from functools import cached_property
 from typing import Protocol
 
 from orchestrator.api.visitor import Accounts, Visitor
-from orchestrator.assembly.sign_in import SignIn
+from orchestrator.assembly.accounts import Accounts as HomeAccounts
+from orchestrator.assembly.oidc import Oidc, make_oidc
+from orchestrator.config import Config
 from orchestrator.core.rights import Principal
 
 
@@ -18,14 +21,28 @@ class Door(Accounts, Protocol):
     def sign_out(self, secret: str) -> bool:
         """End a session; whether there was one."""
 
+    @property
+    def oidc(self) -> Oidc | None:
+        """The way in by a provider; None where there is none. ConfigError where its settings make no sense."""
+
+    def accounts_for(self, who: Principal) -> HomeAccounts:
+        """The accounts behind the door, as they may see and change them."""
+
 
 class HomeDoor:
     """The door of a home with accounts."""
 
-    def __init__(self, sign_in: SignIn) -> None:
-        self._sign_in = sign_in
+    def __init__(self, accounts: HomeAccounts, config: Config) -> None:
+        self._config = config
+        self.accounts_for = accounts.seen_by
+        self._sign_in = sign_in = accounts.sign_in
         self.with_password = sign_in.with_password
         self.sign_out = sign_in.sign_out
+
+    @cached_property
+    def oidc(self) -> Oidc | None:
+        """Made when somebody comes that way first: its library takes some megabytes."""
+        return make_oidc(self._config, self._sign_in)
 
     def by_token(self, secret: str) -> Principal | None:
         return self._sign_in.with_token(secret)

@@ -18,6 +18,7 @@ _WORDS = {
     401: "Sign in first",
     403: "This is not yours to do",
     404: "There is nothing here",
+    429: "One moment",
     500: "Something went wrong",
     503: "The database does not answer",
 }

@@ -58,6 +58,15 @@ def count(number: int) -> str:
     return f"{number:,}".replace(",", "\u202f")
 
 
+def size(number: float) -> str:
+    """``812 B``, ``3.2 kB``, ``14 MB``."""
+    for unit in ("B", "kB", "MB", "GB"):
+        if number < 1000:
+            return f"{number:.3g} {unit}"
+        number /= 1000
+    return f"{number:.3g} TB"
+
+
 def in_words(state: object) -> str:
     """A state's word without underscores."""
     return str(state).replace("_", " ")
@@ -77,6 +86,12 @@ def query(values: Mapping[str, Any], **changes: Any) -> str:
     return f"?{urlencode(pairs)}" if pairs else ""
 
 
+def path_of_activity(dag_id: str, run_id: str, task_id: str, map_index: int) -> tuple[str, str]:
+    """The address of its pages, and what follows the ``?`` there: which instance it is of a mapped task."""
+    path = f"/dags/{segment(dag_id)}/runs/{segment(run_id)}/tasks/{segment(task_id)}"
+    return path, query({"map_index": "" if map_index < 0 else str(map_index)})
+
+
 def plural(number: int, one: str, many: str | None = None) -> str:
     """``1 run``, ``3 runs``."""
     return f"{count(number)} {one if number == 1 else many or one + 's'}"
@@ -91,6 +106,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "ago": ago,
     "duration": duration,
     "count": count,
+    "size": size,
     "in_words": in_words,
     "segment": segment,
     "query": query,

@@ -45,6 +45,7 @@ from orchestrator.worker.failure import failure_of, loading_failure
 from orchestrator.worker.heart import Heart, ProgressTooLargeError
 from orchestrator.worker.interruption import Interrupted, Interruption
 from orchestrator.worker.putting_off import put_off, resumed
+from orchestrator.worker.rendered import push_rendered
 from orchestrator.worker.results import Result, Results, ResultTooLargeError
 from orchestrator.worker.transactional import Transactions
 
@@ -238,7 +239,7 @@ class Attempts:
     @contextmanager
     def _naming(self, task: Task, context: Context) -> Iterator[None]:
         """Have the instance called what its task says, by what the body has put into the context until it ends, and
-        have its links.
+        have its links, and its templates as they were filled.
         """
         try:
             yield
@@ -250,6 +251,7 @@ class Attempts:
     def _name_it(self, task: Task, context: Context) -> None:
         self._name = _named(task, context)
         push_links(self._ready, context)
+        push_rendered(task, self._ready, context["ti"])
 
     def _kept(self, value: Any) -> Any:
         """What of a body's value is its result."""

@@ -8,6 +8,7 @@ from pathlib import Path
 from orchestrator.authoring.deferrable import keep_default_deferrable
 from orchestrator.authoring.environments.keeping import Keeping, keep_environments
 from orchestrator.authoring.neighbours import keep_neighbours
+from orchestrator.authoring.pages import keep_base_url
 from orchestrator.authoring.typed.types import AuthorTypes
 from orchestrator.authoring.vault import keep_vault
 from orchestrator.core.typed import keep_types
@@ -45,6 +46,7 @@ def equip(
     types = keep_types(AuthorTypes(VersionClasses(settings.allowed_classes)))
     environments = keep_environments(venvs)
     deferrable = keep_default_deferrable(settings.default_deferrable)
+    base_url = keep_base_url(settings.base_url)
     before = keep_vault(vault_of(settings.home_database, settings.fernet_key, settings.fernet_file, settings.backing))
 
     def let_go() -> None:
@@ -53,6 +55,7 @@ def equip(
         keep_types(types)
         keep_neighbours(seen)
         keep_default_deferrable(deferrable)
+        keep_base_url(base_url)
         runs.close()
 
     return Attempts(

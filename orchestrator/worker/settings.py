@@ -35,3 +35,4 @@ class WorkerSettings(msgspec.Struct, frozen=True, kw_only=True):
     memory_limit: int = 1024**3  # 0: no limit
     kept_versions: int = 8
     default_deferrable: bool = False
+    base_url: str = ""

@@ -2,15 +2,18 @@
 
 import inspect
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 
 from orchestrator.account_ports import Token
 from orchestrator.assembly.accounts import Accounts
+from orchestrator.assembly.sign_in import session_id
 from orchestrator.core.rights import NOBODY, Grant, Principal, Role, grant_of
 from orchestrator.exceptions import ForbiddenError, NotFoundError, SignInError, TooManyAttemptsError, UsageError
 from orchestrator.storage.guard import guard_of
 from orchestrator.storage.reads import Reads
+from tests.contracts.conftest import StoppedClock
 
 GOOD = "correct horse battery"
 OTHER = "another good password"
@@ -44,11 +47,23 @@ DEEDS: dict[str, Callable[[Accounts], object]] = {
     "all tokens": lambda it: it.tokens(),
     "create_token": lambda it: it.create_token("ada", "mine", by="x"),
     "revoke_token": lambda it: it.revoke_token("ada", "ci", by="x"),
+    "own": lambda it: it.own(),
+    "sessions": lambda it: it.sessions("ada"),
+    "end_session": lambda it: it.end_session("ada", "no such", by="x"),
     "end_sessions": lambda it: it.end_sessions("ada", by="x"),
     "change_password": lambda it: it.change_password(GOOD, OTHER, HERE, by="x"),
     "delete_user": lambda it: it.delete_user("ada", by="x"),
 }
-TO_ONESELF = {"tokens", "create_token", "revoke_token", "end_sessions", "change_password"}
+TO_ONESELF = {
+    "own",
+    "sessions",
+    "end_session",
+    "tokens",
+    "create_token",
+    "revoke_token",
+    "end_sessions",
+    "change_password",
+}
 
 
 def allowed(accounts: Accounts, who: Principal) -> set[str]:
@@ -58,6 +73,8 @@ def allowed(accounts: Accounts, who: Principal) -> set[str]:
             deed(accounts.seen_by(who))
         except ForbiddenError:
             continue
+        except NotFoundError:
+            assert name == "end_session"
         found.add(name)
     return found
 
@@ -80,7 +97,7 @@ def test_others_may_look_after_their_own_account(two: Accounts, role: str) -> No
 @pytest.mark.parametrize("role", ["viewer", "user", "operator", "admin:*"])
 def test_nobody_else_may_touch_it(two: Accounts, role: str) -> None:
     two.create_user("eve", GOOD, by="cli:bob")
-    assert allowed(two, somebody("eve", role)) == {"change_password"}  # which is their own
+    assert allowed(two, somebody("eve", role)) == {"own", "change_password"}  # which are their own
 
 
 def test_whoever_has_not_signed_in_may_do_nothing(two: Accounts) -> None:
@@ -105,6 +122,23 @@ def test_a_password_is_changed_by_who_knows_the_old_one(two: Accounts) -> None:
     mine.change_password(GOOD, OTHER, HERE, by="")
     assert two.sign_in.session(session) is None
     assert two.sign_in.with_password("ada", OTHER, HERE)
+
+
+def test_a_session_in_one_place_is_ended_from_another(two: Accounts) -> None:
+    laptop, phone = (two.sign_in.with_password("ada", GOOD, address) for address in (HERE, "192.0.2.2"))
+    mine = two.seen_by(two.sign_in.session(laptop).principal)
+    listed = {one.address: one.id for one in mine.sessions("ada")}
+    assert listed[HERE] == session_id(laptop)
+    mine.end_session("ada", listed["192.0.2.2"], by="")
+    assert (two.sign_in.session(phone), two.sign_in.session(laptop) is None) == (None, False)
+    with pytest.raises(NotFoundError, match="no session"):
+        mine.end_session("ada", listed["192.0.2.2"], by="")
+
+
+def test_sessions_that_nobody_uses_any_longer_are_not_listed(two: Accounts, clock: StoppedClock) -> None:
+    two.sign_in.with_password("ada", GOOD, HERE)
+    clock.advance(timedelta(hours=13))
+    assert two.sessions("ada") == []
 
 
 def test_an_old_password_is_not_guessed_either(two: Accounts) -> None:

@@ -18,6 +18,8 @@ Client = Callable[..., TestClient]
 FOR_EVERYBODY = {"/api/v2/monitor/health", "/api/v2/version"}
 STREAMS = ("/events", "/wait")
 KNOWN = {
+    "event_log_id": "1",
+    "import_error_id": "broken.py",
     "dag_id": "order_1001",
     "dag_run_id": "first",
     "task_id": "charge_card",

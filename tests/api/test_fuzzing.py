@@ -1,5 +1,6 @@
 """The REST API under whatever its own document allows, and more: no error of the server, and answers as promised."""
 
+import os
 from collections.abc import Iterator
 
 import pytest
@@ -22,6 +23,8 @@ from tests.cli.homes import FilledHome, order
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
+EXAMPLES = int(os.environ.get("ORCHESTRATOR_TEST_EXAMPLES", "15"))
+"""Of each operation."""
 STREAMS = r"/(events|wait)$"
 _CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
 
@@ -45,7 +48,11 @@ def test_no_request_is_too_much_for_the_server(document: schemathesis.BaseSchema
 
 def _fuzz(operation: APIOperation) -> None:
     @settings(
-        max_examples=15, deadline=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck), database=None
+        max_examples=EXAMPLES,
+        deadline=None,
+        phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+        database=None,
     )
     @given(case=operation.as_strategy(), is_known=strategies.booleans())
     def ask(case: schemathesis.Case, is_known: bool) -> None:

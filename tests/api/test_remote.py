@@ -4,6 +4,7 @@ import threading
 import time
 from collections.abc import Iterator
 from http.client import HTTPConnection
+from pathlib import Path
 
 import msgspec
 import pytest
@@ -76,6 +77,89 @@ def test_a_command_says_the_same_from_afar(
 
 
 @pytest.mark.usefixtures("elsewhere")
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("variables", "list"),
+        ("variables", "list", "--show-values", "-o", "json"),
+        ("variables", "get", "city"),
+        ("variables", "get", "town"),
+        ("connections", "list"),
+        ("connections", "get", "warehouse", "-o", "json"),
+        ("connections", "get", "warehous"),
+        ("users", "list", "-o", "json"),
+        ("tokens", "list", "-o", "json"),
+        ("audit", "list", "-o", "json"),
+        ("audit", "verify"),
+        ("runs", "query", "order_1001", "first", "status"),
+    ],
+)
+def test_what_is_administered_says_the_same_from_afar(
+    url: str, filled: FilledHome, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...]
+) -> None:
+    assert ask(url, monkeypatch, "operator", "variables", "set", "city", "Oslo", "--description", "where").status == 0
+    added = ("warehouse", "--conn-uri", "postgres://etl:hush12345@db/sales")
+    assert ask(url, monkeypatch, "operator", "connections", "add", *added).status == 0
+    assert ask(url, monkeypatch, "admin", "users", "create", "bob", "--role", "viewer", "--no-password").status == 0
+    far = ask(url, monkeypatch, "admin", *words)
+    monkeypatch.setenv("ORCHESTRATOR_HOME", str(filled.folder))
+    assert far == run_command(*words)
+    assert "hush12345" not in far.out + far.err
+
+
+@pytest.mark.usefixtures("elsewhere")
+def test_no_secret_is_told_from_afar_nor_taken_for_stars(
+    url: str, filled: FilledHome, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    ask(url, monkeypatch, "operator", "variables", "set", "api_token", "hush12345")
+    ask(url, monkeypatch, "operator", "variables", "set", "shop", '{"password": "hush12345", "port": 1}')
+    ask(url, monkeypatch, "operator", "connections", "add", "wh", "--conn-uri", "http://me:hush12345@db?key=hush12345")
+    written, variables = tmp_path / "connections.json", tmp_path / "variables.json"
+    for words in (
+        ("variables", "get", "api_token"),
+        ("variables", "export", str(variables)),
+        ("connections", "get", "wh", "--show-values"),
+        ("connections", "list", "--show-values"),
+        ("connections", "export", str(written)),
+    ):
+        said = ask(url, monkeypatch, "admin", *words)
+        assert (said.status, "hush12345" in said.out) == (0, False), words
+    assert "hush12345" not in written.read_text() + variables.read_text()
+    variables.write_text(variables.read_text().replace('"port": 1', '"port": 2'))
+    assert ask(url, monkeypatch, "operator", "variables", "import", str(variables)).status == 0
+    refused = ask(url, monkeypatch, "operator", "connections", "import", str(written), "--overwrite")
+    assert (refused.status, "stars where a secret was left out" in refused.err) == (2, True)
+    monkeypatch.setenv("ORCHESTRATOR_HOME", str(filled.folder))
+    assert "hush12345" in run_command("connections", "get", "wh", "--show-values").out
+    assert run_command("variables", "get", "api_token").out == "hush12345\n"
+    assert run_command("variables", "get", "shop").out == '{"password": "hush12345", "port": 2}\n'
+
+
+@pytest.mark.usefixtures("elsewhere")
+def test_what_no_home_keeps_is_used_by_tasks_and_not_told_from_afar(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ORCHESTRATOR_VAR_CITY", "hush12345")
+    assert ask(url, monkeypatch, "operator", "variables", "get", "city").out == "***\n"
+
+
+@pytest.mark.usefixtures("elsewhere")
+@pytest.mark.parametrize(
+    ("role", "words"),
+    [
+        ("user", ("variables", "list")),
+        ("viewer", ("connections", "get", "x")),
+        ("operator", ("users", "list")),
+        ("operator", ("audit", "verify")),
+        ("foreigner", ("variables", "set", "a", "b")),
+    ],
+)
+def test_who_has_no_right_to_it_is_refused_from_afar(
+    url: str, monkeypatch: pytest.MonkeyPatch, role: str, words: tuple[str, ...]
+) -> None:
+    said = ask(url, monkeypatch, role, *words)
+    assert (said.status, f"{role} may not" in said.err or "no right" in said.err) == (1, True), said.err
+
+
+@pytest.mark.usefixtures("elsewhere")
 def test_a_request_from_afar_is_kept_in_the_name_of_who_asks(
     url: str, filled: FilledHome, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -99,7 +183,7 @@ def test_what_is_forbidden_is_not_there_from_afar_either(url: str, monkeypatch: 
         ("unknown", ("dags", "list"), "does not let this in"),
         ("", ("dags", "list"), "ORCHESTRATOR_TOKEN"),
         ("admin", ("db", "check"), "leave --url"),
-        ("admin", ("variables", "list"), "run it on the machine"),
+        ("admin", ("tasks", "render", "order_1001", "charge_card", "first"), "run it on the machine"),
     ],
 )
 def test_what_cannot_be_done_from_afar_is_said_in_a_sentence(

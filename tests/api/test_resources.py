@@ -1,5 +1,6 @@
 """The resources of the REST API: what they list, and what they change."""
 
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -7,6 +8,9 @@ import msgspec
 import pytest
 from fastapi.testclient import TestClient
 
+from orchestrator.assembly.home import Home
+from orchestrator.assembly.vault import vault_of
+from orchestrator.config import load_config
 from orchestrator.core.events import (
     ActivityCompleted,
     ActivityDeferred,
@@ -154,6 +158,59 @@ def test_a_log_is_told_in_pieces(filled: FilledHome, get: Callable[..., Any], ru
     get(path, token="x", status=422)
 
 
+def test_a_log_is_told_whole_or_line_by_line(filled: FilledHome, as_role: Client, run: str) -> None:
+    place = filled.folder / "logs" / log_path(filled.reads.run("order_1001").run_key, 3, -1)
+    place.parent.mkdir(parents=True)
+    stamp = "2026-01-31T06:00:00.000000Z"
+    place.write_bytes(f'{stamp} INFO     "ä" and\x00\n{stamp} stdout   \nbare\n'.encode() + b"\xff")
+    path = API + run + "/taskInstances/charge_card/logs/1"
+    whole = as_role("viewer").get(path, params={"full_content": True}).json()
+    assert whole["content"] == place.read_bytes().decode("utf-8", "replace")
+    assert (whole["continuation_token"], whole["size"]) == (None, place.stat().st_size)
+    answer = as_role("viewer").get(path, headers={"accept": "application/x-ndjson"})
+    assert [json.loads(line) for line in answer.text.splitlines()] == [
+        {"timestamp": stamp, "level": "INFO", "event": '"ä" and\x00'},
+        {"timestamp": stamp, "level": "stdout", "event": ""},
+        {"timestamp": None, "level": None, "event": "bare"},
+        {"timestamp": None, "level": None, "event": "\ufffd"},
+    ]
+
+
+def test_no_letter_is_torn_between_two_pieces_of_a_log(filled: FilledHome, get: Callable[..., Any], run: str) -> None:
+    place = filled.folder / "logs" / log_path(filled.reads.run("order_1001").run_key, 3, -1)
+    place.parent.mkdir(parents=True)
+    place.write_text("aä漢🎉z")
+    told, token = "", "0"
+    while token is not None:
+        piece = get(run + "/taskInstances/charge_card/logs/1", limit=5, token=token)
+        told, token = told + piece["content"], piece["continuation_token"]
+    assert told == "aä漢🎉z"
+
+
+def test_a_log_is_a_file_of_which_a_range_may_be_had(filled: FilledHome, as_role: Client, run: str) -> None:
+    place = filled.folder / "logs" / log_path(filled.reads.run("order_1001").run_key, 3, -1)
+    place.parent.mkdir(parents=True)
+    place.write_bytes(b"0123456789")
+    path = API + run + "/taskInstances/charge_card/logs/1/raw"
+    client = as_role("viewer")
+    assert client.get(path).content == b"0123456789"
+    for asked, status, content in (
+        ("bytes=2-4", 206, b"234"),
+        ("bytes=7-", 206, b"789"),
+        ("bytes=-2", 206, b"89"),
+        ("bytes=8-99", 206, b"89"),
+        ("bytes=10-", 416, b""),
+        ("bytes=1-2,4-5", 200, b"0123456789"),
+        ("lines=1-2", 200, b"0123456789"),
+    ):
+        answer = client.get(path, headers={"range": asked})
+        assert (answer.status_code, answer.content) == (status, content), asked
+    assert answer.headers["content-disposition"].startswith(
+        'attachment; filename="order_1001-first-charge_card-try1.log"'
+    )
+    assert as_role("foreigner").get(path).status_code == 404
+
+
 def test_clearing_is_only_told_of_unless_it_is_meant(send: Callable[..., Any], run: str) -> None:
     body = {"dag_run_id": "first", "task_ids": ["charge_card"], "include_downstream": True, "only_failed": False}
     found = send("POST", "/dags/order_1001/clearTaskInstances", body)
@@ -208,6 +265,22 @@ def test_variables_are_made_changed_and_deleted(get: Callable[..., Any], send: C
     assert "hunter2" not in str(get("/variables", "operator"))
     get("/variables", "user", 403)
     send("DELETE", "/variables/a/b", status=204)
+
+
+def test_what_is_told_of_a_variable_may_be_sent_back_and_loses_no_secret(
+    filled: FilledHome, get: Callable[..., Any], send: Callable[..., Any]
+) -> None:
+    send("POST", "/variables", {"key": "shop", "value": '{"token": "tok-en", "port": 1}'}, status=201)
+    told = get("/variables/shop", "operator")["value"]
+    assert "tok-en" not in told
+    send("PATCH", "/variables/shop", {"value": told, "description": "d"})
+    send("PATCH", "/variables/shop", {"value": told.replace("1", "2")})
+    send("PATCH", "/variables/shop", {"value": '{"other": "***"}'}, status=400)
+    send("POST", "/variables", {"key": "new", "value": "***"}, status=400)
+    home = Home(load_config({"ORCHESTRATOR_HOME": str(filled.folder)}, filled.folder), filled.engine)
+    kept = vault_of(home).variables.get("shop")
+    assert kept is not None
+    assert json.loads(kept.value) == {"token": "tok-en", "port": 2}
 
 
 def test_secrets_of_connections_go_in_and_never_come_out(get: Callable[..., Any], send: Callable[..., Any]) -> None:

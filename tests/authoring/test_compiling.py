@@ -292,7 +292,7 @@ def test_compiling_twice_gives_the_same():
     assert compiled(dag) == compiled(dag)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.integers(1, 12), st.randoms(use_true_random=False))
 def test_any_graph_without_a_cycle_compiles_with_each_task_after_its_upstreams(count, chance):
     names = [f"t{number}" for number in range(count)]

@@ -100,7 +100,14 @@ class FilledHome:
     def remove_file(self, file: str) -> None:
         self._catalog.remove([file])
 
-    def begin(self, dag_id: str, run_id: str, *events: AnyEvent, conf: dict[str, Any] | None = None) -> Run:
+    def begin(
+        self,
+        dag_id: str,
+        run_id: str,
+        *events: AnyEvent,
+        conf: dict[str, Any] | None = None,
+        logical_date: datetime = START,
+    ) -> Run:
         """Record a run with these events, a second apart."""
         dag = self.reads.dag(dag_id)
         spec = self.reads.spec(dag.version_id)
@@ -113,7 +120,7 @@ class FilledHome:
             version_id=dag.version_id,
             fingerprint=fingerprint(spec),
             kind=spec.kind,
-            logical_date=START,
+            logical_date=logical_date,
             conf=msgspec.Raw(msgspec.json.encode(conf or {})),
         )
         first = Recorded(1, START, created)

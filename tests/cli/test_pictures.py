@@ -7,8 +7,8 @@ from itertools import combinations
 import pytest
 
 from orchestrator.cli.drawing import drawn
-from orchestrator.cli.picture.layout import Rect, arrange
 from orchestrator.cli.picture.svg import svg
+from orchestrator.core.picture.layout import Rect, arrange
 from orchestrator.core.spec import DagSpec, GroupSpec, TaskSpec, mapping_over
 from orchestrator.exceptions import UsageError
 from orchestrator.names import TriggerRule

@@ -102,6 +102,7 @@ def named(effect: dict[str, Any]) -> str:
     return f"pack {effect['map_index'] + 1}" if effect["name"] == "pack" else str(effect["name"])
 
 
+@pytest.mark.slow
 def test_at_every_seq_what_was_recorded_is_handed_back_and_just_the_listed_happens_again(live: LiveHome) -> None:
     facts = history("first")
     heard = next(fact["seq"] for fact in facts if fact["type"] == "SignalReceived")

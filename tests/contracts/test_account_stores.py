@@ -233,6 +233,20 @@ def test_a_session_is_begun_seen_and_ended(users: SqlUserStore, sessions: SqlSes
     assert actions(reads) == ["create_user", "sign_in", "sign_out"]
 
 
+def test_sessions_are_listed_and_ended_one_by_one(users: SqlUserStore, sessions: SqlSessionStore, reads: Reads) -> None:
+    for name in ("ada", "bob"):
+        users.add(name, None, by="cli:bob")
+    first, second = "1" * 64, "2" * 64
+    sessions.begin(first, session_of("ada"))
+    sessions.begin(second, session_of("ada", seen_at=NOW + timedelta(minutes=1), address="192.0.2.2"))
+    assert [(one.id, one.address) for one in sessions.all("ada")] == [("2" * 16, "192.0.2.2"), ("1" * 16, "192.0.2.1")]
+    with pytest.raises(NotFoundError, match="no session"):
+        sessions.end_one("bob", "1" * 16, by="cli:bob")
+    sessions.end_one("ada", "1" * 16, by="cli:bob")
+    assert (sessions.find(first), len(sessions.all("ada")), sessions.all("bob")) == (None, 1, [])
+    assert actions(reads)[-1] == "end_session"
+
+
 def test_expired_sessions_are_forgotten_when_one_begins(users: SqlUserStore, sessions: SqlSessionStore) -> None:
     users.add("ada", None, by="cli:bob")
     sessions.begin("s1", session_of("ada", expires_at=NOW - timedelta(seconds=1)))

@@ -249,13 +249,16 @@ def test_what_was_written_before_lines_were_chained_is_chained_by_the_migration(
     engine.dispose()
 
 
+_NEWER = ("ix_audit_dag_id_run_id", "ix_runs_day", "ix_runs_started_at", "ix_runs_logical_date")
+
+
 def _undo_the_last_migrations(engine: Engine) -> None:
     with writing(engine) as connection:
-        for index in ("ix_audit_dag_id_run_id", "ix_runs_dag_id_logical_date"):
+        for index in (*_NEWER, "ix_audit_said"):
             connection.execute(text(f"DROP INDEX {index}"))
         for column in ("prev", "hash"):
             connection.execute(text(f"ALTER TABLE audit DROP COLUMN {column}"))
-        for table in ("audit_seals", "users", "grants", "tokens", "sessions", "sign_in_attempts"):
+        for table in ("audit_seals", "users", "grants", "tokens", "sessions", "sign_in_attempts", "parts"):
             connection.execute(text(f"DROP TABLE {table}"))
         connection.execute(text(f"UPDATE {VERSION_TABLE} SET version_num = '0005'"))
 

@@ -16,10 +16,14 @@ from orchestrator.core.events import (
     TaskExpanded,
 )
 from orchestrator.core.forms import Form
+from orchestrator.core.requests import AnswerTask, ResolveTask
+from orchestrator.names import TaskState
+from orchestrator.ports import Answer, Group
 from orchestrator.storage.catalog import SqlCatalog
 from orchestrator.storage.history import SqlHistoryStore
 from orchestrator.storage.reads import AwaitingRow, Reads
 from orchestrator.storage.rebuild import rebuild
+from orchestrator.storage.requests import RequestBook
 from tests.contracts.conftest import StoppedClock
 from tests.contracts.parses import parsed
 from tests.contracts.stories import NOW, SPEC, Story, begin, commit
@@ -109,3 +113,34 @@ def test_questions_are_found_by_an_index_however_many_activities_there_are(engin
         connection.execute(text(prepare))
         plan = " ".join(str(row) for row in connection.execute(text(explain)))
     assert "ix_activities_awaiting" in plan
+
+
+def test_what_waits_is_counted_and_told_apart(store: SqlHistoryStore, reads: Reads) -> None:
+    first, second = asks(begin(store)), begin(store)
+    second.tell(ActivityScheduled(task_id="extract"), ActivityStarted(task_id="extract"))
+    second.tell(ActivityLost(task_id="extract", reason="its worker died", unknown=True))
+    commit(store, first, second)
+    assert [reads.awaiting_count(asking=asking) for asking in (None, True, False)] == [2, 1, 1]
+    assert [row.run_key for row in reads.awaiting(asking=False)] == [second.run_key]
+    assert reads.awaiting_count("other") == reads.awaiting_count("etl", run_key=first.run_key) - 1 == 0
+
+
+def test_what_people_have_said_is_listed_with_the_question_newest_first(
+    engine: Engine, store: SqlHistoryStore, reads: Reads, clock: StoppedClock
+) -> None:
+    story = asks(begin(store))
+    commit(store, story)
+    book, place = RequestBook(engine, clock), {"dag_id": "etl", "run_id": story.run.run_id, "task_id": "extract"}
+    asked = [
+        AnswerTask(**place, options=("yes",), params=msgspec.Raw(b'{"n": 1}'), asked=story.run.seq, by="ada"),
+        AnswerTask(**place, options=("no",), by="bob"),
+        ResolveTask(**place, state=TaskState.FAILED, by="eve"),
+    ]
+    ids = [book.submit(request, str(number)) for number, request in enumerate(asked)]
+    refused = Answer(request_id=ids[1], refusal="ada was first")
+    store.commit(Group(at=NOW, answers=[Answer(request_id=ids[0]), refused, Answer(request_id=ids[2])]))
+    resolved, answered = reads.answers("etl", run_id=story.run.run_id)
+    assert (resolved.who, resolved.state, resolved.subject) == ("eve", TaskState.FAILED, "")
+    assert (answered.who, answered.subject, answered.options, answered.at) == ("ada", "Load it?", ("yes",), NOW)
+    assert reads.answers(before_id=answered.id) == reads.answers("other") == []
+    assert [row.who for row in reads.answers(limit=1)] == ["eve"]

@@ -14,8 +14,10 @@ from orchestrator.core.requests import CancelRun, SendSignal, TriggerRun
 from orchestrator.core.rights import Grant, Principal, Right, Role
 from orchestrator.exceptions import ForbiddenError, NotFoundError, OrchestratorError
 from orchestrator.names import RunType
+from orchestrator.storage.audit_proof import AuditProof
 from orchestrator.storage.catalog import SqlCatalog
 from orchestrator.storage.connections import ConnectionStore
+from orchestrator.storage.duration_reads import Clock
 from orchestrator.storage.facts import Facts
 from orchestrator.storage.guard import guard_of
 from orchestrator.storage.history import SqlHistoryStore
@@ -30,7 +32,7 @@ from tests.contracts.stories import SPEC, Story, begin, commit
 
 OTHER = msgspec.structs.replace(SPEC, dag_id="other", file="other.py")
 RUN_ID = "first"
-GUARDED = (Reads, XComReads, Records, RequestBook, VariableStore, ConnectionStore)
+GUARDED = (AuditProof, Reads, XComReads, Records, RequestBook, VariableStore, ConnectionStore)
 
 
 def somebody(*grants: Grant) -> Principal:
@@ -93,13 +95,25 @@ def questions(reads: Reads, engine: Engine, story: Story, who: Principal) -> Ite
         "run_before": (run,),
         "has_had_before": (run, "extract"),
         "cells": ("etl", [run.run_key]),
+        "runs_of_task": ("etl", "extract"),
+        "stored_of_tasks": (run.run_key, ["extract"]),
+        "facts_of_tasks": (run.run_key, ["extract"], (RunCreated,)),
+        "run_counts_by_time": ("etl", run.created_at, run.created_at, [Clock(run.created_at, 0)]),
+        "task_times": ("etl", [run.run_key], 0),
+        "times_in_runs": ("etl", [run.run_key], ["extract"]),
+        "instances": (run.run_key, "extract"),
+        "state_counts": (run.run_key, "extract"),
+        "facts_about": (run.run_key, "extract", -1),
     }
     keywords: dict[str, dict[str, Any]] = {
         "run_before": {"but_manual": False},
         "last_seq_of": {"until": 9},
+        "shares": {"parts": 4, "last": 9},
         "last_of": {"until": 9},
         "facts_of": {"until": 9},
         "stored_facts": {"until": 9},
+        "run_counts_by_time": {"seconds": 60},
+        "stored_of_tasks": {"types": ("RunCreated",)},
     }
     for cls in (Reads, XComReads):
         asked = cls(engine, who)

@@ -67,3 +67,11 @@ def test_lists_hold_and_count_what_may_be_seen(engine: Engine) -> None:
     foreign = Reads(engine, Principal(name="ada", grants=(Grant(Role.VIEWER, "other*"),)))
     assert foreign.list_runs().total == 0
     assert foreign.list_activities().total == 0
+
+
+def test_confs_are_told_of_many_runs_at_once_and_of_those_only_that_may_be_seen(engine: Engine, reads: Reads) -> None:
+    keys = [row.run_key for row in reads.list_runs().rows]
+    assert reads.confs(keys) == {row.run_key: reads.conf(row) for row in reads.list_runs().rows}
+    assert reads.confs([]) == {}
+    foreign = Reads(engine, Principal(name="ada", grants=(Grant(Role.VIEWER, "other*"),)))
+    assert foreign.confs(keys) == {}

@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import Engine
 
 from orchestrator.core.events import (
+    ActivityDeferred,
     ActivityFailed,
     ActivityScheduled,
     ActivityStarted,
@@ -21,6 +22,7 @@ from orchestrator.exceptions import NotFoundError
 from orchestrator.names import RunState, RunType, TaskState
 from orchestrator.ports import Cursor, Group
 from orchestrator.storage.catalog import SqlCatalog
+from orchestrator.storage.duration_reads import Clock
 from orchestrator.storage.history import SqlHistoryStore
 from orchestrator.storage.reads import OpenCount, Reads
 from orchestrator.storage.records import Records
@@ -267,6 +269,28 @@ def test_the_cells_of_many_runs_are_one_question(store: SqlHistoryStore, reads: 
     assert reads.cells("other", [plain.run_key]) == []
 
 
+def test_facts_about_some_activities_are_found_among_those_of_others(store: SqlHistoryStore, reads: Reads) -> None:
+    story = begin(store)
+    story.tell(TaskExpanded(task_id="each", shape=(4,)), ActivityScheduled(task_id="each", map_index=0, count=4))
+    story.works("extract").tell(
+        ActivityStarted(task_id="each", map_index=2), ActivityDeferred(task_id="each", map_index=2)
+    )
+    commit(store, story)
+
+    def found(*task_ids: str, first: int = -1, last: int = -1) -> list[str]:
+        kinds = (ActivityScheduled, ActivityStarted, ActivityDeferred)
+        facts = reads.facts_of_tasks(story.run_key, task_ids, kinds, first=first, last=last)
+        return [type(fact.event).__name__ for fact in facts]
+
+    assert found("extract") == ["ActivityScheduled", "ActivityStarted"]
+    assert found("each", first=2, last=2) == ["ActivityScheduled", "ActivityStarted", "ActivityDeferred"]
+    assert found("each", first=3, last=9) == ["ActivityScheduled"]
+    assert found("each", first=4, last=9) == []
+    assert found() == []
+    assert reads.put_off_tasks(story.run_key) == ["each"]
+    assert [row.map_index for row in reads.instances(story.run_key, "each", offset=1, limit=2)] == [1, 2]
+
+
 def test_runs_are_found_by_their_type(
     engine: Engine, store: SqlHistoryStore, reads: Reads, clock: StoppedClock
 ) -> None:
@@ -279,3 +303,35 @@ def test_runs_are_found_by_their_type(
 def test_cursors_say_which_slot_of_each_schedule_is_dealt_with(store: SqlHistoryStore, reads: Reads) -> None:
     store.commit(Group(at=NOW, cursors=[Cursor(dag_id="etl", slot=NOW)]))
     assert reads.cursors() == {"etl": NOW}
+
+
+def test_runs_are_counted_by_the_day_that_clocks_show(store: SqlHistoryStore, reads: Reads) -> None:
+    commit(store, begin(store, logical_date=NOW), begin(store, logical_date=NOW).ends(), begin(store))
+    day, half = timedelta(days=1), timedelta(hours=12)
+    start = NOW - day
+
+    def found(*clocks: Clock) -> dict[tuple[int, str], int]:
+        counts = reads.run_counts_by_time("etl", start, NOW + day, clocks, seconds=86_400)
+        return {(one.number, one.state): one.runs for one in counts}
+
+    number = int(NOW.timestamp()) // 86_400
+    assert sum(found(Clock(start, 0)).values()) == 3
+    assert found(Clock(start, 0))[number, "success"] == 1
+    assert found(Clock(start, 43_200))[number + 1, "success"] == 1
+    assert found(Clock(start, 43_200), Clock(NOW - half, 0))[number, "success"] == 1
+    assert reads.run_counts_by_time("etl", start, start, [Clock(start, 0)], seconds=86_400) == []
+    assert reads.run_counts_by_time("other", start, NOW + day, [Clock(start, 0)], seconds=86_400) == []
+
+
+def test_tasks_are_told_by_how_long_they_took(store: SqlHistoryStore, reads: Reads) -> None:
+    one, two = begin(store).works("extract"), begin(store).works("extract").works("load")
+    commit(store, one, two)
+    keys = [one.run_key, two.run_key]
+    times = {time.task_id: time for time in reads.task_times("etl", keys, two.run_key)}
+    assert (times["extract"].runs, times["load"].runs) == (2, 1)
+    assert times["extract"].before > 0
+    assert times["load"].before == 0
+    each = reads.times_in_runs("etl", keys, ["extract"])
+    assert sorted(time.run_key for time in each) == keys
+    assert times["extract"].total == pytest.approx(sum(time.seconds for time in each))
+    assert reads.task_times("other", keys, 0) == []

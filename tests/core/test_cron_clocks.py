@@ -168,7 +168,7 @@ CHANGES = [
 ]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(fields=expressions(), change=st.sampled_from(CHANGES), minutes=st.integers(-200, 200))
 def test_fire_times_around_a_change_of_clocks_are_what_the_clock_showed(
     fields: Fields, change: tuple[str, datetime], minutes: int
@@ -179,7 +179,7 @@ def test_fire_times_around_a_change_of_clocks_are_what_the_clock_showed(
     assert computed(fields, zone, start, moment + 7 * HOUR) == wanted
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(fields=expressions(), change=st.sampled_from(CHANGES), minutes=st.integers(-200, 200))
 def test_looking_back_finds_the_fire_times_of_looking_ahead(
     fields: Fields, change: tuple[str, datetime], minutes: int
@@ -195,7 +195,7 @@ def test_looking_back_finds_the_fire_times_of_looking_ahead(
     assert timetable.until(second.fire_at - timedelta.resolution) == first
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(fields=expressions(), change=st.sampled_from(CHANGES), minutes=st.integers(-200, 200))
 def test_data_intervals_follow_each_other_without_a_gap_or_an_overlap(
     fields: Fields, change: tuple[str, datetime], minutes: int

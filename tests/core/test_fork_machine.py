@@ -80,4 +80,4 @@ class Forks(Histories):
 
 
 TestForks = Forks.TestCase
-TestForks.settings = settings(max_examples=40, stateful_step_count=20, deadline=None)
+TestForks.settings = settings(max_examples=40, stateful_step_count=20)

@@ -3,7 +3,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from orchestrator.core.spec import Cron, DagSpec, Every, Once, Schedule
@@ -220,7 +220,6 @@ specs = st.builds(
 )
 
 
-@settings(deadline=None)
 @given(spec=specs, last=st.none() | moments, unpaused_at=moments, now=moments)
 def test_a_slot_keeps_to_all_bounds(spec: DagSpec, last: datetime | None, unpaused_at: datetime, now: datetime) -> None:
     slot = next_slot(spec, last=last, unpaused_at=unpaused_at, now=now)
@@ -234,7 +233,6 @@ def test_a_slot_keeps_to_all_bounds(spec: DagSpec, last: datetime | None, unpaus
         assert slot.fire_at > unpaused_at
 
 
-@settings(deadline=None)
 @given(spec=specs, last=st.none() | moments, unpaused_at=moments, now=moments)
 def test_no_due_slot_is_passed_over_with_catchup_and_all_but_one_without(
     spec: DagSpec, last: datetime | None, unpaused_at: datetime, now: datetime

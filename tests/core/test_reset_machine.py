@@ -79,7 +79,7 @@ class Resets(Histories):
 
 
 TestResets = Resets.TestCase
-TestResets.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
+TestResets.settings = settings(max_examples=60, stateful_step_count=40)
 
 
 def test_a_reset_to_the_last_fact_changes_nothing_of_what_is_open_or_done() -> None:

@@ -279,4 +279,4 @@ def _skipped(task_id: str, map_index: int) -> ActivityMarked:
 
 
 TestWorkflows = Workflows.TestCase
-TestWorkflows.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
+TestWorkflows.settings = settings(max_examples=40, stateful_step_count=40)

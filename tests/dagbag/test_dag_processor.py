@@ -213,9 +213,19 @@ def wait_until(condition: Callable[[], bool]) -> None:
 
 
 def test_many_files_are_parsed_at_once(folder: DagsFolder) -> None:
+    """Each comes to its end only while all of them are parsed."""
+    wait = """
+import time
+from pathlib import Path
+here = Path(__file__)
+here.with_suffix(".here").touch()  # effect: ok
+while len(list(here.parent.glob("*.here"))) < 6:
+    time.sleep(0.01)
+"""
     for number in range(6):
-        folder.write(f"d{number}.py", "import time\ntime.sleep(1)\n" + DAG_FILE.format(dag_id=f"d{number}"))
-    assert folder.processor(parallel=6).scan().seconds < 5
+        folder.write(f"d{number}.py", wait + DAG_FILE.format(dag_id=f"d{number}"))
+    report = folder.processor(parallel=6).scan()
+    assert (report.parsed, report.errors) == (6, 0)
 
 
 def test_what_could_not_be_recorded_is_parsed_again(folder: DagsFolder) -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from orchestrator import DAG, Param
 from orchestrator.authoring.masking import mask_secret
+from orchestrator.authoring.pages import keep_base_url
 from orchestrator.core import values
 from orchestrator.core.forms import Form, form_of
 from orchestrator.core.orders import Resume
@@ -239,3 +240,44 @@ def test_an_approval_has_its_own_options(name):
 def test_a_branch_maps_its_own_options_to_tasks(mapping, said):
     with pytest.raises(DagError, match=said):
         made(HITLBranchOperator, options_mapping=mapping)
+
+
+def instance(one, map_index: int = -1):
+    return SimpleNamespace(dag_id="d", run_id="manual__2026-01-31T06:30:00+00:00", task_id="ask", map_index=map_index)
+
+
+def test_a_link_leads_to_the_page_of_the_answer_with_what_is_chosen_and_filled_in():
+    one = made(params={"amount": Param(1, type="integer")})
+    page = "https://runs.example.com/dags/d/runs/manual__2026-01-31T06:30:00%2B00:00/tasks/ask/answer"
+    link = one.task.generate_link_to_ui(task_instance=instance(one), base_url="https://runs.example.com/")
+    assert link == page
+    filled = one.task.generate_link_to_ui(
+        task_instance=instance(one, 3), base_url="https://runs.example.com", options="b", params_input={"amount": 7}
+    )
+    assert filled == f"{page}?map_index=3&_options=b&param.amount=7"
+
+
+def test_a_link_without_an_address_takes_that_of_the_settings():
+    one = made()
+    with pytest.raises(UsageError, match=r"\[api\] base_url"):
+        one.task.generate_link_to_ui(task_instance=instance(one))
+    before = keep_base_url("http://localhost:8080")
+    try:
+        context = {"task": one.task, "ti": instance(one)}
+        link = HITLOperator.generate_link_to_ui_from_context(context=context, options=["a"])
+        assert link.startswith("http://localhost:8080/dags/d/runs/")
+        assert link.endswith("/answer?_options=a")
+    finally:
+        keep_base_url(before)
+
+
+def test_a_link_with_what_the_form_does_not_have_is_refused():
+    one = made()
+    base = {"task_instance": instance(one), "base_url": "http://a"}
+    with pytest.raises(ValueError, match="'c' is none of the options"):
+        one.task.generate_link_to_ui(**base, options=["c"])
+    with pytest.raises(ValueError, match="'n' is none of the fields"):
+        one.task.generate_link_to_ui(**base, params_input={"n": 1})
+    other = EmptyOperator(task_id="other")
+    with pytest.raises(ValueError, match="'other' asks nobody"):
+        HITLOperator.generate_link_to_ui_from_context(context={"task": other, "ti": None})

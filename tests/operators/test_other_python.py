@@ -382,7 +382,7 @@ _VALUES = st.recursive(
 
 
 @given(_VALUES)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_a_parcel_holds_what_was_put_into_it(value):
     data = parcel.packed("pickle", "t", [value], {"x": value}, {})
     found = parcel.unpacked("pickle", "t", data)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from random import Random
 from typing import Any
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from orchestrator.core import activations as asks
@@ -15,7 +15,7 @@ from orchestrator.replay import Machine
 from tests.replay.engine import Engine, raw
 from tests.replay.programs import Node, Play, changed, leaves_of, programs, turned_round
 
-QUICK = settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+QUICK = settings(max_examples=100)
 
 
 def run(

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from benchmarks.floors import Floors
 from benchmarks.sources import WORKFLOWS
 from benchmarks.workflow_kill import ACTIVITY, DAG, RUN, write_history
@@ -12,6 +14,7 @@ CALLS = 40
 SOME_FACTS = 200
 
 
+@pytest.mark.slow
 def test_a_long_history_that_was_written_for_a_measurement_goes_on_behind_its_last_call(tmp_path: Path) -> None:
     bench = Bench(folder=tmp_path, floors=Floors(pool=1, pipes=1, commits=1))
     with bench.home("home", {"flows.py": WORKFLOWS}) as home:

@@ -1,13 +1,15 @@
 """The fence around the code of workflows, with real processes: an effect blocks the run; the mended file goes on."""
 
-import json
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
-from typing import Any
 
+import msgspec
 import pytest
 
+from orchestrator.assembly.home import Home
+from orchestrator.assembly.triggering import trigger_run
+from orchestrator.names import RunState
 from orchestrator.testing.home import LiveHome
 
 # Temporary folders are nobody's business, and this home lies in one: what is written or deleted lies elsewhere.
@@ -63,17 +65,12 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveHome]:
         yield home
 
 
-def is_listed(home: LiveHome, dag_id: str) -> bool:
-    return home.lists(dag_id)
+def is_blocked(opened: Home, dag_id: str) -> bool:
+    return opened.reads.run(dag_id, "one").blocked is not None
 
 
-def block_of(home: LiveHome, dag_id: str) -> dict[str, Any] | None:
-    found: dict[str, Any] | None = home.ask("runs", "show", dag_id, "one").get("blocked")
-    return found
-
-
-def has_succeeded(home: LiveHome, dag_id: str) -> bool:
-    return bool(home.ask("runs", "show", dag_id, "one")["state"] == "success")
+def has_succeeded(opened: Home, dag_id: str) -> bool:
+    return opened.reads.run(dag_id, "one").state is RunState.SUCCESS
 
 
 def test_each_effect_blocks_the_run_at_the_authors_line_and_the_mended_file_ends_it(home: LiveHome) -> None:
@@ -82,19 +79,22 @@ def test_each_effect_blocks_the_run_at_the_authors_line_and_the_mended_file_ends
     for (dag_id, source), line in zip(sources.items(), EFFECTS.values(), strict=True):
         home.write_dag(f"{dag_id}.py", source.replace("{line}", line))
         ledgers[dag_id] = home.folder / f"{dag_id}.ledger"
-    for dag_id, ledger in ledgers.items():
-        home.wait_for("it is listed", partial(is_listed, home, dag_id))
-        home.ask("dags", "trigger", dag_id, "--run-id", "one", "--conf", json.dumps({"path": str(ledger)}))
-    for dag_id, word in zip(sources, EFFECTS, strict=True):
-        blocked = home.wait_for(f"{dag_id} is blocked", partial(block_of, home, dag_id))
-        assert (blocked["kind"], blocked["where"]) == (
-            "quarantine",
-            f"{dag_id}.py:{16 if word.endswith('/never') else 15}",
-        )
-        assert word in blocked["message"]
-        assert ledgers[dag_id].read_text() == "charged\n"
-    for dag_id, source in sources.items():
-        home.write_dag(f"{dag_id}.py", source.replace("{line}", "pass"))
-    for dag_id in sources:
-        home.wait_for("it ends", partial(has_succeeded, home, dag_id))
-        assert ledgers[dag_id].read_text() == "charged\n"
+    home.wait_for("the first is listed", partial(home.lists, "shop_0"))
+    with home.open() as opened:
+        for dag_id, ledger in ledgers.items():
+            home.wait_for("it is listed", partial(home.lists, dag_id))
+            trigger_run(opened, dag_id, run_id="one", conf=msgspec.Raw(msgspec.json.encode({"path": str(ledger)})))
+        for dag_id, word in zip(sources, EFFECTS, strict=True):
+            home.wait_for(f"{dag_id} is blocked", partial(is_blocked, opened, dag_id))
+            blocked = home.ask("runs", "show", dag_id, "one")["blocked"]
+            assert (blocked["kind"], blocked["where"]) == (
+                "quarantine",
+                f"{dag_id}.py:{16 if word.endswith('/never') else 15}",
+            )
+            assert word in blocked["message"]
+            assert ledgers[dag_id].read_text() == "charged\n"
+        for dag_id, source in sources.items():
+            home.write_dag(f"{dag_id}.py", source.replace("{line}", "pass"))
+        for dag_id in sources:
+            home.wait_for("it ends", partial(has_succeeded, opened, dag_id))
+            assert ledgers[dag_id].read_text() == "charged\n"

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from orchestrator.testing.home import LiveHome
 
 FILE = """
@@ -28,6 +30,7 @@ with DAG("ticks", schedule=Seconds(), catchup=False):
 """
 
 
+@pytest.mark.slow
 def test_runs_come_on_the_slots_of_an_authors_timetable_also_after_a_kill(tmp_path: Path) -> None:
     with LiveHome(tmp_path) as home:
         home.write_dag("ticks.py", FILE)

@@ -74,6 +74,7 @@ def test_the_death_of_the_zygote_costs_no_run(tmp_path: Path) -> None:
         assert storm.faults() == []
 
 
+@pytest.mark.slow
 def test_a_stop_under_heavy_load_finishes_or_hands_back_and_the_next_start_goes_on(tmp_path: Path) -> None:
     storm = new_storm(tmp_path)
     with storm.home:

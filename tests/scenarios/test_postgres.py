@@ -64,6 +64,7 @@ def test_a_server_that_goes_away_under_load_is_waited_for_and_nothing_is_lost(
         assert "Traceback" not in said
 
 
+@pytest.mark.slow
 def test_a_saved_file_is_read_although_the_server_was_away(tmp_path: Path, postgres: PostgresServer) -> None:
     with LiveHome(tmp_path, settings={"database.sql_alchemy_conn": postgres.database()}) as home:
         home.write_dag("every_second.py", EVERY_SECOND)
@@ -76,6 +77,7 @@ def test_a_saved_file_is_read_although_the_server_was_away(tmp_path: Path, postg
         assert "Traceback" not in home.log.read_text()
 
 
+@pytest.mark.slow
 def test_a_second_scheduler_is_refused_until_the_first_is_dead_and_then_takes_over_at_once(
     tmp_path: Path, postgres: PostgresServer
 ) -> None:

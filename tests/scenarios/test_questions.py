@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from orchestrator.core.events import ActivityResumed, ActivityScheduled
 from orchestrator.testing.home import LiveHome
 
@@ -29,6 +31,7 @@ with DAG("refund"):
 """
 
 
+@pytest.mark.slow
 def test_neither_a_question_nor_its_answer_is_lost_when_everything_is_killed(tmp_path: Path) -> None:
     with LiveHome(tmp_path) as home:
         home.write_dag("refund.py", ORDER)

@@ -158,6 +158,7 @@ def succeed(gale: Gale, before: subprocess.Popen[bytes]) -> subprocess.Popen[byt
     raise AssertionError(f"no scheduler takes over{gale.home._last_words()}")
 
 
+@pytest.mark.slow
 def test_a_scheduler_that_takes_over_in_the_middle_of_advances_forks_no_history(tmp_path: Path) -> None:
     gale = Gale(tmp_path)
     with gale.home:

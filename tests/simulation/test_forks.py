@@ -35,7 +35,7 @@ def settle(sim: Simulation) -> None:
         sim.run()
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(seed=st.integers(0, 2**32), tasks=st.integers(1, 10), crash_at=st.integers(0, 60))
 def test_every_invariant_holds_of_a_fork_of_a_random_run(seed: int, tasks: int, crash_at: int) -> None:
     sim = forked(seed, random_dag(seed, tasks), crash_at)

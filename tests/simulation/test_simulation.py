@@ -19,7 +19,7 @@ SCENARIOS = st.builds(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(SCENARIOS)
 def test_every_invariant_holds_in_a_random_world(scenario: Scenario):
     scenario.run()
@@ -35,7 +35,7 @@ def test_a_crash_at_every_single_step_in_turn_breaks_no_invariant(seed: int, out
         assert sim.restarts == 1
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(SCENARIOS)
 def test_the_same_seed_gives_the_same_history(scenario: Scenario):
     first, second = scenario.run(), scenario.run()

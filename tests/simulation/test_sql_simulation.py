@@ -44,7 +44,7 @@ def projected(engine: Engine) -> dict[str, list[Any]]:
         }
 
 
-@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=8, suppress_health_check=[*HealthCheck])
 @given(scenario=SCENARIOS)
 def test_live_projections_equal_rebuilt_ones_in_a_random_world(
     new_world: Callable[[FakeClock], SqlWorld], scenario: Scenario
@@ -57,7 +57,7 @@ def test_live_projections_equal_rebuilt_ones_in_a_random_world(
     assert projected(world.engine) == live, f"run it again with: {scenario.command()}"
 
 
-@settings(max_examples=4, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=4, suppress_health_check=[*HealthCheck])
 @given(turmoil=TURMOILS)
 def test_live_projections_equal_rebuilt_ones_after_turmoil(
     new_world: Callable[[FakeClock], SqlWorld], turmoil: Turmoil

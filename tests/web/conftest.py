@@ -11,6 +11,7 @@ from fastapi.testclient import TestClient
 from sqlalchemy import event
 
 from orchestrator.api.visitor import COOKIE, CSRF_HEADER
+from orchestrator.assembly.accounts import Accounts, make_accounts
 from orchestrator.assembly.home import Home
 from orchestrator.config import load_config
 from orchestrator.exceptions import SignInError, TooManyAttemptsError
@@ -24,8 +25,11 @@ SOON = datetime.now(UTC) + timedelta(minutes=5)
 class KnownDoor(KnownAccounts):
     """Each role's name is its password too. ``out`` are the secrets with which somebody has signed out."""
 
-    def __init__(self) -> None:
+    def __init__(self, accounts: Accounts) -> None:
         self.out: list[str] = []
+        self.accounts_for = accounts.seen_by
+
+    oidc = None
 
     def with_password(self, name: str, password: str, address: str) -> str:
         if name == "hasty":
@@ -49,15 +53,15 @@ def filled(tmp_path: Path) -> Iterator[FilledHome]:
 
 
 @pytest.fixture
-def door() -> KnownDoor:
-    return KnownDoor()
+def door(filled: FilledHome) -> KnownDoor:
+    return KnownDoor(_accounts(filled))
 
 
 @pytest.fixture(scope="session")
 def made_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FastAPI]:
     """Made once: its routes and templates are read when they are asked for first, and that takes long."""
     home = FilledHome(tmp_path_factory.mktemp("made"))
-    yield make_site(_home(home), KnownDoor())
+    yield make_site(_home(home), KnownDoor(_accounts(home)))
     home.close()
 
 
@@ -69,6 +73,10 @@ def site(made_site: FastAPI, filled: FilledHome, door: KnownDoor) -> FastAPI:
 
 def _home(filled: FilledHome) -> Home:
     return Home(load_config({"ORCHESTRATOR_HOME": str(filled.folder)}, filled.folder), filled.engine)
+
+
+def _accounts(filled: FilledHome) -> Accounts:
+    return make_accounts(_home(filled).config, filled.engine)
 
 
 @pytest.fixture

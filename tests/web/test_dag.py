@@ -19,14 +19,14 @@ from orchestrator.core.events import (
     TaskExpanded,
 )
 from orchestrator.core.particulars import Failure
-from orchestrator.core.spec import DagSpec, GroupSpec, TaskSpec, fingerprint, mapping_over
+from orchestrator.core.spec import Cron, DagSpec, GroupSpec, TaskSpec, fingerprint, mapping_over
 from orchestrator.names import RunState
 from orchestrator.ports import ParsedDag, ParsedFile
 from orchestrator.web.coloured import coloured_lines
 from orchestrator.web.prose import prose
 from orchestrator.web.views.dag_code import dag_code, diffs
 from orchestrator.web.views.grid import GRAVITY, STATES, grid, rows_of
-from tests.cli.homes import FilledHome
+from tests.cli.homes import FilledHome, order
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 Browser = Callable[..., TestClient]
@@ -227,3 +227,13 @@ def test_a_viewer_sees_no_button_that_would_be_refused(home: Home, browser: Brow
 @pytest.mark.parametrize("query", ["count=0", "count=x", "count=1000000", "before=0", "before=9" * 30])
 def test_a_bad_number_is_refused(home: Home, browser: Browser, query: str) -> None:
     assert browser().get(f"/dags/etl?{query}").status_code == 422
+
+
+def test_when_the_schedule_wants_a_dag_next_is_told(browser: Browser, filled: FilledHome) -> None:
+    daily = order(dag_id="daily", schedule=Cron(expression="30 6 * * *"), schedule_text="30 6 * * *")
+    filled.add_dag(daily)
+    text = browser("viewer").get("/dags/daily/details").text
+    due = re.findall(r'datetime="(\d{4}-\d\d-\d\d)T06:30:00Z"', text.split("Next by its schedule")[1])
+    assert len(due) == 5
+    assert due == sorted(set(due))
+    assert "Next by its schedule" not in browser("viewer").get("/dags/order_1001/details").text

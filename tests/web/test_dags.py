@@ -134,5 +134,5 @@ def test_an_operator_switches_a_dag_off_and_on_and_a_viewer_does_not(browser: Br
 @pytest.mark.parametrize("query", ["page=0", "page=x", "q=" + "x" * 300, "down=maybe", "sort=%00", "last=%3Cscript%3E"])
 def test_a_bad_address_is_answered_and_breaks_nothing(home: Home, browser: Browser, query: str) -> None:
     answer = browser().get(f"/dags?{query}")
-    assert answer.status_code in (200, 422)
+    assert answer.status_code in (200, 400, 422)
     assert "<script>" not in answer.text

@@ -14,11 +14,9 @@ from orchestrator.core.events import (
     RunEnded,
     RunStarted,
 )
-from orchestrator.core.orders import log_path
 from orchestrator.core.particulars import Failure
 from orchestrator.names import RunState
-from orchestrator.web.views.activity import PIECE
-from orchestrator.web.views.run_history import PER_PAGE
+from orchestrator.web.views.run_history import PARTS, PER_PAGE, Strip
 from tests.cli.homes import FilledHome
 
 Browser = Callable[..., TestClient]
@@ -122,15 +120,13 @@ def test_buttons_are_shown_to_who_may_press_them(browser: Browser, filled: Fille
     fail(filled)
     text = browser("operator").get(PATH).text
     assert f"{PATH}/cancel" not in text
-    assert f"{PATH}/clear-failed" in text
+    assert f"{PATH}/clear?chosen=1&amp;only_failed=1" in text
 
 
-@pytest.mark.parametrize("action", ["pause", "resume", "cancel", "clear-failed"])
+@pytest.mark.parametrize("action", ["pause", "resume", "cancel"])
 def test_what_is_asked_for_waits_for_the_scheduler_and_who_may_not_ask_is_refused(
     browser: Browser, filled: FilledHome, action: str
 ) -> None:
-    if action == "clear-failed":
-        fail(filled)
     assert browser("viewer").post(f"{PATH}/{action}").status_code == 403
     assert browser("operator", csrf="other").post(f"{PATH}/{action}").status_code == 403
     assert filled.reads.pending_requests() == 0
@@ -139,30 +135,10 @@ def test_what_is_asked_for_waits_for_the_scheduler_and_who_may_not_ask_is_refuse
     assert filled.reads.pending_requests() == 1
 
 
-def test_there_is_nothing_to_clear_where_nothing_failed(browser: Browser, filled: FilledHome) -> None:
-    assert browser().post(f"{PATH}/clear-failed").status_code == 409
-    assert filled.reads.pending_requests() == 0
-
-
-def test_an_activity_shows_what_it_wrote_without_what_only_terminals_show(browser: Browser, filled: FilledHome) -> None:
-    log = filled.folder / "logs" / log_path(filled.reads.run("order_1001", "first").run_key, 6, -1)
-    log.parent.mkdir(parents=True)
-    log.write_bytes(b"x" * PIECE + f"\x1b[31mred\x1b[0m {HOSTILE}\n".encode() + b"\xff")
-    page = f"{PATH}/tasks/reserve_inventory"
-    text = browser("viewer").get(page).text
-    assert "red &lt;script&gt;" in text
-    assert "\x1b" not in text
-    assert "start=0" in text
-    first = browser("viewer").get(f"{page}?start=0").text
-    assert "red &lt;script&gt;" not in first
-    assert f"start={PIECE}" in first
-    assert "/clear" not in text
-
-
 def test_an_activity_that_has_not_run_says_why(browser: Browser) -> None:
     text = browser("viewer").get(f"{PATH}/tasks/ship_package").text
-    assert "reserve_inventory" in text
     assert "has not run yet" in text
+    assert "reserve_inventory" in browser("viewer").get(f"{PATH}/tasks/ship_package/why").text
 
 
 @pytest.mark.parametrize("place", ["nothing", "charge_card?attempt=9", "..%2f..%2fetc"])
@@ -170,11 +146,70 @@ def test_an_activity_that_a_run_does_not_have_is_not_there(browser: Browser, pla
     assert browser().get(f"{PATH}/tasks/{place}").status_code == 404
 
 
-def test_an_activity_is_cleared_by_who_may(browser: Browser, filled: FilledHome) -> None:
+def test_the_strip_counts_what_was_decided_what_happened_and_what_failed(browser: Browser, filled: FilledHome) -> None:
     fail(filled)
-    page = f"{PATH}/tasks/reserve_inventory"
-    assert f"{page}/clear" in browser("operator").get(page).text
-    assert browser("viewer").post(f"{page}/clear").status_code == 403
-    assert browser("foreigner").post(f"{page}/clear").status_code == 404
-    assert browser("operator").post(f"{page}/clear").status_code == 204
+    strip = msgspec.json.decode(browser("viewer").get(f"{PATH}/history/strip.json").content, type=Strip)
+    assert strip.last == 9
+    assert len(strip.parts) == 9
+    assert strip.parts[2] == (1, 0, 0)
+    assert strip.parts[3] == (0, 1, 0)
+    assert strip.parts[7] == (0, 1, 1)
+
+
+def test_the_strip_of_a_long_history_has_as_many_parts_as_can_be_seen(browser: Browser, filled: FilledHome) -> None:
+    filled.go_on("first", *[ActivityStarted(task_id="reserve_inventory")] * (3 * PARTS))
+    strip = msgspec.json.decode(browser("viewer").get(f"{PATH}/history/strip.json").content, type=Strip)
+    assert len(strip.parts) == PARTS
+    assert sum(commands + events for commands, events, _ in strip.parts) == strip.last == 7 + 3 * PARTS
+
+
+def test_a_fact_leads_to_the_failure_after_it_and_shows_all_that_is_recorded(
+    browser: Browser, filled: FilledHome
+) -> None:
+    fail(filled)
+    text = browser("viewer").get(f"{PATH}/history?at=5").text
+    assert "at=8" in text
+    assert "Next failure" in text
+    assert "&#34;task_id&#34;: &#34;charge_card&#34;" in text
+    assert "Next failure" not in browser("viewer").get(f"{PATH}/history?at=8").text
+
+
+def test_a_fork_says_what_is_kept_and_what_would_happen_again(browser: Browser) -> None:
+    text = browser("operator").get(f"{PATH}/fork?at=5").text
+    assert "1 activity keeps its result</b>: charge_card" in text
+    assert "reserve_inventory (running" in text
+    assert 'value="first~1"' in text
+    before = browser("operator").get(f"{PATH}/fork?at=2").text
+    assert "0 activities keep" in before
+    assert "charge_card (success" in before
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"run_id": "../../etc"}, "letters, digits"),
+        ({"edits": "{"}, "not JSON"),
+        ({"edits": '{"nobody": 1}'}, "nobody"),
+        ({"edits": "[1]"}, "by task"),
+    ],
+)
+def test_a_fork_that_cannot_be_says_why_and_changes_nothing(
+    browser: Browser, filled: FilledHome, fields: dict[str, str], said: str
+) -> None:
+    answer = browser("operator").post(f"{PATH}/fork", data={"at": "5"} | fields)
+    assert answer.status_code == 409
+    assert said in answer.text
+    assert filled.reads.pending_requests() == 0
+
+
+@pytest.mark.parametrize("at", ["0", "99", "x", "-1", "9" * 40])
+def test_a_fork_begins_at_a_fact(browser: Browser, at: str) -> None:
+    assert browser("operator").get(f"{PATH}/fork?at={at}").status_code == 400
+
+
+def test_a_fork_is_asked_for_by_who_may_change_runs(browser: Browser, filled: FilledHome) -> None:
+    assert browser("viewer").post(f"{PATH}/fork", data={"at": "5"}).status_code == 403
+    assert browser("operator", csrf="other").post(f"{PATH}/fork", data={"at": "5"}).status_code == 403
+    assert filled.reads.pending_requests() == 0
+    assert browser("operator").post(f"{PATH}/fork", data={"at": "5"}).status_code == 204
     assert filled.reads.pending_requests() == 1

@@ -1,5 +1,6 @@
 """What all pages have in common: who may see them, what they load, and what errors look like."""
 
+import contextlib
 import re
 from collections.abc import Callable
 
@@ -7,7 +8,8 @@ import pytest
 from fastapi.testclient import TestClient
 
 from orchestrator.api.safety import HEADERS
-from orchestrator.web.routes.sign_in import local_path
+from orchestrator.api.turnstile import AT_ONCE
+from orchestrator.web.coming_in import local_path
 from orchestrator.web.statics import KEPT_FOR_GOOD
 from tests.web.conftest import KnownDoor
 
@@ -19,6 +21,23 @@ PAGES = [
     "/dags/order_1001/runs",
     "/dags/order_1001/code",
     "/dags/order_1001/details",
+    "/pools",
+    "/pools/edit",
+    "/variables",
+    "/variables/edit",
+    "/variables/import",
+    "/connections",
+    "/connections/edit",
+    "/health",
+    "/config",
+    "/audit",
+    "/plugins",
+    "/import-errors",
+    "/users",
+    "/users/new",
+    "/tokens",
+    "/tokens/new",
+    "/account/password",
     "/dags/order_1001/trigger",
 ]
 
@@ -57,6 +76,20 @@ def test_who_tries_too_often_is_told_when_to_try_again(browser: Browser) -> None
     assert answer.status_code == 429
     assert 0 < int(answer.headers["retry-after"]) <= 300
     assert "Too many attempts" in answer.text
+
+
+def test_a_flood_of_sign_ins_is_sent_away_before_it_costs_anything(browser: Browser, door: KnownDoor) -> None:
+    client = browser(None)
+    turnstile = client.app.state.turnstile  # type: ignore[attr-defined]
+    with contextlib.ExitStack() as crowd:
+        for number in range(AT_ONCE):
+            crowd.enter_context(turnstile.passed(f"address:{number}"))
+        answer = client.post("/sign-in", data={"name": "viewer", "password": "viewer"})
+        assert (answer.status_code, answer.headers["retry-after"]) == (429, "2")
+        assert "many are signing in" in answer.text
+        assert client.get("/auth/oidc/begin").status_code == 429
+        assert client.get("/sign-in").status_code == 200
+    assert client.post("/sign-in", data={"name": "viewer", "password": "viewer"}).status_code == 303
 
 
 @pytest.mark.parametrize(

@@ -256,3 +256,14 @@ def test_what_a_schema_says_is_text(home: Home, browser: Browser) -> None:
 def test_a_body_that_is_no_form_is_refused(home: Home, browser: Browser, body: bytes) -> None:
     answer = browser("user").post("/dags/form/trigger", content=body, headers={"x-fragment": "1"})
     assert answer.status_code == 400
+
+
+def test_a_run_is_triggered_once_more_with_what_another_was_given(browser: Browser, filled: FilledHome) -> None:
+    filled.add_dag(SPEC)
+    filled.begin("form", "before", conf={"count": 41, "columns": ["a", "b"], "extra": [1]})
+    text = browser("user").get("/dags/form/trigger?like=before").text
+    assert 'value="41"' in text
+    assert re.search(r'<textarea id="param.columns"[^>]*>a\nb</textarea>', text)
+    assert re.search(r'<textarea id="conf"[^>]*>{\n  &#34;extra&#34;', text)
+    assert 'value="ada"' in text
+    assert browser("user").get("/dags/form/trigger?like=another").status_code == 404

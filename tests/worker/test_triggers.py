@@ -83,11 +83,21 @@ def test_a_version_has_a_process_and_installed_triggers_share_one(
     pids = {ringer.event(belfry.wait("pid")) for _ in range(2)}
     assert len(pids) == 1
     assert ringer.event(belfry.wait("pid", code=tmp_path / "other")) not in pids
-    path = str(tmp_path / "flag")
-    for code in (belfry.code, tmp_path / "other"):
-        classpath = "orchestrator.triggers.file.FileTrigger"
-        ringer.triggerer.submit([belfry.wait(classpath=classpath, local=False, code=code, filepath=path)])
-    ringer.event(belfry.wait("rings", tone=0))
+    flag = tmp_path / "flag"
+    looks = [
+        belfry.wait(
+            classpath="orchestrator.triggers.file.FileTrigger",
+            local=False,
+            code=code,
+            filepath=str(flag),
+            poke_interval=0.02,
+        )
+        for code in (belfry.code, tmp_path / "other")
+    ]
+    ringer.triggerer.submit(looks)
+    flag.touch()
+    for look in looks:
+        ringer.heard(look)
     assert len(processes()) == 3
 
 

@@ -296,7 +296,7 @@ _DTYPES = arrays.scalar_dtypes() | arrays.unicode_string_dtypes() | arrays.byte_
 
 
 @given(arrays.arrays(dtype=_DTYPES, shape=arrays.array_shapes(min_dims=1, max_dims=3, min_side=0, max_side=4)))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_an_array_comes_back_with_its_dtype_and_shape(types: None, array: np.ndarray) -> None:
     found = decode(encode({"a": [array]}))["a"][0]
     assert (found.dtype, found.shape) == (array.dtype, array.shape)
@@ -304,7 +304,7 @@ def test_an_array_comes_back_with_its_dtype_and_shape(types: None, array: np.nda
 
 
 @given(arrays.from_dtype(np.dtype("datetime64[ns]")) | arrays.from_dtype(np.dtype("complex64")))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_a_scalar_that_python_has_no_equal_for_comes_back_as_numpys(types: None, value: np.generic) -> None:
     found = decode(encode(value))
     assert found.dtype == value.dtype
@@ -325,7 +325,7 @@ _FRAMES = st.lists(
 
 
 @given(_FRAMES)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_a_data_frame_comes_back_equal(types: None, frame: pd.DataFrame) -> None:
     pd.testing.assert_frame_equal(decode(encode(frame)), frame)
     indexed = frame.set_index(["s", "i"])

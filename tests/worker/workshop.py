@@ -351,7 +351,7 @@ with DAG("shop", start_date=None):
 
     @task
     def beats_for_long():
-        end = time.monotonic() + 1.2
+        end = time.monotonic() + 1.6
         while time.monotonic() < end:
             heartbeat()
             time.sleep(0.01)

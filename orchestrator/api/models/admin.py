@@ -149,10 +149,39 @@ class Plugin(Told):
     trouble: str | None
 
 
+class Provider(Told):
+    """An optional package that is installed."""
+
+    package_name: str
+    version: str
+    description: str
+
+
+class ProviderCollection(Told):
+    """A page of providers."""
+
+    providers: list[Provider]
+    total_entries: int
+
+
 class PluginCollection(Told):
     """A page of plugins."""
 
     plugins: list[Plugin]
+    total_entries: int
+
+
+class PluginImportError(Told):
+    """A plugin that does not work."""
+
+    source: str
+    error: str
+
+
+class PluginImportErrorCollection(Told):
+    """All of them."""
+
+    import_errors: list[PluginImportError]
     total_entries: int
 
 

@@ -114,6 +114,23 @@ class XComCollection(Told):
     total_entries: int
 
 
+class LinkCollection(Told):
+    """Where else to look, by name."""
+
+    extra_links: dict[str, str]
+    total_entries: int
+
+
+class RenderedFields(Told):
+    """Template fields as text, by name."""
+
+    dag_id: str
+    run_id: str
+    task_id: str
+    map_index: int
+    rendered_fields: dict[str, str]
+
+
 def task_instance_of(run: RunRow, row: ActivityRow) -> TaskInstance:
     return TaskInstance(
         id=f"{run.run_uid}/{row.task_id}/{row.map_index}",

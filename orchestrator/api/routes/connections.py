@@ -7,16 +7,20 @@ from typing import Any
 from fastapi import APIRouter
 
 from orchestrator.api.asked import Asked
-from orchestrator.api.cutting import Keys, cut, fits
+from orchestrator.api.bulk import Things, do_all
+from orchestrator.api.cutting import Keys, cut
 from orchestrator.api.models import admin
 from orchestrator.api.models.admin import ConnectionBody, ConnectionCollection, ConnectionPatch
+from orchestrator.api.models.bulk import BulkBody, BulkResponse
 from orchestrator.api.paging import Paged, Pattern
 from orchestrator.assembly.home import Home
 from orchestrator.assembly.vault import vault_of
 from orchestrator.authoring.connection import Connection
+from orchestrator.config import censor
 from orchestrator.exceptions import NotFoundError, UsageError
 from orchestrator.nearest import did_you_mean
 from orchestrator.storage.connections import ConnectionStore
+from orchestrator.storage.listing import fits
 
 router = APIRouter(tags=["Connection"])
 
@@ -49,6 +53,25 @@ def post_connection(home: Asked, body: ConnectionBody) -> admin.Connection:
     store = _store(home)
     store.add(Connection(conn_id=body.connection_id, **_given(body)), by="")
     return _told(_find(store, body.connection_id))
+
+
+@router.patch("/connections")
+def bulk_connections(home: Asked, body: BulkBody[ConnectionBody]) -> BulkResponse:
+    """Make, change and delete several connections; of one that is changed, what is not sent stays."""
+    store = _store(home)
+
+    def put(one: ConnectionBody) -> None:
+        kept = store.get(one.connection_id) or Connection(conn_id=one.connection_id)
+        store.add(replace(kept, **_given(one)), overwrite=True, by="")
+
+    things = Things[ConnectionBody](
+        what="connections",
+        name_of=lambda one: one.connection_id,
+        known=store.ids,
+        put=put,
+        delete=lambda conn_id: store.delete(conn_id, by=""),
+    )
+    return do_all(body, things)
 
 
 @router.patch("/connections/{connection_id}")
@@ -98,7 +121,7 @@ def _told(one: Connection) -> admin.Connection:
         connection_id=one.conn_id,
         conn_type=one.conn_type,
         description=one.description,
-        host=one.host,
+        host=None if one.host is None else censor(one.host),
         login=one.login,
         schema_=one.schema,
         port=one.port,

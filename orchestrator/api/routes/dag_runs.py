@@ -69,7 +69,9 @@ def get_dag_runs(
     if one is not None:
         home.reads.dag(one)
     page = home.reads.list_runs(one, which, paging)
-    return DagRunCollection(dag_runs=[told(home, row) for row in page.rows], total_entries=page.total)
+    confs = home.reads.confs([row.run_key for row in page.rows])
+    rows = [run_of(row, _decoded(confs.get(row.run_key))) for row in page.rows]
+    return DagRunCollection(dag_runs=rows, total_entries=page.total)
 
 
 @router.get("/dags/{dag_id}/dagRuns/{dag_run_id}")
@@ -125,7 +127,12 @@ def clear_dag_run(home: Asked, dag_id: DagId, dag_run_id: RunId, body: ClearRunB
 
 def told(home: Home, row: RunRow) -> DagRun:
     """A run with its conf."""
-    conf: JsonObject | None = None
+    conf: msgspec.Raw | None = None
     with contextlib.suppress(NotFoundError):
-        conf = msgspec.json.decode(home.reads.conf(row))
-    return run_of(row, conf)
+        conf = home.reads.conf(row)
+    return run_of(row, _decoded(conf))
+
+
+def _decoded(conf: msgspec.Raw | None) -> JsonObject | None:
+    found: JsonObject | None = None if conf is None else msgspec.json.decode(conf)
+    return found

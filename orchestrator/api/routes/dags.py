@@ -2,10 +2,10 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 
 from orchestrator.api.asked import Asked
-from orchestrator.api.cutting import Keys, cut, fits
+from orchestrator.api.cutting import Keys, cut
 from orchestrator.api.etags import heed
 from orchestrator.api.models.dags import (
     Dag,
@@ -20,8 +20,10 @@ from orchestrator.api.models.dags import (
 )
 from orchestrator.api.paging import DagId, Paged, Pattern, TaskId
 from orchestrator.assembly.home import Home
-from orchestrator.exceptions import NotFoundError
+from orchestrator.core.rights import Right
+from orchestrator.exceptions import ForbiddenError, NotFoundError
 from orchestrator.nearest import did_you_mean
+from orchestrator.storage.listing import Paging, fits
 from orchestrator.storage.views import DagRow
 
 router = APIRouter(tags=["DAG"])
@@ -35,10 +37,8 @@ _KEYS: Keys[DagRow] = {
 }
 
 
-@router.get("/dags")
-def get_dags(
+def _wanted(
     home: Asked,
-    paging: Paged,
     tags: Words = None,
     tags_match_mode: Annotated[str, Query(pattern="^(any|all)$")] = "any",
     owners: Words = None,
@@ -46,10 +46,9 @@ def get_dags(
     dag_display_name_pattern: Pattern = None,
     exclude_stale: bool = True,
     paused: bool | None = None,
-) -> DagCollection:
-    """List the DAGs."""
+) -> list[DagRow]:
     match = all if tags_match_mode == "all" else any
-    found = [
+    return [
         dag
         for dag in home.reads.dags()
         if not (exclude_stale and dag.is_stale)
@@ -59,6 +58,31 @@ def get_dags(
         and fits(dag_id_pattern, dag.dag_id)
         and fits(dag_display_name_pattern, dag.header.display_name or dag.dag_id)
     ]
+
+
+Wanted = Annotated[list[DagRow], Depends(_wanted)]
+
+
+@router.get("/dags")
+def get_dags(home: Asked, paging: Paged, found: Wanted) -> DagCollection:
+    """List the DAGs."""
+    return _page(home, found, paging)
+
+
+@router.patch("/dags")
+def patch_dags(home: Asked, paging: Paged, found: Wanted, body: DagPatch) -> DagCollection:
+    """Pause the DAGs of a page of the list, or let their schedules make runs again; all of them, or none."""
+    page = cut(found, paging, _KEYS)
+    for dag in page:
+        if not home.who.may(Right.EDIT, dag.dag_id):
+            raise ForbiddenError(f"{home.who.name} may see the DAG {dag.dag_id!r}, but not change it: none was")
+    for dag in page:
+        home.records.set_paused(dag.dag_id, body.is_paused, by="")
+    home.ring()
+    return _page(home, [home.reads.dag(dag.dag_id) for dag in page], Paging(limit=paging.limit))
+
+
+def _page(home: Home, found: list[DagRow], paging: Paging) -> DagCollection:
     broken = _broken(home)
     page = cut(found, paging, _KEYS)
     return DagCollection(

@@ -24,9 +24,10 @@ def get_questions(home: Asked, dag_id: DagId, dag_run_id: RunId, paging: Paged) 
     if dag is not None:
         home.reads.dag(dag)
     run_key = home.reads.run(dag, run_id).run_key if dag is not None and run_id is not None else None
-    rows = home.reads.awaiting(dag, run_key=run_key, limit=paging.limit, offset=paging.offset)
+    rows = home.reads.awaiting(dag, run_key=run_key, asking=True, limit=paging.limit, offset=paging.offset)
     found = [_told(row, row.form) for row in rows if row.form is not None]
-    return QuestionCollection(hitl_details=found, total_entries=paging.offset + len(found))
+    total = home.reads.awaiting_count(dag, run_key=run_key, asking=True)
+    return QuestionCollection(hitl_details=found, total_entries=total)
 
 
 @router.get(PATH + "/{task_id}/{map_index}/hitlDetails")

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Request
 from pydantic import BaseModel
 
 from orchestrator.assembly.home import Home
+from orchestrator.storage.signs import MISSED, Role
 
 router = APIRouter(tags=["Monitor"])
 
@@ -26,11 +27,32 @@ class SchedulerPart(Part):
     latest_scheduler_heartbeat: datetime | None = None
 
 
+class TriggererPart(Part):
+    """What waits for what is deferred, and its last sign of life."""
+
+    latest_triggerer_heartbeat: datetime | None = None
+
+
+class DagProcessorPart(Part):
+    """What reads the DAG files, and its last sign of life."""
+
+    latest_dag_processor_heartbeat: datetime | None = None
+
+
+class ExecutorPart(Part):
+    """What activities run by, and its last sign of life."""
+
+    latest_executor_heartbeat: datetime | None = None
+
+
 class Health(BaseModel):
     """How the parts are."""
 
     metadatabase: Part
     scheduler: SchedulerPart
+    triggerer: TriggererPart
+    dag_processor: DagProcessorPart
+    executor: ExecutorPart
 
 
 class Version(BaseModel):
@@ -43,14 +65,26 @@ class Version(BaseModel):
 def get_health(request: Request) -> Health:
     """How the parts are. It answers 200 also where one is unhealthy."""
     home: Home = request.app.state.home
-    found = home.reads.scheduler()
-    alive = found is not None and found.is_alive(datetime.now(UTC))
+    now, found = datetime.now(UTC), home.reads.scheduler()
+    seen = {
+        role: max((part.seen_at for part in home.reads.parts() if part.role is role), default=None) for role in Role
+    }
+
+    def status(role: Role) -> Status:
+        at = seen[role]
+        return "healthy" if at is not None and now - at < MISSED else "unhealthy"
+
     return Health(
         metadatabase=Part(status="healthy"),
         scheduler=SchedulerPart(
-            status="healthy" if alive else "unhealthy",
+            status="healthy" if found is not None and found.is_alive(now) else "unhealthy",
             latest_scheduler_heartbeat=None if found is None else found.seen,
         ),
+        triggerer=TriggererPart(status=status(Role.TRIGGERER), latest_triggerer_heartbeat=seen[Role.TRIGGERER]),
+        dag_processor=DagProcessorPart(
+            status=status(Role.DAG_PROCESSOR), latest_dag_processor_heartbeat=seen[Role.DAG_PROCESSOR]
+        ),
+        executor=ExecutorPart(status=status(Role.EXECUTOR), latest_executor_heartbeat=seen[Role.EXECUTOR]),
     )
 
 

@@ -1,15 +1,16 @@
-"""What task instances give: logs, XComs, and why they do not run."""
+"""What task instances give: XComs, their tries, and why they do not run."""
 
 from typing import Annotated, Any
 
 import msgspec
-from fastapi import APIRouter, Path, Query
+from fastapi import APIRouter, Path
 
 from orchestrator.api.asked import Asked
 from orchestrator.api.models.tasks import (
     Dependency,
     DependencyCollection,
-    LogPiece,
+    LinkCollection,
+    RenderedFields,
     TaskInstance,
     TaskInstanceCollection,
     XComCollection,
@@ -19,62 +20,67 @@ from orchestrator.api.models.tasks import (
 )
 from orchestrator.api.paging import DagId, RunId, TaskId, WhichMapIndex
 from orchestrator.api.routes.task_instances import PATH
-from orchestrator.assembly.attempt_logs import logs_of_try
+from orchestrator.assembly.attempts import tries
 from orchestrator.assembly.because import reasons
 from orchestrator.assembly.home import Home
-from orchestrator.assembly.run_logs import MOST_AT_ONCE, RunLogs
-from orchestrator.assembly.run_payloads import RunPayloads
+from orchestrator.assembly.outputs import links_of, outputs_of, read_output
+from orchestrator.assembly.rendered import RENDERED, rendered_fields
 from orchestrator.core import values
 from orchestrator.core.particulars import XCom
-from orchestrator.exceptions import NotFoundError, UsageError
-from orchestrator.names import FINISHED, UNMAPPED
+from orchestrator.core.tries import Try
+from orchestrator.exceptions import NotFoundError
+from orchestrator.names import UNMAPPED
 from orchestrator.nearest import did_you_mean
 from orchestrator.storage.views import ActivityRow, RunRow
 
 router = APIRouter(tags=["Task Instance"])
-
-TryNumber = Annotated[int, Path(ge=0, le=2**31 - 1)]
-Token = Annotated[str | None, Query(max_length=60, pattern=r"^\d{1,9}-\d{1,18}$")]
-_RESULT = "return_value"
-
-
-@router.get(PATH + "/{task_id}/logs/{try_number}")
-def get_log(
-    home: Asked,
-    dag_id: DagId,
-    dag_run_id: RunId,
-    task_id: TaskId,
-    try_number: TryNumber,
-    map_index: WhichMapIndex = UNMAPPED,
-    token: Token = None,
-    limit: Annotated[int, Query(ge=1, le=MOST_AT_ONCE, description="How many bytes at most.")] = 256 * 1024,
-) -> LogPiece:
-    """A piece of what a try wrote, from the beginning or from where ``token`` says; a piece that is empty says that
-    nothing more is written as yet. Try 0 is the last."""
-    run = home.reads.run(dag_id, dag_run_id)
-    row = home.reads.activity(run, task_id, map_index)
-    places = logs_of_try(home, run, row, try_number or None)
-    number, offset = (int(part) for part in (token or "0-0").split("-"))
-    if number >= len(places):
-        raise UsageError("token: this log has no such piece; ask for it from the beginning")
-    piece = home.part(RunLogs).piece(*places[number], offset=offset, limit=limit)
-    end = offset + len(piece.data)
-    if end < piece.size or not (number + 1 < len(places) or _is_over(row, try_number)):
-        following: str | None = f"{number}-{end}"
-    else:
-        following = f"{number + 1}-0" if number + 1 < len(places) else None
-    return LogPiece(content=piece.data.decode("utf-8", "replace"), continuation_token=following, size=piece.size)
 
 
 @router.get(PATH + "/{task_id}/tries")
 def get_tries(
     home: Asked, dag_id: DagId, dag_run_id: RunId, task_id: TaskId, map_index: WhichMapIndex = UNMAPPED
 ) -> TaskInstanceCollection:
-    """The last try of a task instance; earlier ones are facts of the history."""
+    """The tries of a task instance, the oldest first."""
     run = home.reads.run(dag_id, dag_run_id)
     row = home.reads.activity(run, task_id, map_index)
-    found: list[TaskInstance] = [task_instance_of(run, row)] if row.attempt else []
+    found = [task_instance_of(run, _at_try(row, one)) for one in tries(home, row)]
     return TaskInstanceCollection(task_instances=found, total_entries=len(found))
+
+
+@router.get(PATH + "/{task_id}/tries/{try_number}")
+def get_try(
+    home: Asked,
+    dag_id: DagId,
+    dag_run_id: RunId,
+    task_id: TaskId,
+    try_number: Annotated[int, Path(ge=1, le=2**31 - 1)],
+    map_index: WhichMapIndex = UNMAPPED,
+) -> TaskInstance:
+    """One try of a task instance."""
+    for one in get_tries(home, dag_id, dag_run_id, task_id, map_index).task_instances:
+        if one.try_number == try_number:
+            return one
+    raise NotFoundError(f"the task {task_id!r} of run {dag_run_id!r} has had no try {try_number}")
+
+
+@router.get(PATH + "/{task_id}/links")
+def get_links(
+    home: Asked, dag_id: DagId, dag_run_id: RunId, task_id: TaskId, map_index: WhichMapIndex = UNMAPPED
+) -> LinkCollection:
+    """The links of the task's operator, as its last try has made them, by the name of their class."""
+    run = home.reads.run(dag_id, dag_run_id)
+    found = links_of(home, home.reads.activity(run, task_id, map_index))
+    return LinkCollection(extra_links=found, total_entries=len(found))
+
+
+@router.get(PATH + "/{task_id}/renderedFields")
+def get_rendered_fields(
+    home: Asked, dag_id: DagId, dag_run_id: RunId, task_id: TaskId, map_index: WhichMapIndex = UNMAPPED
+) -> RenderedFields:
+    """The template fields of a task instance as its last try had them, without secrets."""
+    run = home.reads.run(dag_id, dag_run_id)
+    row = home.reads.activity(run, task_id, map_index)
+    return RenderedFields(**_of(run, row), rendered_fields=rendered_fields(home, row))
 
 
 @router.get(PATH + "/{task_id}/dependencies")
@@ -93,7 +99,7 @@ def get_xcom_entries(
     """What the last try of a task left for others, by key."""
     run = home.reads.run(dag_id, dag_run_id)
     row = home.reads.activity(run, task_id, map_index)
-    found = [XComEntry(**_of(run, row), key=key) for key in sorted(_xcoms(home, row))]
+    found = [XComEntry(**_of(run, row), key=key) for key in sorted(_left(home, row))]
     return XComCollection(xcom_entries=found, total_entries=len(found))
 
 
@@ -109,29 +115,34 @@ def get_xcom_entry(
     """One of them, with its value."""
     run = home.reads.run(dag_id, dag_run_id)
     row = home.reads.activity(run, task_id, map_index)
-    found = _xcoms(home, row)
+    found = _left(home, row)
     if xcom_key not in found:
         raise NotFoundError(f"task {task_id!r} has left nothing under {xcom_key!r}{did_you_mean(xcom_key, found)}")
     return XComValue(**_of(run, row), key=xcom_key, value=_value(home, run.run_key, found[xcom_key]))
 
 
-def _xcoms(home: Home, row: ActivityRow) -> dict[str, XCom]:
-    if not row.run_key:
-        return {}
-    found = home.xcoms.pushed_by(row.run_key, row.task_id, row.map_index)
-    for _, one in home.xcoms.returned(row.run_key, row.task_id, row.map_index):
-        found[_RESULT] = one
+def _left(home: Home, row: ActivityRow) -> dict[str, XCom]:
+    found = outputs_of(home, row)
+    found.pop(RENDERED, None)
     return found
 
 
 def _value(home: Home, run_key: int, one: XCom) -> Any:
-    data = bytes(one.value) if one.payload is None else home.part(RunPayloads).get(run_key, one.payload)
-    return msgspec.json.decode(values.readable(data))
+    return msgspec.json.decode(values.readable(read_output(home, run_key, one)))
 
 
 def _of(run: RunRow, row: ActivityRow) -> dict[str, Any]:
     return {"dag_id": run.dag_id, "run_id": run.run_id, "task_id": row.task_id, "map_index": row.map_index}
 
 
-def _is_over(row: ActivityRow, try_number: int) -> bool:
-    return row.state in FINISHED or try_number not in (0, row.attempt)
+def _at_try(row: ActivityRow, one: Try) -> ActivityRow:
+    return msgspec.structs.replace(
+        row,
+        state=row.state if one.number == row.attempt else one.state,
+        attempt=one.number,
+        scheduled_at=one.scheduled_at,
+        started_at=one.started_at,
+        ended_at=one.ended_at,
+        retry_at=one.retry_at,
+        worker=one.worker,
+    )

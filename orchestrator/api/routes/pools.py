@@ -3,13 +3,16 @@
 from fastapi import APIRouter
 
 from orchestrator.api.asked import Asked
-from orchestrator.api.cutting import Keys, cut, fits
+from orchestrator.api.bulk import Things, do_all
+from orchestrator.api.cutting import Keys, cut
 from orchestrator.api.models.admin import Pool, PoolBody, PoolCollection, PoolPatch, pool_of
+from orchestrator.api.models.bulk import BulkBody, BulkResponse
 from orchestrator.api.paging import Paged, Pattern
 from orchestrator.assembly.home import Home
 from orchestrator.core.rights import Right
 from orchestrator.exceptions import ConflictError, ForbiddenError, NotFoundError
 from orchestrator.nearest import did_you_mean
+from orchestrator.storage.listing import fits
 from orchestrator.storage.views import PoolRow
 
 router = APIRouter(tags=["Pool"])
@@ -37,6 +40,23 @@ def post_pool(home: Asked, body: PoolBody) -> Pool:
         raise _may_change(home) or ConflictError(f"there is a pool {body.name!r} already; change it by PATCH")
     home.records.set_pool(body.name, body.slots, body.description, by="")
     return _changed(home, body.name)
+
+
+@router.patch("/pools")
+def bulk_pools(home: Asked, body: BulkBody[PoolBody]) -> BulkResponse:
+    """Make, change and delete several pools."""
+    if not home.who.may(Right.EDIT):
+        raise ForbiddenError(f"{home.who.name} may not change what belongs to all DAGs")
+    things = Things[PoolBody](
+        what="pools",
+        name_of=lambda one: one.name,
+        known=lambda: [row.name for row in home.reads.pools()],
+        put=lambda one: home.records.set_pool(one.name, one.slots, one.description, by=""),
+        delete=lambda name: home.records.delete_pool(name, by=""),
+    )
+    done = do_all(body, things)
+    home.ring()
+    return done
 
 
 @router.patch("/pools/{pool_name:path}")

@@ -1,8 +1,5 @@
 """Telling a run something, and asking it: pause, cancel, signals, updates, queries, and replays of its code."""
 
-import time
-import uuid
-
 import msgspec
 from fastapi import APIRouter
 
@@ -21,13 +18,9 @@ from orchestrator.api.models.mending import (
 from orchestrator.api.paging import DagId, RunId
 from orchestrator.api.routes.histories import RUN
 from orchestrator.assembly.asking import replay_run
-from orchestrator.assembly.entrances import find_entrance
 from orchestrator.assembly.home import Home
-from orchestrator.assembly.replaying import Query
-from orchestrator.assembly.run_spec import spec_version
 from orchestrator.assembly.settling import settle
-from orchestrator.authoring.conf import check_fits
-from orchestrator.core.events import UpdateAnswered
+from orchestrator.assembly.talking import answer_to, query_of, signal_to, update_of
 from orchestrator.core.particulars import NULL
 from orchestrator.core.requests import (
     AnyRequest,
@@ -35,16 +28,12 @@ from orchestrator.core.requests import (
     PauseRun,
     ResolveTask,
     ResumeRun,
-    SendSignal,
-    SendUpdate,
 )
-from orchestrator.exceptions import ConflictError, UsageError
+from orchestrator.exceptions import ConflictError
 from orchestrator.names import TaskState
-from orchestrator.storage.views import RunRow
 
 router = APIRouter(tags=["DagRun"])
 
-_LOOK_SECONDS = 0.05
 _OUTCOMES = {"success": TaskState.SUCCESS, "failed": TaskState.FAILED, "retry": TaskState.NONE}
 
 
@@ -73,42 +62,24 @@ def cancel_run(home: Asked, dag_id: DagId, dag_run_id: RunId, body: CancelBody) 
 def send_signal(home: Asked, dag_id: DagId, dag_run_id: RunId, body: SignalBody) -> Verdict:
     """Send a signal to a workflow."""
     run = home.reads.run(dag_id, dag_run_id)
-    spec = home.reads.spec(spec_version(home, run))
-    check_fits(f"signal {body.name!r}", find_entrance(spec, "signal", spec.signals, body.name), body.payload)
-    payload = raw("payload", body.payload)
-    return asked(home, SendSignal(dag_id=dag_id, run_id=run.run_id, name=body.name, payload=payload))
+    return asked(home, signal_to(home, run, body.name, body.payload, raw("payload", body.payload)))
 
 
 @router.post(RUN + "/updates")
 def send_update(home: Asked, dag_id: DagId, dag_run_id: RunId, body: UpdateBody) -> Answered:
     """Ask a workflow for a change, and wait for its answer."""
     run = home.reads.run(dag_id, dag_run_id)
-    spec = home.reads.spec(spec_version(home, run))
-    check_fits(f"update {body.name!r}", find_entrance(spec, "update", spec.updates, body.name), body.arguments)
-    request = SendUpdate(
-        dag_id=dag_id,
-        run_id=run.run_id,
-        update_id=uuid.uuid4().hex,
-        name=body.name,
-        payload=raw("arguments", body.arguments),
-    )
+    request = update_of(home, run, body.name, body.arguments, raw("arguments", body.arguments))
     settle(home, request)
-    return Answered(answer=_answer(home, run, request, body.timeout))
+    return Answered(answer=msgspec.json.decode(answer_to(home, run, request, body.timeout)))
 
 
 @router.post(RUN + "/queries")
 def ask_query(home: Asked, dag_id: DagId, dag_run_id: RunId, body: QueryBody) -> Answered:
     """Ask the code of a workflow something; its recorded history is replayed for that, and nothing changes."""
     run = home.reads.run(dag_id, dag_run_id)
-    if run.is_pending:
-        raise ConflictError(f"run {run.run_id!r} cannot be asked yet: {run.reason}")
-    query = Query(name=body.name, arguments=raw("arguments", body.arguments))
-    found = replay_run(home, run, at=body.at, query=query)
-    if found.block is not None:
-        raise ConflictError(f"run {run.run_id!r} cannot be replayed ({found.block.kind}): {found.block.message}")
-    if found.refusal is not None:
-        raise UsageError(f"query {body.name!r} has no answer: {found.refusal.message}")
-    return Answered(answer=msgspec.json.decode(found.answer or b"null"))
+    answer = query_of(home, run, body.name, raw("arguments", body.arguments), body.at)
+    return Answered(answer=msgspec.json.decode(answer))
 
 
 @router.post(RUN + "/replay")
@@ -151,23 +122,3 @@ def asked(home: Home, request: AnyRequest) -> Verdict:
     verdict = settle(home, request)
     tag = str(request.__struct_config__.tag)
     return Verdict(dag_id=request.dag_id, dag_run_id=request.run_id, request=tag, verdict=verdict.value)  # type: ignore[arg-type]
-
-
-def _answer(home: Home, run: RunRow, request: SendUpdate, timeout: float) -> object:
-    """The answer, once it is recorded; ConflictError if that takes too long, or the run ends before."""
-    seq, deadline = run.last_seq, time.monotonic() + timeout
-    while True:
-        now = home.reads.run(run.dag_id, run.run_id)
-        for fact in home.reads.history(now.run_key, after=seq) if now.run_key else ():
-            seq = fact.seq
-            if isinstance(fact.event, UpdateAnswered) and fact.event.update_id == request.update_id:
-                if fact.event.failure is not None:
-                    raise ConflictError(f"update {request.name!r} was not done: {fact.event.failure.message}")
-                return msgspec.json.decode(fact.event.result)
-        if now.is_ended:
-            raise ConflictError(f"run {run.run_id!r} has ended ({now.state}) without an answer: {now.reason}")
-        if time.monotonic() > deadline:
-            raise ConflictError(
-                f"update {request.name!r} has no answer yet; it is kept, and recorded when there is one"
-            )
-        time.sleep(_LOOK_SECONDS)

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from msgspec.structs import replace
 
 from orchestrator.api.asked import Asked
-from orchestrator.api.cutting import Keys, cut, fits
+from orchestrator.api.cutting import Keys, cut
 from orchestrator.api.etags import heed
 from orchestrator.api.models.tasks import TaskInstance, TaskInstanceCollection, TaskPatch, task_instance_of
 from orchestrator.api.paging import DagId, MapIndex, Paged, Pattern, RunId, TaskId, WhichMapIndex, one_or_all, spans_of
@@ -16,7 +16,7 @@ from orchestrator.assembly.settling import settle
 from orchestrator.core.requests import MarkTask
 from orchestrator.names import UNMAPPED, TaskState
 from orchestrator.storage.list_reads import RunFilter, TaskFilter
-from orchestrator.storage.listing import Span
+from orchestrator.storage.listing import Page, Span
 from orchestrator.storage.views import ActivityRow, RunRow
 
 router = APIRouter(tags=["Task Instance"])
@@ -84,20 +84,13 @@ def get_task_instances(
 
 def _of_run(home: Home, run: RunRow, paging: Paged, wanted: TaskFilter) -> TaskInstanceCollection:
     """Also those that nothing is recorded of yet."""
-    found = [row for row in home.reads.tasks(run) if _is_wanted(row, wanted)]
-    rows = [task_instance_of(run, row) for row in cut(found, paging, _KEYS)]
-    return TaskInstanceCollection(task_instances=rows, total_entries=len(found))
-
-
-def _is_wanted(row: ActivityRow, wanted: TaskFilter) -> bool:
-    return (
-        wanted.task_id in (None, row.task_id)
-        and fits(wanted.task_id_pattern, row.task_id)
-        and (not wanted.states or row.state in wanted.states)
-        and (not wanted.pools or row.pool in wanted.pools)
-        and (not wanted.operators or row.operator in wanted.operators)
-        and (not wanted.try_numbers or row.attempt in wanted.try_numbers)
-        and (not wanted.map_indexes or row.map_index in wanted.map_indexes)
+    if paging.order_by:
+        found = [row for row in home.reads.tasks(run) if wanted.takes(row)]
+        page = Page(cut(found, paging, _KEYS), len(found))
+    else:
+        page = home.reads.list_tasks(run, wanted, paging)
+    return TaskInstanceCollection(
+        task_instances=[task_instance_of(run, row) for row in page.rows], total_entries=page.total
     )
 
 

@@ -3,18 +3,14 @@
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from html import escape
-from typing import NamedTuple
-from unicodedata import east_asian_width
 
 from orchestrator.cli.picture.kinds import Kind, kind_of
-from orchestrator.cli.picture.layout import Plane, Point, Rect, arrange
+from orchestrator.core.picture.cards import group_title, marks, measure, rooms, short, sizes, task_title
+from orchestrator.core.picture.layout import Plane, Point, Rect, arrange
 from orchestrator.core.spec import DagSpec, GroupSpec, TaskSpec
-from orchestrator.names import TriggerRule
 
 _FONT = "'Inter','Segoe UI','Helvetica Neue',Arial,'DejaVu Sans',sans-serif"
 _MARGIN, _HEADER = 28.0, 54.0
-_HEIGHT, _LEAST_WIDTH = 48.0, 120.0
-_LONGEST = 36  # letters
 _STACK = 4.0  # how far the cards of a mapped task stand out
 _INK, _FAINT, _LINE, _PAPER = "#1f2937", "#6b7280", "#9ca3af", "#ffffff"
 _TINTS = ("#f8fafc", "#f1f5f9")  # of groups, by turns
@@ -27,24 +23,19 @@ _STYLE = (
 )
 
 
-class Mark(NamedTuple):
-    """What is said of a task beside its operator."""
-
-    text: str
-    color: str
+_MARKS = {"mapped": "#0891b2", "setup": "#2563eb", "teardown": "#2563eb"}
+_RULE = "#a21caf"
 
 
 def svg(spec: DagSpec) -> str:
     """The picture of a DAG on white; it stands by itself and loads nothing."""
-    tasks, groups = {task.task_id: task for task in spec.tasks}, {group.group_id: group for group in spec.groups}
-    sizes = {name: (_width(task), _HEIGHT) for name, task in tasks.items()}
-    sizes |= {name: (_measure(_group_title(group), 7.4) + 32, 0.0) for name, group in groups.items()}
-    plane = arrange(spec, sizes, {task.task_id: _room(task) for task in spec.tasks})
+    groups = {group.group_id: group for group in spec.groups}
+    plane = arrange(spec, sizes(spec), rooms(spec))
     ways = _ways(spec, plane)
     kinds = list(dict.fromkeys(kind_of(task) for task in spec.tasks))
-    title = _short(spec.display_name or spec.dag_id)
-    legend = sum(_measure(kind.label, 6.2) + 34 for kind in kinds)
-    width = max(plane.width, legend, _measure(title, 11.5)) + 2 * _MARGIN
+    title = short(spec.display_name or spec.dag_id)
+    legend = sum(measure(kind.label, 6.2) + 34 for kind in kinds)
+    width = max(plane.width, legend, measure(title, 11.5)) + 2 * _MARGIN
     height = plane.height + _HEADER + 2 * _MARGIN + 24
     lines = [
         (
@@ -80,8 +71,7 @@ def _count(spec: DagSpec) -> str:
 
 
 def _task(task: TaskSpec, rect: Rect) -> str:
-    kind, marks = kind_of(task), list(_marks(task))
-    name = _name(task)
+    kind = kind_of(task)
     x, y = rect.x, rect.y
     dash = ' stroke-dasharray="5 3"' if task.is_setup or task.is_teardown else ""
     card = f'rx="8" fill="{_PAPER}" stroke="{kind.color}" stroke-width="1.3"{dash}'
@@ -89,41 +79,14 @@ def _task(task: TaskSpec, rect: Rect) -> str:
         f'<rect x="{x + shift:.1f}" y="{y + shift:.1f}" width="{rect.width:.1f}" height="{rect.height:.1f}" {card}/>'
         for shift in ((2 * _STACK, _STACK) if task.depth else ())
     )
-    said = "".join(f'<tspan fill="{mark.color}" dx="7">{_text(mark.text)}</tspan>' for mark in marks)
+    said = "".join(f'<tspan fill="{_MARKS.get(mark, _RULE)}" dx="7">{_text(mark)}</tspan>' for mark in marks(task))
     return (
         f"<g><title>{_text(task.task_id)}</title>{behind}"
         f'<rect x="{x:.1f}" y="{y:.1f}" width="{rect.width:.1f}" height="{rect.height:.1f}" {card}/>'
         f'<rect x="{x + 7:.1f}" y="{y + 9:.1f}" width="4" height="{rect.height - 18:.1f}" rx="2" fill="{kind.color}"/>'
-        f'<text class="id" x="{x + 20:.1f}" y="{y + 21:.1f}">{_text(_short(name))}</text>'
-        f'<text class="kind" x="{x + 20:.1f}" y="{y + 37:.1f}">{_text(_short(task.operator))}{said}</text></g>'
+        f'<text class="id" x="{x + 20:.1f}" y="{y + 21:.1f}">{_text(task_title(task))}</text>'
+        f'<text class="kind" x="{x + 20:.1f}" y="{y + 37:.1f}">{_text(short(task.operator))}{said}</text></g>'
     )
-
-
-def _marks(task: TaskSpec) -> Iterator[Mark]:
-    if task.depth:
-        yield Mark("mapped", "#0891b2")
-    if task.is_setup:
-        yield Mark("setup", "#2563eb")
-    elif task.is_teardown:
-        yield Mark("teardown", "#2563eb")
-    elif task.trigger_rule is not TriggerRule.ALL_SUCCESS:
-        yield Mark(str(task.trigger_rule), "#a21caf")
-
-
-def _name(task: TaskSpec) -> str:
-    """Without the id of its group, which stands at the group's box."""
-    return task.display_name or task.task_id.removeprefix(f"{task.group}.")
-
-
-def _room(task: TaskSpec) -> float:
-    """What the labels of its edges need."""
-    return max((_measure(_short(label), 6.2) + 44 for label in task.labels.values()), default=0.0)
-
-
-def _width(task: TaskSpec) -> float:
-    name = _measure(_short(_name(task)), 8.0)
-    below = _measure(_short(task.operator), 6.2) + sum(_measure(mark.text, 6.2) + 7 for mark in _marks(task))
-    return max(_LEAST_WIDTH, max(name, below) + 36)
 
 
 def _group(group: GroupSpec, rect: Rect, groups: dict[str, GroupSpec]) -> str:
@@ -135,13 +98,8 @@ def _group(group: GroupSpec, rect: Rect, groups: dict[str, GroupSpec]) -> str:
         f"<g><title>{_text(group.tooltip or group.group_id)}</title>"
         f'<rect x="{rect.x:.1f}" y="{rect.y:.1f}" width="{rect.width:.1f}" height="{rect.height:.1f}" rx="12" '
         f'fill="{_TINTS[depth % 2]}" stroke="#cbd5e1"{dash}/>'
-        f'<text class="group" x="{rect.x + 16:.1f}" y="{rect.y + 18:.1f}">{_text(_group_title(group))}</text></g>'
+        f'<text class="group" x="{rect.x + 16:.1f}" y="{rect.y + 18:.1f}">{_text(group_title(group))}</text></g>'
     )
-
-
-def _group_title(group: GroupSpec) -> str:
-    title = _short(group.display_name or group.group_id)
-    return f"{title} · mapped" if group.mapping else title
 
 
 # ── edges ────────────────────────────────────────────────────────────────────────────────────────────────
@@ -149,15 +107,7 @@ def _group_title(group: GroupSpec) -> str:
 
 def _ways(spec: DagSpec, plane: Plane) -> dict[tuple[str, str], list[Point]]:
     """The points that each edge goes by."""
-    return {
-        (up, task.task_id): [
-            plane.rects[up].right,
-            *plane.lanes.get((up, task.task_id), ()),
-            plane.rects[task.task_id].left,
-        ]
-        for task in spec.tasks
-        for up in task.upstream
-    }
+    return {(up, task.task_id): plane.way(up, task.task_id) for task in spec.tasks for up in task.upstream}
 
 
 def _labels(spec: DagSpec, ways: Mapping[tuple[str, str], Sequence[Point]]) -> Iterator[str]:
@@ -167,7 +117,7 @@ def _labels(spec: DagSpec, ways: Mapping[tuple[str, str], Sequence[Point]]) -> I
             if (way := ways.get((up, task.task_id))) is not None:
                 first, second = way[-2:]
                 x, y = (first.x + second.x) / 2, (first.y + second.y) / 2 - 3
-                yield f'<text class="label" x="{x:.1f}" y="{y:.1f}" text-anchor="middle">{_text(_short(label))}</text>'
+                yield f'<text class="label" x="{x:.1f}" y="{y:.1f}" text-anchor="middle">{_text(short(label))}</text>'
 
 
 def _curve(way: Sequence[Point]) -> str:
@@ -188,7 +138,7 @@ def _legend(kinds: Sequence[Kind], y: float) -> Iterator[str]:
     for kind in kinds:
         yield f'<rect x="{x:.1f}" y="{y - 9:.1f}" width="10" height="10" rx="3" fill="{kind.color}"/>'
         yield f'<text class="kind" x="{x + 15:.1f}" y="{y:.1f}">{_text(kind.label)}</text>'
-        x += _measure(kind.label, 6.2) + 34
+        x += measure(kind.label, 6.2) + 34
 
 
 # ── text ─────────────────────────────────────────────────────────────────────────────────────────────────
@@ -197,16 +147,3 @@ def _legend(kinds: Sequence[Kind], y: float) -> Iterator[str]:
 def _text(text: str) -> str:
     """For XML, which has no control characters at all."""
     return escape("".join(letter if letter.isprintable() else " " for letter in text))
-
-
-def _short(name: str) -> str:
-    """Without its middle where it is long."""
-    if len(name) <= _LONGEST:
-        return name
-    half = (_LONGEST - 1) // 2
-    return f"{name[:half]}…{name[-half:]}"
-
-
-def _measure(text: str, letter: float) -> float:
-    """About how wide it is, a letter being so wide."""
-    return sum(letter * (1.7 if east_asian_width(one) in "WF" else 1.0) for one in text)

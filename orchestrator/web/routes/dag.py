@@ -57,4 +57,4 @@ def code(page: Opened, dag_id: str, version: Number = None, against: Number = No
 @router.get("/details")
 def details(page: Opened, dag_id: str) -> Response:
     head = dag_head(page.home, dag_id, "details", page.now)
-    return page.show("dag_details.html", head=head, view=dag_details(page.home, head.dag))
+    return page.show("dag_details.html", head=head, view=dag_details(page.home, head.dag, page.now))

@@ -48,8 +48,9 @@ def _switch(page: Opened, dag_id: str, *, paused: bool) -> Response:
 
 
 @router.get("/dags/{dag_id}/trigger")
-def ask(page: Opened, dag_id: str) -> Response:
-    return page.show("trigger.html", view=empty_form(page.home, dag_id))
+def ask(page: Opened, dag_id: str, like: Text = "") -> Response:
+    """Filled in with what the run ``like`` was given."""
+    return page.show("trigger.html", view=empty_form(page.home, dag_id, like))
 
 
 @router.post("/dags/{dag_id}/trigger")

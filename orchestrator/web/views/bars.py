@@ -32,7 +32,7 @@ def bars(runs: Sequence[RunRow], now: datetime) -> list[Bar]:
         Bar(
             run_id=run.run_id,
             state=run.state,
-            size=_size(seconds, longest),
+            size=size_of(seconds, longest),
             title=_title(run, seconds),
             began=run.started_at or run.created_at,
             seconds=seconds,
@@ -41,7 +41,8 @@ def bars(runs: Sequence[RunRow], now: datetime) -> list[Bar]:
     ]
 
 
-def _size(seconds: float | None, longest: float) -> int:
+def size_of(seconds: float | None, longest: float) -> int:
+    """How high a bar is beside one that lasted ``longest``."""
     if seconds is None or not longest:
         return _UNBEGUN
     return max(1, round(_TALLEST * seconds / longest))

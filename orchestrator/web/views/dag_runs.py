@@ -9,16 +9,36 @@ from orchestrator.names import RunState, RunType
 from orchestrator.storage.views import RunRow
 
 PER_PAGE = 50
+_LAST_DAY = datetime(9999, 12, 30, tzinfo=UTC)
 
 
 class RunsWanted(msgspec.Struct, frozen=True, kw_only=True):
-    """Which runs; empty fields leave none out. ``since`` and ``until`` are dates as a browser sends them, in UTC."""
+    """Which runs; empty fields leave none out. ``since`` and ``until`` are dates as a browser sends them, in UTC;
+    or moments, the latter of which is left out.
+    """
 
     state: str = ""
     type: str = ""
     since: str = ""
     until: str = ""
     before: int | None = None
+
+    @property
+    def first(self) -> datetime | None:
+        return _moment(self.since)
+
+    @property
+    def last(self) -> datetime | None:
+        """A day counts to its end, a moment up to before it."""
+        until = _moment(self.until)
+        if until is None:
+            return None
+        return min(until, _LAST_DAY) + timedelta(days=_is_day(self.until), microseconds=-1)
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether they are moments, which no field for days holds."""
+        return any(text and _moment(text) and not _is_day(text) for text in (self.since, self.until))
 
     def values(self, **changes: object) -> dict[str, object]:
         """For the address of another page: the newest runs, unless ``before`` says otherwise."""
@@ -37,13 +57,12 @@ class RunTable(msgspec.Struct, frozen=True, kw_only=True):
 
 def dag_runs(home: Home, dag_id: str, wanted: RunsWanted) -> RunTable:
     """What is no state, type or date leaves nothing out."""
-    until = _date(wanted.until)
     found = home.reads.runs(
         dag_id,
         states=[RunState(wanted.state)] if wanted.state in set(RunState) else (),
         types=[RunType(wanted.type)] if wanted.type in set(RunType) else (),
-        since=_date(wanted.since),
-        until=None if until is None else until + timedelta(days=1, microseconds=-1),
+        since=wanted.first,
+        until=wanted.last,
         before_key=wanted.before,
         limit=PER_PAGE + 1,
     )
@@ -58,8 +77,13 @@ def dag_runs(home: Home, dag_id: str, wanted: RunsWanted) -> RunTable:
     )
 
 
-def _date(text: str) -> datetime | None:
+def _moment(text: str) -> datetime | None:
     try:
-        return datetime.fromisoformat(text).replace(tzinfo=UTC)
+        at = datetime.fromisoformat(text)
     except ValueError:
         return None
+    return at if at.tzinfo else at.replace(tzinfo=UTC)
+
+
+def _is_day(text: str) -> bool:
+    return len(text) == len("2026-01-01")

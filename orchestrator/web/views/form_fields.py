@@ -4,12 +4,13 @@ JSON. Schemas are used as Airflow's forms use them.
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 import msgspec
 
 from orchestrator.assembly.typed_json import read_json
 from orchestrator.authoring.fitting import misfit
+from orchestrator.core import forms
 from orchestrator.core.spec import DagSpec
 from orchestrator.exceptions import UsageError
 
@@ -19,6 +20,8 @@ _INPUTS = {"date": "date", "time": "time", "date-time": "datetime-local", "email
 
 Schema = Mapping[str, Any]
 Sent = Mapping[str, Sequence[str]]
+Wanted: TypeAlias = Iterable[tuple[str, dict[str, Any], Any, bool]]
+"""By name: the schema, the default or UNSET, and whether it has to be there."""
 
 
 class Field(msgspec.Struct, frozen=True, kw_only=True):
@@ -48,18 +51,46 @@ class Field(msgspec.Struct, frozen=True, kw_only=True):
 
 def fields_of(spec: DagSpec) -> list[Field]:
     """The fields of a DAG's params or of a workflow's parameters, filled with what is theirs by default."""
-    return [
-        _field(name, schema, default, needed=needed)
-        for name, schema, default, needed in _wanted(spec)
-        if "const" not in schema
-    ]
+    return _fields(_wanted(spec))
+
+
+def fields_of_form(params: Mapping[str, forms.Field]) -> list[Field]:
+    """The fields of a question to a person."""
+    return _fields(_asked(params))
 
 
 def filled_in(spec: DagSpec, sent: Sent) -> tuple[list[Field], dict[str, Any]]:
     """The fields as they were sent, each with what is wrong with it; and, by name, the values that are other than the
     default ones."""
+    return _filled_in(_wanted(spec), sent)
+
+
+def filled_in_form(params: Mapping[str, forms.Field], sent: Sent) -> tuple[list[Field], dict[str, Any]]:
+    """The same of an answer."""
+    return _filled_in(_asked(params), sent)
+
+
+def filled_with(fields: Iterable[Field], given: Sent) -> list[Field]:
+    """The fields with what a link says beforehand, as text; others stay as they are."""
+    return [_with(field, given[field.sent_as][-1]) if field.sent_as in given else field for field in fields]
+
+
+def _with(field: Field, text: str) -> Field:
+    options = tuple((value, says, says == text) for value, says, _ in field.options)
+    return msgspec.structs.replace(field, value=text, checked=text.lower() in ("true", "1"), options=options)
+
+
+def _fields(wanted: Wanted) -> list[Field]:
+    return [
+        _field(name, schema, default, needed=needed)
+        for name, schema, default, needed in wanted
+        if "const" not in schema
+    ]
+
+
+def _filled_in(wanted: Wanted, sent: Sent) -> tuple[list[Field], dict[str, Any]]:
     shown, values = [], {}
-    for name, schema, default, needed in _wanted(spec):
+    for name, schema, default, needed in wanted:
         if "const" in schema:
             continue
         field = _field(name, schema, default, needed=needed)
@@ -75,8 +106,14 @@ def filled_in(spec: DagSpec, sent: Sent) -> tuple[list[Field], dict[str, Any]]:
     return shown, values
 
 
-def _wanted(spec: DagSpec) -> Iterable[tuple[str, dict[str, Any], Any, bool]]:
-    """By name: the schema, the default or UNSET, and whether it has to be there."""
+def _asked(params: Mapping[str, forms.Field]) -> Wanted:
+    for name, field in params.items():
+        schema = field.schema or _like(field.value)
+        about = {"description": field.description} if field.description and "description" not in schema else {}
+        yield name, schema | about, field.value, field.is_needed and not _may_be_null(schema)
+
+
+def _wanted(spec: DagSpec) -> Wanted:
     if spec.entrance is not None:
         schema = spec.entrance.schema
         for name, part in schema.get("properties", {}).items():

@@ -1,5 +1,6 @@
 """Triggering: the form that starts a run, and what becomes of it when it is sent."""
 
+import json
 import secrets
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -52,10 +53,17 @@ class Refused(Exception):  # noqa: N818 - what is shown again is no error of the
         self.form = form
 
 
-def empty_form(home: Home, dag_id: str) -> Form:
-    """The form as it is opened."""
+def empty_form(home: Home, dag_id: str, like: str = "") -> Form:
+    """The form as it is opened; filled in with what a run was given that is to be had once more."""
     dag = home.reads.dag(dag_id)
-    return _form(home, dag, fields_of(dag.header))
+    if not like:
+        return _form(home, dag, fields_of(dag.header))
+    given: dict[str, Any] = msgspec.json.decode(home.reads.conf(home.reads.run(dag_id, like)))
+    fields = fields_of(msgspec.structs.replace(dag.header, params={**dag.header.params, **given}))
+    known = {field.name for field in fields_of(dag.header)}
+    others = {name: value for name, value in given.items() if name not in known}
+    form = _form(home, dag, [field for field in fields if field.name in known])
+    return msgspec.structs.replace(form, conf=json.dumps(others, indent=2, ensure_ascii=False) if others else "")
 
 
 def trigger(home: Home, dag_id: str, sent: Sent) -> TriggerRun:

@@ -1,7 +1,8 @@
 // Sends forms and buttons that change something: with the session's word against forgery, and without a reload.
 //   <form method="post" action="…" data-sends>      sent urlencoded
 //   <button data-post="…" data-confirm="…?">         sends nothing but itself
-// The server answers 204 with x-go-to (an address) or x-say (a sentence), or html that takes the form's place.
+// The server answers 204 with x-go-to (an address) or x-say (a sentence), or html that takes the form's place:
+// the form once more, or what has data-instead.
 import { ask } from "./fragments.js";
 import { refresh } from "./live.js";
 import { say } from "./toasts.js";
@@ -15,13 +16,14 @@ async function send(url, body, form) {
   if (path) return void location.assign(path);
   const said = answer.headers.get("x-say");
   if (said) say(decodeURIComponent(said));
-  if (form && answer.status === 422) return replace(form, await answer.text());
+  if (form && answer.headers.get("content-type")?.startsWith("text/html")) replace(form, await answer.text());
+  if (answer.status !== 204) return answer.ok ? refresh() : undefined;
   form?.closest("dialog")?.close();
   await refresh();
 }
 
 function replace(form, text) {
-  const fresh = new DOMParser().parseFromString(text, "text/html").querySelector("form[data-sends]");
+  const fresh = new DOMParser().parseFromString(text, "text/html").querySelector("[data-instead], form[data-sends]");
   if (!fresh) return;
   const shown = document.importNode(fresh, true);
   form.replaceWith(shown);

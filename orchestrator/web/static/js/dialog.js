@@ -13,6 +13,8 @@ async function open(url) {
 }
 
 export function startDialog() {
+  // What was shown in it is gone once it is closed: it may have been a secret.
+  document.querySelector("#dialog")?.addEventListener("close", () => document.querySelector("#dialog-body").replaceChildren());
   document.addEventListener("click", (event) => {
     const link = event.target.closest("a[data-dialog]");
     if (link && !event.ctrlKey && !event.metaKey && !event.shiftKey && event.button === 0) {

@@ -1,5 +1,6 @@
 // A form with data-filters="ID" shows what it finds as it is filled in: the element of that id is renewed, and the
-// address with it, so that the page can be kept, shared and renewed.
+// address with it, so that the page can be kept, shared and renewed. With data-late that is not there at first, and is
+// asked for by preview=1.
 import { fetchFragment } from "./fragments.js";
 import { morph } from "./morph.js";
 import { showTimes } from "./times.js";
@@ -18,15 +19,22 @@ function address(form) {
 async function find(form) {
   const number = ++latest;
   const path = address(form);
-  const fresh = await fetchFragment(path);
+  const whole = form.hasAttribute("data-late") ? `${path.includes("?") ? "&" : "?"}preview=1` : "";
+  const fresh = await fetchFragment(path + whole);
   if (number !== latest) return;
-  history.replaceState(null, "", path);
+  if (!form.closest("dialog")) history.replaceState(null, "", path);
   const shown = document.getElementById(form.dataset.filters);
   morph(shown, document.importNode(fresh.getElementById(form.dataset.filters), true));
   showTimes(shown);
 }
 
+function findLate(root) {
+  for (const form of root.querySelectorAll("form[data-filters][data-late]")) find(form).catch((error) => say(error.message, true));
+}
+
 export function startFilters() {
+  findLate(document);
+  document.addEventListener("opened", (event) => findLate(event.detail.dialog));
   document.addEventListener("input", (event) => {
     const form = event.target.closest("form[data-filters]");
     if (!form) return;
@@ -34,7 +42,7 @@ export function startFilters() {
     timer = setTimeout(() => find(form).catch((error) => say(error.message, true)), WAIT);
   });
   document.addEventListener("submit", (event) => {
-    if (!event.target.matches("form[data-filters]")) return;
+    if (!event.target.matches("form[data-filters]:not([data-sends])")) return;
     event.preventDefault();
     clearTimeout(timer);
     find(event.target).catch((error) => say(error.message, true));

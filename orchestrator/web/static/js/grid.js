@@ -1,6 +1,7 @@
 // The grid of a DAG: runs beside each other, tasks below each other. Only the rows that are seen are drawn, so that a
 // thousand tasks scroll as ten do. Arrow keys go from cell to cell, Enter opens one.
 import { ask } from "./fragments.js";
+import { showTip as showText } from "./tips.js";
 import { say } from "./toasts.js";
 
 const ROW = 24;
@@ -11,7 +12,6 @@ const GRAVEST = ["failed", "upstream_failed", "awaiting_input", "up_for_retry", 
 const gravity = new Map(GRAVEST.map((state, place) => [state, place]));
 
 const grid = document.querySelector("#grid");
-const tooltip = document.querySelector("#tooltip");
 const store = `folded ${grid.dataset.dag}`;
 let data = null;
 let tag = null;
@@ -115,7 +115,11 @@ function drawName(row, place) {
     fold.textContent = "▸";
     name.append(fold);
   }
-  const label = make("span", "", wanted ? row.id : row.label);
+  const label = make(row.is_group ? "span" : "a", "", wanted ? row.id : row.label);
+  if (!row.is_group) {
+    label.href = `${location.pathname}/tasks/${encodeURIComponent(row.id)}`;
+    label.tabIndex = -1;
+  }
   name.title = row.about ? `${row.id} · ${row.about}` : row.id;
   name.append(label);
   if (row.is_group) name.append(make("span", "count", String(data.below[place].length)));
@@ -136,7 +140,7 @@ function drawRow(at) {
     const state = stateAt(place, number);
     const cell = make("a", `grid-cell state-${state}`);
     cell.tabIndex = -1;
-    cell.href = `${column.path}#${encodeURIComponent(row.id)}`;
+    cell.href = row.is_group ? column.path : `${column.path}/tasks/${encodeURIComponent(row.id)}${row.is_mapped ? "/instances" : ""}`;
     cell.dataset.row = at;
     cell.dataset.column = number;
     cell.setAttribute("role", "gridcell");
@@ -220,14 +224,7 @@ function tell(target) {
 
 function showTip(target) {
   const text = target ? tell(target) : "";
-  tooltip.hidden = !text;
-  if (!text) return;
-  tooltip.textContent = text;
-  const box = target.getBoundingClientRect();
-  const size = tooltip.getBoundingClientRect();
-  const above = box.top - size.height - 6;
-  tooltip.style.left = `${Math.max(8, Math.min(box.left, innerWidth - size.width - 8))}px`;
-  tooltip.style.top = `${above > 8 ? above : box.bottom + 6}px`;
+  showText(target, text);
 }
 
 function fold(id) {

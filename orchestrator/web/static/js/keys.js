@@ -4,7 +4,7 @@ let waiting = false;
 
 function press(event) {
   if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return;
-  const link = waiting ? document.querySelector(`.bar nav a[data-go="${CSS.escape(event.key)}"]`) : null;
+  const link = waiting ? document.querySelector(`.bar a[data-go="${CSS.escape(event.key)}"]`) : null;
   waiting = event.key === "g";
   if (link) return link.click();
   const target = document.querySelector(`[data-key-press="${CSS.escape(event.key)}"]`);

@@ -1,5 +1,6 @@
 // Follows what happens. An element with an id and data-live="all", "dag:ID" or "run:KEY" is fetched again when that has
-// changed: from data-src, or from the page's own address, where the element of the same id takes its place.
+// changed: from data-src, or from the page's own address, where the element of the same id takes its place. With
+// data-late it is not there at first; with data-slow it takes long to make, and is asked for only where there is news.
 import { ask, fetchFragment } from "./fragments.js";
 import { morph } from "./morph.js";
 import { showTimes } from "./times.js";
@@ -76,8 +77,8 @@ function plan() {
   }, Math.max(SOON, shownAt + 2 * lasted - Date.now()));
 }
 
-function hear(news) {
-  const touched = followers().filter((element) => news === null || concerns(element, news));
+function hear(news, also = () => true) {
+  const touched = followers().filter((element) => (news === null ? also(element) : concerns(element, news)));
   if (!touched.length) return;
   for (const element of touched) due.add(element.id);
   tell("news");
@@ -114,8 +115,10 @@ async function poll() {
 
 export function startLive() {
   stream = listen();
+  for (const element of followers()) if (element.dataset.late !== undefined) due.add(element.id); // not there so far
+  if (due.size) plan();
   setInterval(() => {
-    if (!document.hidden && Date.now() - shownAt > AT_LEAST) hear(null);
+    if (!document.hidden && Date.now() - shownAt > AT_LEAST) hear(null, (element) => element.dataset.slow === undefined);
   }, AT_LEAST / 4);
   // A hidden page needs no connection, of which a browser has six for all pages of a server.
   document.addEventListener("visibilitychange", () => {

@@ -1,6 +1,10 @@
 // What every page does; a page's own modules stand beside this one.
 import { startActions } from "./actions.js";
+import { startCounts } from "./counts.js";
+import { startConnections } from "./connections.js";
+import { startCopying } from "./copy.js";
 import { startDialog } from "./dialog.js";
+import { startFiles } from "./files.js";
 import { startFilters } from "./filters.js";
 import { startKeys } from "./keys.js";
 import { startLive } from "./live.js";
@@ -13,6 +17,10 @@ startTimes();
 startMenus();
 startDialog();
 startActions();
+startFiles();
+startCopying();
+startConnections();
 startFilters();
+startCounts();
 startKeys();
 startLive();

@@ -3,10 +3,12 @@ const UNITS = [[86400, "d"], [3600, "h"], [60, "m"], [1, "s"]];
 const zoneName = Intl.DateTimeFormat().resolvedOptions().timeZone;
 
 const isLocal = () => localStorage.getItem("zone") === "local";
+// The name of the zone that times are shown in; the event "zone" tells that it is another.
+export const shownZone = () => (isLocal() ? zoneName : "UTC");
 
 function written(at) {
   const parts = new Intl.DateTimeFormat("sv-SE", {
-    timeZone: isLocal() ? zoneName : "UTC", dateStyle: "short", timeStyle: "medium",
+    timeZone: shownZone(), dateStyle: "short", timeStyle: "medium",
   });
   return parts.format(at);
 }
@@ -29,13 +31,13 @@ export function showTimes(root = document) {
     const at = new Date(time.dateTime);
     const text = distance(at, now);
     if (time.textContent !== text) time.textContent = text;
-    time.title = `${written(at)} ${isLocal() ? zoneName : "UTC"}`;
+    time.title = `${written(at)} ${shownZone()}`;
   }
 }
 
 function showZone(button) {
   button.textContent = isLocal() ? "Local" : "UTC";
-  button.title = `Times are shown in ${isLocal() ? zoneName : "UTC"}; press to change`;
+  button.title = `Times are shown in ${shownZone()}; press to change`;
 }
 
 export function startTimes() {
@@ -46,6 +48,7 @@ export function startTimes() {
       localStorage.setItem("zone", isLocal() ? "utc" : "local");
       showZone(button);
       showTimes();
+      document.dispatchEvent(new Event("zone"));
     });
   }
   showTimes();

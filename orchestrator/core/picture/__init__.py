@@ -1,0 +1,1 @@
+"""A DAG as a picture: where everything stands, for whoever draws it."""
