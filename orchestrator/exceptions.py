@@ -29,6 +29,7 @@ OrchestratorError
 ├── TranscriptError            a file that is no exported run, of a newer format, or damaged
 ├── SchedulerRunningError      a second scheduler on one database
 ├── RemoteError                the server of a home that lies elsewhere cannot be asked this
+│   └── UnreachableError           it is not there just now
 ├── WorkerStartError           no worker process can be started
 ├── WorkflowError              raised in a workflow's code, to be caught there
 │   ├── ActivityError          an activity failed for good; carries attempt, retryable and its cause
@@ -178,6 +179,10 @@ class ForbiddenError(OrchestratorError):
 
 class RemoteError(OrchestratorError):
     """The server of a home that lies elsewhere is not there, or cannot be asked this."""
+
+
+class UnreachableError(RemoteError):
+    """The server is not there just now: it is started again, or the way to it is cut."""
 
 
 class ConflictError(OrchestratorError):

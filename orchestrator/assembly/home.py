@@ -54,6 +54,9 @@ class Home:
         """Wake the scheduler of this home; False where none listens."""
         return doorbell.ring(self.config.doorbell)
 
+    def be_patient(self, remark: Callable[[str], None]) -> None:
+        """Wait for a server that is away for a while, for who only looks on; a database of this machine is there."""
+
     def close(self) -> None:
         self._engine.dispose()
 

@@ -4,6 +4,7 @@ import http.client
 import socket
 import ssl
 import time
+from collections.abc import Callable
 from http import HTTPStatus
 from typing import NoReturn
 from urllib.parse import SplitResult, urlsplit
@@ -11,10 +12,19 @@ from urllib.parse import SplitResult, urlsplit
 import msgspec
 
 from orchestrator import exceptions
-from orchestrator.exceptions import OrchestratorError, RemoteError, UsageError
+from orchestrator.exceptions import (
+    OrchestratorError,
+    RemoteError,
+    StorageUnavailableError,
+    UnreachableError,
+    UsageError,
+)
 
 SECONDS = 30.0
 _PATH = "/api/v2/rpc"
+_AGAIN_SECONDS = 1.0
+_AWAY = (HTTPStatus.BAD_GATEWAY, HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.GATEWAY_TIMEOUT)
+"""How a proxy answers while the server behind it is started again."""
 _KEPT_SECONDS = 3.0
 """A server closes a connection that is not used for five: ours is given up before that, so nothing is asked in vain."""
 
@@ -35,10 +45,30 @@ class Line:
         self._token = token
         self._seconds = seconds
         self._used_at = 0.0
+        self._patience = 0.0
+        self._remark: Callable[[str], object] = str
         self._connection = _connection(self._host, parts.port, seconds, None if parts.scheme == "http" else _trust(ca))
+
+    def be_patient(self, remark: Callable[[str], None], minutes: int = 10) -> None:
+        """From now on ask again where the server is not there, and ``remark`` so once: for who only asks questions."""
+        self._patience, self._remark = minutes * 60.0, remark
 
     def ask(self, part: str, name: str, body: bytes) -> bytes:
         """The answer; the error that the server raised, or RemoteError where it cannot be reached or understood."""
+        since: float | None = None
+        while True:
+            try:
+                return self._ask_once(part, name, body)
+            except (UnreachableError, StorageUnavailableError) as error:
+                now = time.monotonic()
+                if since is None and self._patience:
+                    self._remark(f"{error} (asked again, for {self._patience / 60:g} minutes at most)")
+                since = now if since is None else since
+                if now - since >= self._patience:
+                    raise
+                time.sleep(_AGAIN_SECONDS)
+
+    def _ask_once(self, part: str, name: str, body: bytes) -> bytes:
         headers = {"Authorization": f"Bearer {self._token}", "Content-Type": "application/json"}
         if time.monotonic() - self._used_at > _KEPT_SECONDS:
             self._connection.close()
@@ -59,7 +89,10 @@ class Line:
         self._connection.close()
 
     def _fail(self, error: Exception) -> NoReturn:
-        raise RemoteError(f"{self.url} {_told(error, self._host, self._seconds)}") from None
+        # What is wrong with certificates stays wrong; a server that ends in the middle of a greeting comes back.
+        is_lasting = isinstance(error, ssl.SSLError) and not isinstance(error, ssl.SSLEOFError)
+        kind = RemoteError if is_lasting else UnreachableError
+        raise kind(f"{self.url} {_told(error, self._host, self._seconds)}") from None
 
     def _error(self, status: int, data: bytes, location: str | None) -> OrchestratorError:
         if location is not None:
@@ -67,9 +100,8 @@ class Line:
         try:
             problem = msgspec.json.decode(data, type=_Problem)
         except (msgspec.DecodeError, UnicodeDecodeError):
-            return RemoteError(
-                f"{self.url} answers with status {status}, and not as a server of this program does; is it one?"
-            )
+            said = f"{self.url} answers with status {status}, and not as a server of this program does; is it one?"
+            return UnreachableError(said) if status in _AWAY else RemoteError(said)
         if status == HTTPStatus.UNAUTHORIZED:
             return RemoteError(f"{self.url} does not let this in: {problem.detail}")
         kind = getattr(exceptions, problem.type, None)
@@ -130,6 +162,6 @@ def _told(error: Exception, host: str, seconds: float) -> str:
         case TimeoutError():
             return f"cannot be reached: it has not answered within {seconds:g} seconds"
         case http.client.HTTPException() | ConnectionError():
-            return f"does not answer as a server of this program does ({type(error).__name__}); is that its address?"
+            return f"does not answer ({type(error).__name__}): it was stopped just now, or is another program's address"
         case _:
             return f"cannot be reached ({getattr(error, 'strerror', None) or type(error).__name__}); is it there?"

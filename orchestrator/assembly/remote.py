@@ -1,5 +1,6 @@
 """A home that lies elsewhere: the same questions, asked of a server by a token."""
 
+from collections.abc import Callable
 from typing import Any, TypeVar, cast
 
 import msgspec
@@ -78,6 +79,9 @@ class RemoteHome(Home):
     def part(self, kind: Any) -> Any:
         name = next(name for name, (_, made) in PARTS.items() if made is kind)
         return _Part(self._line, name)
+
+    def be_patient(self, remark: Callable[[str], None]) -> None:
+        self._line.be_patient(remark)
 
     def ring(self) -> bool:
         """Whoever takes requests there rings by itself."""

@@ -34,6 +34,7 @@ def follow(
     Unless it is followed ``to_the_end``, also until it is blocked, or waits for nothing but runs below it that are:
     then it may wait for a person for ever.
     """
+    home.be_patient(view.remark)
     seen, activities, quiet_since = -1, home.reads.tasks(run), 0.0
     offspring = Offspring(home, run.run_key)
     with view:

@@ -80,6 +80,7 @@ def print_log(home: Home, place: LogPlace) -> bool:
 
 def follow_log(home: Home, place: LogPlace, is_over: Callable[[], bool]) -> None:
     """Print what is there and what comes, until nothing can come any more."""
+    home.be_patient(remark)
     copy = _Copy(home, place)
     while True:
         over = is_over()  # asked before the last read, so that nothing is missed

@@ -18,8 +18,9 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from orchestrator.assembly import line as lines
 from orchestrator.assembly.line import Line
-from orchestrator.exceptions import RemoteError
+from orchestrator.exceptions import RemoteError, StorageUnavailableError, UnreachableError
 from tests.cli.homes import Said, run_command
 
 TOKEN = "orc_" + "t" * 43
@@ -50,8 +51,8 @@ class Told(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def served(trust: ssl.SSLContext | None = None, **answer: object) -> Iterator[str]:
-    kind = type("Answers", (Told,), answer)
+def served(trust: ssl.SSLContext | None = None, handler: type[Told] = Told, **answer: object) -> Iterator[str]:
+    kind = type("Answers", (handler,), answer)
     with ThreadingHTTPServer(("127.0.0.1", 0), kind) as server:
         server.daemon_threads = True
         if trust is not None:
@@ -191,8 +192,57 @@ def test_a_server_that_hangs_or_hangs_up_is_one_sentence() -> None:
         with pytest.raises(RemoteError, match=r"has not answered within 0.05 seconds"):
             Line(url, TOKEN, seconds=0.05).ask("reads", "dags", b"{}")
         threading.Thread(target=lambda: [listener.accept()[0].close() for _ in range(2)], daemon=True).start()
-        with pytest.raises(RemoteError, match="does not answer as a server of this program does"):
+        with pytest.raises(RemoteError, match=r"does not answer .*stopped just now"):
             Line(url, TOKEN, seconds=5).ask("reads", "dags", b"{}")
+
+
+AWAY = {
+    "a proxy whose server is away": (502, b"bad gateway", "text/plain", UnreachableError),
+    "a proxy that waits no longer": (504, b"<html>", "text/html", UnreachableError),
+    "a database that is away": (
+        503,
+        b'{"detail":"the database is locked","type":"StorageUnavailableError"}',
+        PROBLEM,
+        StorageUnavailableError,
+    ),
+}
+
+
+@pytest.mark.parametrize("case", AWAY)
+def test_only_who_is_patient_waits_for_a_server_to_come_back(case: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    status, body, kind, error = AWAY[case]
+    monkeypatch.setattr(lines, "_AGAIN_SECONDS", 0.01)
+    told: list[str] = []
+
+    class Returns(Told):
+        away = 3
+
+        def _send(self, *answer: object) -> None:
+            Returns.away -= 1
+            super()._send(*((status, body, kind, {}) if Returns.away >= 0 else answer))
+
+    with served(handler=Returns) as url:
+        line = Line(url, TOKEN)
+        with pytest.raises(error):
+            line.ask("reads", "dags", b"{}")
+        line.be_patient(told.append)
+        assert line.ask("reads", "dags", b"{}") == b"7"
+        assert (Returns.away, len(told), "asked again, for 10 minutes at most" in told[0]) == (-1, 1, True)
+
+
+def test_patience_ends_and_is_not_for_what_stays_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lines, "_AGAIN_SECONDS", 0.01)
+    told: list[str] = []
+    gone = Line("http://127.0.0.1:1", TOKEN)
+    gone.be_patient(told.append, minutes=0)
+    with pytest.raises(UnreachableError, match="nothing listens there"):
+        gone.ask("reads", "dags", b"{}")
+    with served() as url:
+        refused = Line(url, "orc_wrong")
+        refused.be_patient(told.append)
+        with pytest.raises(RemoteError, match="does not let this in"):
+            refused.ask("reads", "dags", b"{}")
+    assert told == []
 
 
 @pytest.fixture(scope="module")

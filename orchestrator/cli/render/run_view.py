@@ -16,7 +16,7 @@ from rich.text import Text
 from orchestrator.assembly.offspring import Child
 from orchestrator.cli.printable import one_line, printable
 from orchestrator.cli.progress import Progress, TaskLine, changed, changed_children
-from orchestrator.cli.render.console import duration, err, moment, out, state_text
+from orchestrator.cli.render.console import duration, err, moment, out, remark, state_text
 from orchestrator.names import FINISHED, RunState, TaskState
 from orchestrator.storage.views import RunRow
 
@@ -35,6 +35,9 @@ class RunView(Protocol):
     ) -> None: ...
 
     def show(self, progress: Progress, now: datetime) -> None: ...
+
+    def remark(self, sentence: str) -> None:
+        """One line beside it."""
 
 
 def run_view(*, stderr: bool) -> RunView:
@@ -61,6 +64,9 @@ class LiveView:
 
     def show(self, progress: Progress, now: datetime) -> None:
         self._live.update(picture(progress, now, self._room), refresh=True)
+
+    def remark(self, sentence: str) -> None:
+        self._live.console.print(escape(one_line(sentence)), style="dim")
 
 
 class LineView:
@@ -89,6 +95,9 @@ class LineView:
             run = progress.run
             self._console.print(f"{moment(now)}  {escape(run.run_id)}  {escape(_standing(run))}", soft_wrap=True)
         self._before = progress
+
+    def remark(self, sentence: str) -> None:
+        remark(sentence)
 
 
 def sentence(line: TaskLine, now: datetime) -> str:
