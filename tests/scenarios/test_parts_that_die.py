@@ -94,7 +94,7 @@ def test_a_stop_under_heavy_load_finishes_or_hands_back_and_the_next_start_goes_
 
 @pytest.mark.parametrize("times", [1, 2])
 def test_a_second_signal_stops_at_once_what_the_first_would_have_waited_for(tmp_path: Path, times: int) -> None:
-    with LiveHome(tmp_path, settings={"scheduler.shutdown_grace": 6}) as home:
+    with LiveHome(tmp_path, settings={"scheduler.shutdown_grace": 10}) as home:
         home.write_dag("naps.py", SLOW.format(seconds=60, count=40))
         leader = home.start()
         home.wait_for("it is listed", lambda: listed(home, "naps"))
@@ -107,7 +107,7 @@ def test_a_second_signal_stops_at_once_what_the_first_would_have_waited_for(tmp_
             leader.send_signal(signal.SIGTERM)
         leader.wait(30)
         took = time.monotonic() - since
-        assert took < 5 if times == 2 else 5 < took < 15
+        assert took < 10 if times == 2 else 10 < took < 30
         assert not home.processes()
         assert "Traceback" not in home.log.read_text()
 
