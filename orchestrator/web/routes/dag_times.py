@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query, Response
 from orchestrator.web.page import Opened
 from orchestrator.web.views.calendar import calendar, span_of, zone_of
 from orchestrator.web.views.dag_head import dag_head
-from orchestrator.web.views.durations import HEIGHT, HIGH, RUNS, WIDE, durations
+from orchestrator.web.views.durations import HEIGHT, HIGH, ROOM, RUNS, WIDE, durations
 
 router = APIRouter(prefix="/dags/{dag_id}")
 
@@ -37,5 +37,5 @@ def days(page: Opened, dag_id: str, by: By = "day", shown: Shown = "", zone: Zon
 def show_durations(page: Opened, dag_id: str, count: Count = RUNS[1], landing: bool = False) -> Response:
     head = dag_head(page.home, dag_id, "durations", page.now)
     view = durations(page.home, head.dag, count=count, landing=landing, now=page.now)
-    sizes = {"height": HEIGHT, "wide": WIDE, "high": HIGH}
+    sizes = {"height": HEIGHT, "wide": WIDE, "high": HIGH, "room": ROOM}
     return page.show("dag_durations.html", head=head, view=view, count=count, counts=RUNS, landing=landing, sizes=sizes)

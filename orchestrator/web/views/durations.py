@@ -20,6 +20,8 @@ _FEWEST = 3
 _MUCH = 0.1
 _MATTERS = 0.05
 WIDE, HIGH = 100, 20
+ROOM = 20
+"""There is room for so many bars at least: the only one of a new DAG is a bar, and no wall."""
 _ROUND = (1, 1.5, 2, 3, 4, 5, 6, 8, 10)
 _UNITS = (86_400, 3_600, 60, 1)
 
