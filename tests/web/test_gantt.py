@@ -221,6 +221,22 @@ def test_a_foreigner_is_told_what_they_would_be_told_if_the_chart_were_not_there
     assert there.text.replace("etl", "nil") == absent.text
 
 
+def test_a_dag_has_the_chart_of_its_newest_run_or_of_the_one_that_is_chosen(
+    browser: Browser, home: Home, filled: FilledHome
+) -> None:
+    look = browser("viewer")
+    assert 'data-path=""' in look.get("/dags/etl/gantt").text
+    for run_id in ("one", f"t/wo {HOSTILE}"):
+        filled.begin("etl", run_id, *works("start"))
+    newest = look.get("/dags/etl/gantt").text
+    assert newest.count('data-path="/dags/etl/runs/t%2Fwo%20%3Cscript%3Ealert%281%29%3C%2Fscript%3E"') == 2
+    assert HOSTILE not in newest
+    chosen = look.get("/dags/etl/gantt?run=one").text
+    assert chosen.count('data-path="/dags/etl/runs/one"') == 2
+    assert "<option selected>one</option>" in chosen
+    assert look.get("/dags/etl/gantt?run=none").status_code == 404
+
+
 @pytest.mark.parametrize(
     "query",
     [

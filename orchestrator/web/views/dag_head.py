@@ -18,6 +18,7 @@ TABS: Mapping[str, str] = MappingProxyType(
     {
         "": "Grid",
         "graph": "Graph",
+        "gantt": "Gantt",
         "runs": "Runs",
         "calendar": "Calendar",
         "durations": "Durations",

@@ -16,10 +16,12 @@ from orchestrator.storage.views import ActivityRow, RunRow
 from orchestrator.web.views.grid import Row, rows_of
 from orchestrator.web.views.longest import Reach, longest, longest_of_calls
 from orchestrator.web.views.run_tasks import gravest
+from orchestrator.web.wording import segment
 
 PIECE = 200
 """How many instances of a mapped task are sent at once."""
 _CALLS = 2000
+_CHOICES = 25
 
 
 class Bar(msgspec.Struct, frozen=True, array_like=True):
@@ -64,11 +66,32 @@ class Gantt(msgspec.Struct, frozen=True, kw_only=True):
     lines: list[Line]
 
 
+class DagGantt(msgspec.Struct, frozen=True, kw_only=True):
+    """The run whose chart is shown, and where it is: None and nowhere while there is none. ``chosen`` is its id where
+    somebody chose it, ``runs`` are those to choose from, the newest first.
+    """
+
+    run: RunRow | None
+    path: str
+    chosen: str
+    runs: list[RunRow]
+
+
 class Instances(msgspec.Struct, frozen=True, kw_only=True):
     """Some instances of a mapped task, from the ``first`` one by map_index on."""
 
     first: int
     lines: list[Line]
+
+
+def dag_gantt_page(home: Home, dag_id: str, dag_path: str, chosen: str) -> DagGantt:
+    """Of the run that was ``chosen``, or the newest."""
+    runs = home.reads.runs(dag_id, limit=_CHOICES)
+    run = home.reads.run(dag_id, chosen) if chosen else next(iter(runs), None)
+    if run is None:
+        return DagGantt(run=None, path="", chosen="", runs=[])
+    others = [] if any(one.run_id == run.run_id for one in runs) else [run]
+    return DagGantt(run=run, path=f"{dag_path}/runs/{segment(run.run_id)}", chosen=chosen, runs=[*runs, *others])
 
 
 def gantt(home: Home, run: RunRow) -> Gantt:

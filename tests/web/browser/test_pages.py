@@ -43,6 +43,7 @@ PAGES = {
     "hours": "/dags/sales/calendar?by=hour",
     "durations": "/dags/sales/durations",
     "gantt": "/dags/sales/runs/run_00/gantt",
+    "gantt of a DAG": "/dags/sales/gantt",
     "trigger": "/dags/sales/trigger",
     "required": "/required-actions",
     "answered": "/required-actions/answered",

@@ -41,6 +41,22 @@ def again():
 
 again()
 """
+FRESH = """
+from orchestrator import dag, task
+
+
+@task
+def work():
+    return 1
+
+
+@dag
+def fresh():
+    work()
+
+
+fresh()
+"""
 
 
 def width(page: Page, selector: str) -> Any:
@@ -74,6 +90,29 @@ def test_a_gantt_chart_grows_live_and_shows_a_retry_as_two_bars(open_page: Calla
     expect(page.locator("#tooltip")).to_contain_text("try 1")
     page.locator(bars).first.click()
     expect(page).to_have_url(re.compile(r"/dags/again/runs/one/tasks/work\?attempt=1"))
+
+
+def test_the_chart_of_a_dag_goes_over_to_its_newest_run_unless_one_is_chosen(
+    open_page: Callable[..., Page], site: Site
+) -> None:
+    site.home.write_dag("fresh.py", FRESH)
+    with site.home.open() as home:
+        site.home.wait_for("the DAG is there", lambda: "fresh" in {dag.dag_id for dag in home.reads.dags()})
+        page = open_page("/dags/fresh/gantt")
+        expect(page.locator("#gantt")).to_contain_text("No run yet")
+        page.get_by_role("button", name="Zoom in").click()
+        trigger_run(home, "fresh", run_id="one")
+        expect(page.locator("#gantt .gantt-bar[href*='/runs/one/']").first).to_be_visible(timeout=20_000)
+        trigger_run(home, "fresh", run_id="two")
+        expect(page.locator("#gantt .gantt-bar[href*='/runs/two/']").first).to_be_visible(timeout=20_000)
+        expect(page.locator("#gantt .gantt-bar[href*='/runs/one/']")).to_have_count(0)
+        page.locator("select[name=run]").select_option("one")
+        expect(page).to_have_url(re.compile(r"\?run=one$"))
+        expect(page.locator("#gantt .gantt-bar[href*='/runs/one/']").first).to_be_visible()
+        trigger_run(home, "fresh", run_id="three")
+        expect(page.locator("select[name=run]")).to_contain_text("three", timeout=20_000)
+        expect(page.locator("#gantt .gantt-bar[href*='/runs/one/']").first).to_be_visible()
+        expect(page.locator("#gantt .gantt-bar[href*='/runs/three/']")).to_have_count(0)
 
 
 def test_a_range_of_a_gantt_chart_is_dragged_over_to_see_it_whole(open_page: Callable[..., Page]) -> None:

@@ -14,11 +14,12 @@ const LEAST = 0.001; // seconds that the chart is wide at least
 
 const chart = document.querySelector("#gantt");
 const tooltip = document.querySelector("#tooltip");
-const path = chart.dataset.path;
-const store = `unfolded ${path}`;
+let path = chart.dataset.path;
+const store = () => `unfolded ${path}`;
 const control = (name) => document.querySelector(`#gantt-${name}`);
 
 let data = null;
+let drawnPath = null; // of the run that is drawn
 let tag = null;
 let lines = new Map(); // by the place of their row
 let pieces = new Map(); // of instances, by task and number
@@ -346,7 +347,7 @@ function fold(id) {
 }
 
 function keep() {
-  sessionStorage.setItem(store, JSON.stringify([...changed]));
+  sessionStorage.setItem(store(), JSON.stringify([...changed]));
   layOut();
   draw();
 }
@@ -365,7 +366,7 @@ function foldAll() {
 }
 
 function firstFolded() {
-  const kept = sessionStorage.getItem(store);
+  const kept = sessionStorage.getItem(store());
   if (kept) return new Set(JSON.parse(kept));
   const calls = data.lines.filter((line) => line.size);
   const isFew = data.is_workflow && calls.reduce((sum, line) => sum + line.size, 0) <= OPEN_UP_TO;
@@ -373,6 +374,7 @@ function firstFolded() {
 }
 
 function look(from, until) {
+  if (!body) return;
   const wide = Math.max(until - from, LEAST);
   view = wide >= whole[1] - whole[0] ? null : [Math.max(from, 0), Math.max(from, 0) + wide];
   placeAll();
@@ -466,14 +468,30 @@ function tabulate() {
 }
 
 async function load() {
+  const asked = path;
+  if (!asked) return;
   const answer = await ask(`${path}/gantt/bars.json`, tag ? { headers: { "if-none-match": tag } } : {});
-  if (answer.status === 304) return;
+  if (answer.status === 304 || asked !== path) return;
   tag = answer.headers.get("etag");
   data = await answer.json();
   lines = new Map(data.lines.map((line) => [line.place, line]));
   pieces = new Map();
-  changed ??= firstFolded();
+  if (drawnPath !== asked) {
+    changed = firstFolded();
+    view = null;
+    here = { row: 0, bar: 0 };
+    drawnPath = asked;
+  }
   drawAll();
+}
+
+// The page of a DAG shows its newest run: when there is a newer one, the chart is of that.
+function follow() {
+  const newest = document.querySelector("#gantt-of")?.dataset.path ?? path;
+  if (newest === path) return;
+  path = newest;
+  tag = null;
+  load().catch((error) => say(error.message, true));
 }
 
 let drawing = 0;
@@ -490,6 +508,7 @@ chart.addEventListener("blur", () => (mark(), showTip(null)));
 chart.addEventListener("pointerover", (event) => showTip(event.target.closest(".gantt-bar")));
 chart.addEventListener("pointerleave", () => showTip(null));
 chart.addEventListener("stale", () => load().catch(() => {}));
+document.addEventListener("renewed", follow);
 document.addEventListener("zone", () => data && body && drawAll());
 document.querySelector("#gantt-table").addEventListener("toggle", (event) => event.target.open && data && tabulate());
 control("fold").addEventListener("click", foldAll);
