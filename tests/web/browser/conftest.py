@@ -4,9 +4,11 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from tests.web.browser.site import CHROMIUM, PICTURES, Site, fill, sign_in, start_site
+
+expect.set_options(timeout=30_000)  # as all else of a page is waited for: a machine may be slow
 
 
 @pytest.fixture(scope="module")

@@ -47,10 +47,10 @@ def test_a_task_goes_green_before_ones_eyes(open_page: Callable[..., Page], site
         trigger_run(home, "gated", run_id="now")
     page = open_page("/dags/gated/runs/now/graph")
     first = page.locator(".card").first
-    expect(first).to_have_class(re.compile("state-running"), timeout=20_000)
+    expect(first).to_have_class(re.compile("state-running"))
     assert page.locator(".card").count() == 2
     gate.touch()
-    expect(page.locator(".card.state-success")).to_have_count(2, timeout=20_000)
+    expect(page.locator(".card.state-success")).to_have_count(2)
     first.click()
     expect(page).to_have_url(re.compile("/dags/gated/runs/now/tasks/wait"))
 

@@ -92,7 +92,7 @@ def number_of(line: str) -> int:
 
 
 def ready(page: Page) -> Page:
-    page.wait_for_selector(".log-panel[data-ready]", timeout=20_000)
+    page.wait_for_selector(".log-panel[data-ready]")
     return page
 
 
@@ -102,7 +102,7 @@ def test_a_log_is_read_while_it_grows_and_after(open_page: Open, site: Site, tmp
         site.home.wait_for("the run is there", lambda: home.reads.run("talker", "talking").run_key)
     page = ready(open_page(page_of("talk", "talking")))
     # More lines than a box has room for, however high it is: what stands above it comes a moment later than the page.
-    page.wait_for_function(f"() => ({LAST_NUMBER}) > 60", timeout=20_000)
+    page.wait_for_function(f"() => ({LAST_NUMBER}) > 60")
     before = number_of(last_line(page))
     page.wait_for_function(f"before => ({LAST_NUMBER}) > before + 20", arg=before)
     page.locator(".log-box").hover()
@@ -118,7 +118,7 @@ def test_a_log_is_read_while_it_grows_and_after(open_page: Open, site: Site, tmp
     (tmp_path / "hush").touch()
     expect(page.locator(".log-text", has_text="hushed <script>alert(1)</script> \\u202egnp")).to_be_visible()
     expect(page.locator(".log-text .sgr-bold.sgr-ink-1")).to_have_text("hushed")
-    expect(page.locator(".log-state")).not_to_contain_text("Live", timeout=20_000)
+    expect(page.locator(".log-state")).not_to_contain_text("Live")
 
 
 def test_all_parts_of_a_try_that_was_put_off_are_shown(open_page: Open) -> None:
@@ -148,15 +148,15 @@ def test_a_word_is_found_in_a_log_of_many_megabytes(open_page: Open, long_log: s
     assert f"line {LINES} of" in last_line(page)
     page.keyboard.press("/")
     page.keyboard.type("NEEDLE")
-    expect(page.locator(".log-count")).to_have_text("1 of 1", timeout=20_000)
+    expect(page.locator(".log-count")).to_have_text("1 of 1")
     expect(page.locator(".log-row.is-here mark")).to_have_text("needle")
     expect(page.locator(".log-row.is-here .log-number")).to_have_text("123457")
     expect(page).to_have_url(re.compile(r"\?q=NEEDLE$"))
     page.reload()
-    expect(page.locator(".log-row.is-here mark")).to_have_text("needle", timeout=20_000)
+    expect(page.locator(".log-row.is-here mark")).to_have_text("needle")
     page.get_by_role("searchbox").fill("line (7|8) of")
     page.get_by_role("button", name="Regular expression").click()
-    expect(page.locator(".log-count")).to_have_text("1 of 2", timeout=20_000)
+    expect(page.locator(".log-count")).to_have_text("1 of 2")
     page.locator(".log-box").focus()
     page.keyboard.press("n")
     expect(page.locator(".log-row.is-here .log-number")).to_have_text("8")
@@ -167,7 +167,7 @@ def test_a_word_is_found_in_a_log_of_many_megabytes(open_page: Open, long_log: s
 def test_only_lines_of_a_level_are_left(open_page: Open, long_log: str) -> None:
     page = ready(open_page(long_log))
     page.get_by_role("button", name="Errors").click()
-    expect(page.locator(".log-count")).to_have_text("400 lines", timeout=20_000)
+    expect(page.locator(".log-count")).to_have_text("400 lines")
     expect(page.locator(".log-row.is-waiting")).to_have_count(0)
     assert {one.split()[2] for one in page.locator(".log-text").all_text_contents()} == {"ERROR"}
 

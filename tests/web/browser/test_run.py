@@ -122,11 +122,11 @@ def test_a_workflow_that_waits_for_a_signal_is_asked_and_told_and_ends_before_on
 ) -> None:
     start(site, "approval.py", APPROVAL, "wait_for_somebody", "now")
     page = open_page("/dags/wait_for_somebody/runs/now/talk")
-    expect(page.locator("#talk-why")).to_contain_text("waits for signal 'approval'", timeout=20_000)
+    expect(page.locator("#talk-why")).to_contain_text("waits for signal 'approval'")
     asking = page.locator("#talk-query")
     expect(asking.get_by_label("Name", exact=True)).to_have_value("status")
     asking.get_by_role("button", name="Ask").click()
-    expect(page.locator("#talk-query [role=status]")).to_contain_text('"waiting"', timeout=20_000)
+    expect(page.locator("#talk-query [role=status]")).to_contain_text('"waiting"')
     telling = page.locator("#talk-signal")
     expect(telling.get_by_label("Name", exact=True)).to_have_value("approval")
     telling.get_by_label("Payload").fill('"perhaps"')

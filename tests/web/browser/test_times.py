@@ -71,7 +71,7 @@ def test_a_gantt_chart_grows_live_and_shows_a_retry_as_two_bars(open_page: Calla
         trigger_run(home, "again", run_id="one")
     page = open_page("/dags/again/runs/one/gantt")
     bars = "#gantt .gantt-bar.is-running[href*='/tasks/work']"
-    expect(page.locator(bars)).to_have_count(2, timeout=20_000)
+    expect(page.locator(bars)).to_have_count(2)
     expect(page.locator(bars).first).to_have_class(re.compile("state-failed"))
     expect(page.locator(bars).last).to_have_class(re.compile("is-open"))
     asked: list[str] = []
@@ -83,7 +83,7 @@ def test_a_gantt_chart_grows_live_and_shows_a_retry_as_two_bars(open_page: Calla
     )
     assert asked == []
     gate.touch()
-    expect(page.locator(bars).last).to_have_class(re.compile("state-success"), timeout=20_000)
+    expect(page.locator(bars).last).to_have_class(re.compile("state-success"))
     page.locator("[data-fold=each]").first.click()
     expect(page.locator("#gantt .is-instance")).to_have_count(3)
     page.locator(bars).first.hover()
@@ -110,7 +110,7 @@ def test_the_chart_of_a_dag_goes_over_to_its_newest_run_unless_one_is_chosen(
         expect(page).to_have_url(re.compile(r"\?run=one$"))
         expect(page.locator("#gantt .gantt-bar[href*='/runs/one/']").first).to_be_visible()
         trigger_run(home, "fresh", run_id="three")
-        expect(page.locator("select[name=run]")).to_contain_text("three", timeout=20_000)
+        expect(page.locator("select[name=run]")).to_contain_text("three")
         expect(page.locator("#gantt .gantt-bar[href*='/runs/one/']").first).to_be_visible()
         expect(page.locator("#gantt .gantt-bar[href*='/runs/three/']")).to_have_count(0)
 
