@@ -1,6 +1,7 @@
 """The alarm that interrupts code which computes and computes."""
 
 import signal
+import threading
 from time import monotonic, process_time
 from types import FrameType
 
@@ -36,6 +37,22 @@ def test_code_that_gets_on_is_left_alone() -> None:
         for _ in range(6):
             compute(0.05)
             steps += 1
+
+
+def test_code_that_does_nothing_for_too_long_is_struck_too() -> None:
+    began = process_time()
+    with pytest.raises(Struck), Alarm().watching(0.05, int, strike):
+        threading.Event().wait(30)
+    assert process_time() - began < 0.05
+
+
+def test_time_in_which_the_machine_stood_still_is_not_that_of_the_code() -> None:
+    with Alarm().watching(0.1, int, strike):
+        signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGALRM])  # as a process that is stopped, it sees no look
+        try:
+            threading.Event().wait(0.7)
+        finally:
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGALRM])
 
 
 def test_without_a_limit_nothing_is_struck() -> None:

@@ -7,7 +7,7 @@ from time import monotonic, process_time
 from types import FrameType
 
 _LOOKS = 8  # in the time that code has
-_WALL = 5  # times what the code may compute: for how long it may do nothing, which a busy machine looks like
+_IDLE = 5  # times what the code may compute: for how long it may do nothing, which a busy machine looks like
 
 Strike = Callable[[FrameType | None], None]
 
@@ -21,7 +21,8 @@ class Alarm:
         self._strike: Strike = lambda _: None
         self._limit = 0.0
         self._seen = -1
-        self._since = (0.0, 0.0)
+        self._since = 0.0
+        self._looks = 0
         self._own = self._look
 
     @contextmanager
@@ -34,7 +35,7 @@ class Alarm:
             return
         self._progress, self._strike, self._limit = progress, strike, limit
         began = monotonic()
-        self._seen, self._since = progress(), (began, process_time())
+        self._seen, self._since, self._looks = progress(), process_time(), 0
         before = signal.getsignal(signal.SIGALRM)
         if before is not self._own:
             signal.signal(signal.SIGALRM, self._own)
@@ -49,10 +50,12 @@ class Alarm:
                 signal.setitimer(signal.ITIMER_REAL, max(others - monotonic() + began, 0.001), interval)
 
     def _look(self, _number: int, frame: FrameType | None) -> None:
-        progress, wall, computed = self._progress(), monotonic(), process_time()
+        """Looks are counted and not the time between them, in which the whole machine may have stood still."""
+        progress, computed = self._progress(), process_time()
+        self._looks += 1
         if progress != self._seen:
-            self._seen, self._since = progress, (wall, computed)
-        elif computed - self._since[1] >= self._limit or wall - self._since[0] >= _WALL * self._limit:
+            self._seen, self._since, self._looks = progress, computed, 0
+        elif computed - self._since >= self._limit or self._looks >= _IDLE * _LOOKS:
             self._strike(frame)
             return
         self._beat()
