@@ -36,6 +36,7 @@ class Page:
         self.visitor = visitor
         self.home = home.seen_by(visitor.who)
         self.now = datetime.now(UTC)
+        self.since = "" if self.is_fragment else self._standing()
 
     @property
     def accounts(self) -> Accounts:
@@ -65,6 +66,13 @@ class Page:
         for name, value in self.request.query_params.multi_items():
             found.setdefault(name, []).append(value)
         return found
+
+    def _standing(self) -> str:
+        """How far the home has come before anything of the page is read: what is newer, its script wants to hear."""
+        if self.home.who.dags(Right.VIEW).nothing:
+            return ""
+        seen = self.home.reads.standing()
+        return f"{seen.position}-{seen.revision}"
 
     def may(self, right: Right, dag_id: str | None = None) -> bool:
         """Whether to show what takes that right; whether it is allowed is asked again when it is done."""

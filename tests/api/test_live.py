@@ -92,6 +92,15 @@ def test_whoever_comes_back_is_told_what_they_missed(filled: FilledHome, stream:
         assert next(events)[2]["run_id"] == "first"
 
 
+def test_whoever_comes_first_says_in_the_address_since_when(filled: FilledHome, stream: Callable[..., Any]) -> None:
+    with stream("/events", "viewer") as events:
+        _, since, _ = next(events)
+    filled.begin("order_1001", "first", RunStarted())
+    for path in ("/events", "/dags/order_1001/events", "/dags/order_1001/dagRuns/first/events"):
+        with stream(f"{path}?since={since}", "viewer") as events:
+            assert [next(events)[0], next(events)[2]["run_id"]] == ["hello", "first"]
+
+
 def test_a_place_that_was_never_reached_is_answered_by_a_reset(stream: Callable[..., Any]) -> None:
     with stream("/events", "viewer", "999999-1") as events:
         assert [next(events)[0], next(events)[0]] == ["hello", "reset"]

@@ -1,7 +1,7 @@
 """Server-sent events: what changes, as it changes.
 
 Each stream begins with ``hello`` and goes on with ``change``, both with JSON for data and an id, which a browser sends
-back as ``Last-Event-ID`` when it connects again, and so misses nothing:
+back as ``Last-Event-ID`` when it connects again, and so misses nothing; ``?since=`` is the same for the first time:
 
     id: 4711-12
     event: change
@@ -36,6 +36,7 @@ _CONTENT = {"text/event-stream": {"schema": {"type": "string"}}}
 _ANSWER: dict[int | str, dict[str, Any]] = {200: {"content": _CONTENT, "description": "A stream of events."}}
 
 LastEventId = Annotated[str | None, Header(max_length=50, description="The id of the last event that was heard.")]
+Since = Annotated[str | None, Query(max_length=50, description="The same, where a header cannot be sent.")]
 
 
 @router.get("/events", response_class=StreamingResponse, responses=_ANSWER)
@@ -43,25 +44,33 @@ def get_events(
     request: Request,
     home: Asked,
     last_event_id: LastEventId = None,
+    since: Since = None,
     dag_id: Annotated[str | None, Query(description="Only what is about this DAG.")] = None,
 ) -> StreamingResponse:
     """Hear of everything that changes, as server-sent events."""
-    return _stream(request, home, last_event_id, dag_id)
+    return _stream(request, home, last_event_id or since, dag_id)
 
 
 @router.get("/dags/{dag_id}/events", response_class=StreamingResponse, responses=_ANSWER)
-def get_dag_events(request: Request, home: Asked, dag_id: str, last_event_id: LastEventId = None) -> StreamingResponse:
+def get_dag_events(
+    request: Request, home: Asked, dag_id: str, last_event_id: LastEventId = None, since: Since = None
+) -> StreamingResponse:
     """Hear of what changes in a DAG and its runs."""
-    return _stream(request, home, last_event_id, dag_id)
+    return _stream(request, home, last_event_id or since, dag_id)
 
 
 @router.get("/dags/{dag_id}/dagRuns/{dag_run_id}/events", response_class=StreamingResponse, responses=_ANSWER)
 def get_run_events(
-    request: Request, home: Asked, dag_id: str, dag_run_id: str, last_event_id: LastEventId = None
+    request: Request,
+    home: Asked,
+    dag_id: str,
+    dag_run_id: str,
+    last_event_id: LastEventId = None,
+    since: Since = None,
 ) -> StreamingResponse:
     """Hear of what changes in a run, and in its DAG."""
     run = home.reads.run(dag_id, dag_run_id)
-    return _stream(request, home, last_event_id, run.dag_id, run.run_id)
+    return _stream(request, home, last_event_id or since, run.dag_id, run.run_id)
 
 
 def _stream(

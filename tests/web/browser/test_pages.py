@@ -3,11 +3,13 @@
 import re
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
+from orchestrator.assembly.triggering import trigger_run
 from tests.web.browser.site import PICTURES, Site
 
 pytestmark = pytest.mark.slow
@@ -193,6 +195,24 @@ def test_a_page_has_no_serious_barrier(open_page: Callable[..., Page], name: str
 def test_a_page_fits_a_phone(open_page: Callable[..., Page], name: str) -> None:
     page = open_page(PAGES[name], viewport=PHONE)
     assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
+
+
+def test_what_happens_between_a_page_and_its_stream_is_shown(chromium: Browser, site: Site, cookies: list[Any]) -> None:
+    context = chromium.new_context(base_url=site.url)
+    context.add_cookies(cookies)
+    page = context.new_page()
+    with site.home.open() as home:
+
+        def hold(route: Route) -> None:
+            trigger_run(home, "sales", run_id="between")
+            site.home.wait_for("it has ended", lambda: home.reads.run("sales", "between").is_ended)
+            route.continue_()
+
+        page.route("**/api/v2/events*", hold, times=1)
+        page.goto("/dags/sales/runs")
+        # Without being told, a page looks again only after 20 seconds.
+        expect(page.get_by_role("link", name="between")).to_be_visible(timeout=12_000)
+    context.close()
 
 
 @pytest.mark.skipif(not PICTURES, reason="pictures are made by `make pictures`")

@@ -16,6 +16,7 @@ let shownAt = Date.now();
 let lasted = 0;
 let stream = null;
 let position = null;
+let heard = document.body.dataset.since; // until when everything is known: what came after is told first
 
 function tell(state) {
   const sign = document.querySelector("#live");
@@ -86,10 +87,16 @@ function hear(news, also = () => true) {
 }
 
 function listen() {
-  const opened = new EventSource("/api/v2/events");
+  const opened = new EventSource(`/api/v2/events?${new URLSearchParams({ since: heard })}`);
   opened.addEventListener("hello", () => tell("on"));
-  opened.addEventListener("change", (event) => hear(JSON.parse(event.data)));
-  opened.addEventListener("reset", () => hear(null));
+  opened.addEventListener("change", (event) => {
+    heard = event.lastEventId;
+    hear(JSON.parse(event.data));
+  });
+  opened.addEventListener("reset", (event) => {
+    heard = event.lastEventId;
+    hear(null);
+  });
   opened.addEventListener("error", () => {
     tell("off");
     if (opened.readyState === EventSource.CLOSED) poll();
