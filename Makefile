@@ -11,7 +11,7 @@ SOURCES := orchestrator tests benchmarks dags
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install demo demo-every-event test test-slow test-all check format pictures lint types imports bench bench-web clean
+.PHONY: help install demo demo-every-event test test-slow test-all explore check format pictures lint types imports bench bench-web clean
 
 help: ## list these targets
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1|\2/p' Makefile | while IFS='|' read -r name what; do printf '%-16s %s\n' "$$name" "$$what"; done
@@ -31,6 +31,9 @@ test-slow: $(INSTALLED) ## the tests that take minutes
 	$(PYTEST) -m slow
 
 test-all: test test-slow ## every test
+
+explore: $(INSTALLED) ## the tests with examples that nobody has tried yet: what fails is to be mended, whoever changed what
+	$(PYTEST) -m "not slow" $(PARALLEL) --hypothesis-profile exploring
 
 check: $(INSTALLED) lint types imports test ## everything that a change has to pass
 

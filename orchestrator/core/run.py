@@ -281,6 +281,8 @@ class Run(CallingBoard):
         node = self.nodes[event.task_id]
         for map_index in range(event.map_index, event.map_index + event.count):
             activity = node.activity(map_index)
+            if activity.is_put_off:  # in a fork, in which a result is given in place of what it waited for
+                activity.deferred_seq = activity.resumed_seq = 0
             activity.attempt, activity.scheduled_at, activity.scheduled_seq = event.attempt, at, self.seq
             activity.started_at = activity.ended_at = activity.retry_at = None
             activity.worker = ""

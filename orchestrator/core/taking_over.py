@@ -34,12 +34,15 @@ _ASKED = (ActivityRequested, ActivityCancelRequested)
 class End(NamedTuple):
     """How an activity came to its end: the seqs of the fact that ended it, and of its last clear before (0: none);
     ``attempt`` is the number of its last attempt by then, ``was_open`` whether that was the one that ended it.
+    ``told_of`` is the attempt that the ending fact speaks of (0: none): where it was open while it was cleared, and its
+    effect committed, the facts that opened it stand before the clear.
     """
 
     seq: int
     cleared: int
     attempt: int
     was_open: bool
+    told_of: int
 
 
 class Past:
@@ -79,14 +82,15 @@ class Past:
                 self._handed_out.add((place, event.attempt))
             if isinstance(event, ActivityCleared):
                 self._cleared[place] = fact.seq
-            self._note(place, fact.seq, was_open=place in was_open and attempt_of(event) > 0)
+            told_of = attempt_of(event)
+            self._note(place, fact.seq, told_of, was_open=place in was_open and told_of > 0)
 
-    def _note(self, place: Place, seq: int, *, was_open: bool) -> None:
+    def _note(self, place: Place, seq: int, told_of: int, *, was_open: bool) -> None:
         if self._state(place) not in FINISHED:
             self.ends.pop(place, None)
         elif place not in self.ends:
             attempt = self.run.nodes[place[0]].activity(place[1]).attempt
-            self.ends[place] = End(seq, self._cleared.get(place, 0), attempt, was_open)
+            self.ends[place] = End(seq, self._cleared.get(place, 0), attempt, was_open, told_of)
 
     def keeps(self, fact: Recorded, place: Place) -> bool:
         """Whether what this fact says of that activity belongs to how it came to its end."""
@@ -96,7 +100,7 @@ class Past:
         if attempt and (place, attempt) not in self._handed_out:  # evidence of what a reset has taken back
             return False
         end = self.ends.get(place)
-        if end is None or fact.seq <= end.cleared:
+        if end is None or (fact.seq <= end.cleared and not 0 < end.told_of == attempt):
             return False
         is_open = self.run.open.get(place, 0) == attempt_of(fact.event) != 0
         return not is_open  # as of one that was marked while it ran: that attempt belongs to the run that it is of

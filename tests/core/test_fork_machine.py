@@ -3,6 +3,7 @@
 from typing import Any
 
 import msgspec
+import pytest
 from hypothesis import settings
 
 from orchestrator.core.events import ActivityCompleted, OutcomeResolved, Recorded
@@ -81,3 +82,22 @@ class Forks(Histories):
 
 TestForks = Forks.TestCase
 TestForks.settings = settings(max_examples=40, stateful_step_count=20)
+
+
+def test_a_result_is_given_in_place_of_one_that_was_marked_while_it_waited_for_an_answer() -> None:
+    past = Forks()
+    past.start(name="pay", number=0)
+    past.report(name="pay", number=0, back=0, kind=7)
+    past.mark(name="pay", number=0, state=TaskState.SUCCESS)
+    past.check_edit(len(past.ledger.facts), "pay", -1)
+
+
+@pytest.mark.parametrize("same_key", [True, False])
+def test_an_effect_that_was_committed_while_it_was_cleared_is_taken_over(same_key: bool) -> None:
+    past = Forks()
+    past.start(name="pay", number=0)
+    past.clear(name="pay", number=0, whole=True, same_key=True)
+    past.report(name="pay", number=0, back=0, kind=1)
+    assert past.ledger.state("pay", -1) is TaskState.SUCCESS
+    past.check_fork(len(past.ledger.facts), same_key=same_key)
+    past.check_edit(len(past.ledger.facts), "pay", -1)
